@@ -1,0 +1,151 @@
+/*
+ * A subscriber: the slots of one reader of one subscription, and their reservoir.
+ *
+ * A slot is one long-lived StreamingPull. Each opening of a slot is an epoch. Messages that arrive
+ * are sealed into chunks, numbered seq = 0, 1, 2 … within (slot, epoch), and stay in the reservoir,
+ * leased, with their rows and ack ids, until they are settled (acknowledged or given back). Reading
+ * a chunk changes nothing: it can be read any number of times until it is settled.
+ *
+ * Threads: every function may be called from any thread; none blocks for the network unless its
+ * comment says so. The library starts no callback into the caller.
+ */
+#ifndef PUBSUB_SUBSCRIBER_H
+#define PUBSUB_SUBSCRIBER_H
+
+#include <pubsub/chunk.h>
+#include <pubsub/client.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pubsub_subscriber;
+
+/* Zero-initialise; 0 takes the default given here. Strings are copied. */
+struct pubsub_subscriber_options {
+  const char *subscription;        /* full name; required */
+  uint32_t columns;                /* set of enum pubsub_column; 0: none but the row count */
+  uint32_t chunk_rows;             /* seal at so many rows; 10000 */
+  uint64_t chunk_bytes;            /* … or column bytes; 8 MiB */
+  uint32_t linger_ms;              /* … or so long after a chunk's first row; 20 */
+  uint64_t max_reservoir_bytes;    /* budget of all slots together; 256 MiB */
+  uint32_t ack_deadline_s;         /* stream_ack_deadline_seconds, 10..600; 60 */
+  uint32_t max_ack_extension_s;    /* give a message up after so long; 3600 */
+  uint64_t max_outstanding_messages; /* per slot, told to the service; 100000 */
+  uint64_t max_outstanding_bytes;    /* per slot; the budget divided by the open slots */
+};
+
+PUBSUB_API enum pubsub_status pubsub_subscriber_new(struct pubsub_client *client,
+                                                    const struct pubsub_subscriber_options *options,
+                                                    struct pubsub_subscriber **out,
+                                                    struct pubsub_error *error);
+
+/* Opens (slot, epoch) after delay_ms. Opening an epoch that is already open succeeds and changes
+ * nothing (idempotent). Does not wait for the stream: its state shows in the report. Errors: NOMEM, CLOSED,
+ * INVALID (an epoch of this slot that was closed before is opened again). */
+PUBSUB_API enum pubsub_status pubsub_subscriber_open(struct pubsub_subscriber *subscriber,
+                                                     uint32_t slot, uint64_t epoch,
+                                                     uint32_t delay_ms, struct pubsub_error *error);
+
+/* How to end an epoch's stream. */
+enum pubsub_close_mode {
+  PUBSUB_CLOSE_DRAIN,     /* stop receiving; sealed chunks stay until settled */
+  PUBSUB_CLOSE_GIVE_BACK, /* stop receiving; give back everything not yet ordered acknowledged */
+};
+/* Idempotent; an unknown epoch is ignored. */
+PUBSUB_API void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscriber, uint32_t slot,
+                                             uint64_t epoch, enum pubsub_close_mode mode);
+
+enum pubsub_slot_state {
+  PUBSUB_SLOT_WAITING,  /* delay not over, or backing off between two streams */
+  PUBSUB_SLOT_OPEN,     /* a StreamingPull is established */
+  PUBSUB_SLOT_DRAINING, /* closed for receiving, chunks left */
+  PUBSUB_SLOT_CLOSED,   /* nothing left; reported once more, then forgotten */
+  PUBSUB_SLOT_FAILED,   /* a permanent error; see pubsub_subscriber_slot_error */
+};
+
+/* seqs count chunks: sealed = n means chunks 0 … n-1 exist(ed). settled counts confirmed outcomes:
+ * every chunk below it is acknowledged or given back, confirmed by the service. */
+struct pubsub_slot_report {
+  uint32_t slot;
+  enum pubsub_slot_state state;
+  uint64_t epoch;
+  uint64_t sealed;
+  uint64_t settled;
+  uint64_t sealed_rows;   /* over all chunks ever sealed in this epoch */
+  uint64_t sealed_bytes;
+  uint64_t backlog_rows;  /* in the reservoir, unsettled, the unsealed rows included */
+  uint64_t backlog_bytes;
+  int64_t oldest_receive_us; /* wall clock µs of the oldest unsettled row's arrival; 0: none */
+};
+
+/* Writes up to `capacity` reports, *out_count = number of epochs known (may exceed capacity). */
+PUBSUB_API void pubsub_subscriber_report(struct pubsub_subscriber *subscriber,
+                                         struct pubsub_slot_report *out, size_t capacity,
+                                         size_t *out_count);
+
+/* The permanent error of a FAILED slot, else status OK. */
+PUBSUB_API void pubsub_subscriber_slot_error(struct pubsub_subscriber *subscriber, uint32_t slot,
+                                             uint64_t epoch, struct pubsub_error *out);
+
+struct pubsub_chunk_size {
+  uint32_t rows;
+  uint64_t bytes;
+};
+/* Sizes of the chunks from_seq, from_seq + 1, … that are sealed: up to capacity; returns how many. */
+PUBSUB_API size_t pubsub_subscriber_chunk_sizes(struct pubsub_subscriber *subscriber, uint32_t slot,
+                                                uint64_t epoch, uint64_t from_seq,
+                                                struct pubsub_chunk_size *out, size_t capacity);
+
+/* A new reference on chunk seq, the caller's to unref. Errors: GONE (settled, given back, not sealed
+ * or another epoch). */
+PUBSUB_API enum pubsub_status pubsub_subscriber_chunk(struct pubsub_subscriber *subscriber,
+                                                      uint32_t slot, uint64_t epoch, uint64_t seq,
+                                                      struct pubsub_chunk **out,
+                                                      struct pubsub_error *error);
+
+enum pubsub_outcome { PUBSUB_ACK, PUBSUB_NACK };
+/* Orders every unsettled chunk with seq < end_seq settled, in the background, retried until the service confirms or the
+ * lease is lost. Idempotent; a smaller end_seq than before is ignored; an unknown epoch is ignored. */
+PUBSUB_API void pubsub_subscriber_settle(struct pubsub_subscriber *subscriber, uint32_t slot,
+                                         uint64_t epoch, uint64_t end_seq,
+                                         enum pubsub_outcome outcome);
+
+/* Blocks until something changed since *generation (a chunk sealed, a settle confirmed, a state), or
+ * timeout_ms passed, or the subscriber closes; updates *generation. Start with 0. */
+PUBSUB_API void pubsub_subscriber_wait(struct pubsub_subscriber *subscriber, uint64_t *generation,
+                                       uint32_t timeout_ms);
+
+struct pubsub_subscriber_metrics {
+  uint64_t received_rows;
+  uint64_t received_bytes;      /* encoded bytes of StreamingPull responses */
+  uint64_t backlog_rows;        /* received and unsettled */
+  uint64_t reservoir_bytes;     /* native memory held by chunks and builders, settled ones still referenced included */
+  uint64_t reservoir_peak_bytes;
+  uint64_t acknowledged_rows;   /* confirmed by the service */
+  uint64_t given_back_rows;
+  uint64_t redelivered_rows;    /* arrived with delivery_attempt > 1, or an ack id/message already held */
+  uint64_t expired_rows;        /* leases given up (max_ack_extension_s) or refused by the service */
+  uint64_t ack_requests;
+  uint64_t extend_requests;
+  uint64_t failed_requests;     /* ack and extend requests that failed and were retried */
+  uint64_t stream_opens;        /* first opens and reopens */
+  uint64_t stream_reopens;
+  uint64_t ack_latency_us_sum;  /* settle order -> confirmation, per chunk */
+  uint64_t ack_latency_count;
+};
+PUBSUB_API void pubsub_subscriber_metrics(struct pubsub_subscriber *subscriber,
+                                          struct pubsub_subscriber_metrics *out);
+
+/* Stops receiving, finishes ordered acknowledgements, gives back the rest. Blocks up to timeout_ms;
+ * TIMEOUT says that some outcomes are unconfirmed (the service redelivers after the deadline). */
+PUBSUB_API enum pubsub_status pubsub_subscriber_close(struct pubsub_subscriber *subscriber,
+                                                      uint32_t timeout_ms,
+                                                      struct pubsub_error *error);
+/* Frees; closes without waiting where close was not called. Chunks still referenced live on. */
+PUBSUB_API void pubsub_subscriber_destroy(struct pubsub_subscriber *subscriber);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

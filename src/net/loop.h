@@ -1,0 +1,73 @@
+/*
+ * The event loop: one epoll set, one timer heap, one queue of tasks from other threads.
+ *
+ * Everything here belongs to the loop's thread (the one inside pubsub_loop_run) except where a
+ * comment says "any thread". All objects are intrusive: the caller owns their memory and must
+ * cancel or remove them before freeing it. Callbacks run one after another, never nested.
+ */
+#ifndef PUBSUB_NET_LOOP_H
+#define PUBSUB_NET_LOOP_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include <pubsub/error.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pubsub_loop;
+
+enum pubsub_status pubsub_loop_new(struct pubsub_loop **out, struct pubsub_error *error);
+/* After run has returned (or was never called). Tasks still posted are run first, once. */
+void pubsub_loop_destroy(struct pubsub_loop *loop);
+
+/* Runs on the calling thread until pubsub_loop_stop. */
+void pubsub_loop_run(struct pubsub_loop *loop);
+void pubsub_loop_stop(struct pubsub_loop *loop); /* any thread */
+/* Starts a thread that blocks all signals and runs the loop; join stops it and waits. */
+enum pubsub_status pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
+                                            struct pubsub_error *error);
+void pubsub_loop_join(struct pubsub_loop *loop);
+bool pubsub_loop_is_current(const struct pubsub_loop *loop); /* any thread */
+
+/* Monotonic µs, cached once per iteration. */
+uint64_t pubsub_loop_now_us(const struct pubsub_loop *loop);
+
+/* A task is run once per post, on the loop's thread; it must not be posted again before it ran. */
+struct pubsub_task {
+  struct pubsub_task *next;
+  void (*run)(struct pubsub_task *task);
+};
+void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task); /* any thread, never fails */
+/* Runs at the end of this iteration, before the loop waits: where writes are gathered. Deferring a task that is
+ * deferred already is a no-op (keep `queued` false initially). */
+struct pubsub_deferred {
+  struct pubsub_list link; /* pubsub_list_init before first use */
+  bool queued;
+  void (*run)(struct pubsub_deferred *deferred);
+};
+void pubsub_loop_defer(struct pubsub_loop *loop, struct pubsub_deferred *deferred);
+void pubsub_loop_defer_cancel(struct pubsub_loop *loop, struct pubsub_deferred *deferred);
+
+struct pubsub_timer {
+  struct pubsub_heap_node node; /* due: µs, monotonic */
+  void (*run)(struct pubsub_timer *timer);
+};
+/* Sets or moves. Errors: NOMEM. A timer fires once. */
+enum pubsub_status pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer,
+                                         uint64_t due_us);
+void pubsub_loop_timer_cancel(struct pubsub_loop *loop, struct pubsub_timer *timer);
+
+/* A watched descriptor. Level-triggered; errors and hang-ups are reported as readable + writable. */
+enum { PUBSUB_IO_READ = 1, PUBSUB_IO_WRITE = 2 };
+struct pubsub_io {
+  int fd;
+  unsigned interest; /* as last set */
+  void (*run)(struct pubsub_io *io, unsigned events);
+};
+enum pubsub_status pubsub_loop_io_add(struct pubsub_loop *loop, struct pubsub_io *io,
+                                      unsigned interest, struct pubsub_error *error);
+void pubsub_loop_io_set(struct pubsub_loop *loop, struct pubsub_io *io, unsigned interest);
+/* Safe inside any callback, also for another io whose event is pending in this iteration. */
+void pubsub_loop_io_remove(struct pubsub_loop *loop, struct pubsub_io *io);
+
+#endif
