@@ -1,0 +1,64 @@
+# The front door. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+JAR := spark/target/spark-pubsub.jar
+PYTHON := .deps/venv/bin/python
+CLANG_FORMAT ?= clang-format
+C_FILES := $(shell git ls-files '*.c' '*.h')
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '  make %-16s %s\n' "$$t" "$$d"; done
+
+setup-build:
+	@tools/bootstrap.sh build
+setup-python:
+	@tools/bootstrap.sh python
+
+native: setup-build ## release build of libpubsub, the emulator, the pubsub command and the JNI library
+	@tools/build_native.sh release
+
+jar: native ## the one jar that Spark needs
+	@tools/build_jar.sh
+
+build: jar ## everything a user takes away
+
+demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
+	@KEEP=$(KEEP) demo/run.sh
+
+test: check test-c test-java test-e2e ## every test; the only command CI needs besides its checkout
+	@echo "all tests passed"
+
+test-c: setup-build ## C unit and integration tests, with and without sanitizers
+	@tools/test_c.sh
+
+test-java: jar ## Java tests
+	@tools/test_java.sh
+
+test-e2e: jar setup-python ## PySpark and Google's own clients, against the emulator
+	@echo "== end to end"
+	@PUBSUB_EMULATOR_BINARY=$(CURDIR)/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$(CURDIR)/$(JAR) \
+	  $(PYTHON) -m pytest -q -x test/e2e
+
+check: setup-build ## format, layer order, warnings
+	@$(CLANG_FORMAT) --dry-run --Werror $(C_FILES) && echo "format: clean"
+	@python3 tools/check_layers.py
+
+fmt: setup-build ## reformat the C code
+	@$(CLANG_FORMAT) -i $(C_FILES)
+
+bench-core: native ## CPU per message of the C client, beside Google's Go client
+	@tools/bootstrap.sh go && bench/core/run.sh
+
+bench-handover: jar ## what handing a chunk to the JVM costs
+	@bench/handover/run.sh
+
+clean: ## remove what was built (.deps stays)
+	rm -rf build spark/target
+
+distclean: clean ## remove what was downloaded too
+	rm -rf .deps
+
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e check fmt bench-core bench-handover clean distclean

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Sets up what a part of the project needs, on Debian or Ubuntu, and nothing that is there already:
+#   tools/bootstrap.sh build     compilers, libraries, pinned sources
+#   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
+#   tools/bootstrap.sh go        Go, for the peer of the benchmarks
+# System packages come by apt, with sudo when not root; on another system the script says what to install and
+# stops. A second run does nothing and needs no network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .deps
+
+# A line a need: what proves that it is there, and the package that brings it.
+build_needs='
+command:gcc gcc
+command:make make
+command:cmake cmake
+command:ninja ninja-build
+command:patch patch
+command:xz xz-utils
+command:dpkg-source dpkg-dev
+command:protoc-c protobuf-c-compiler
+command:clang-format clang-format
+command:javac openjdk-17-jdk-headless
+command:mvn maven
+command:nm binutils
+command:unzip unzip
+command:openssl openssl
+file:/etc/ssl/certs/ca-certificates.crt ca-certificates
+header:openssl/ssl.h libssl-dev
+header:zlib.h zlib1g-dev
+header:cmocka.h libcmocka-dev
+header:stdio.h libc6-dev
+'
+python_needs='
+command:python3 python3
+python:ensurepip python3-venv
+command:java openjdk-17-jre-headless
+'
+go_needs='
+command:go golang-go
+'
+
+there() { # there KIND:NAME
+  local name=${1#*:}
+  case $1 in
+    command:*) command -v "$name" >/dev/null ;;
+    file:*) [ -e "$name" ] ;;
+    header:*) [ -e "/usr/include/$name" ] || [ -e "/usr/include/$(uname -m)-linux-gnu/$name" ] ;;
+    python:*) python3 -c "import $name, venv" 2>/dev/null ;;
+  esac
+}
+
+missing_packages() { # missing_packages NEEDS
+  local need package
+  while read -r need package; do
+    [ -z "$need" ] || there "$need" || echo "$package"
+  done <<<"$1"
+}
+
+install_packages() { # install_packages NEEDS
+  local packages sudo=()
+  mapfile -t packages < <(missing_packages "$1" | sort -u)
+  [ ${#packages[@]} -gt 0 ] || return 0
+  if ! command -v apt-get >/dev/null; then
+    echo "this system has no apt. Install what these Debian packages hold, then run again:" >&2
+    echo "  ${packages[*]}" >&2
+    exit 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "not root, and there is no sudo. As root, run:" >&2
+      echo "  apt-get install ${packages[*]}" >&2
+      exit 1
+    fi
+    sudo=(sudo)
+  fi
+  echo "installing ${packages[*]}"
+  "${sudo[@]}" apt-get -q update >.deps/apt.log 2>&1 || true
+  if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -y install --no-install-recommends "${packages[@]}" >>.deps/apt.log 2>&1; then
+    tail -n 30 .deps/apt.log >&2
+    echo "apt-get could not install ${packages[*]}" >&2
+    exit 1
+  fi
+}
+
+bootstrap_build() {
+  install_packages "$build_needs"
+  tools/fetch_sources.sh
+  tools/fetch_protos.sh
+}
+
+bootstrap_python() {
+  install_packages "$python_needs"
+  local lock=python/requirements.txt venv=.deps/venv stamp
+  stamp="$venv/.complete-$(sha256sum <"$lock" | cut -c1-16)"
+  [ -e "$stamp" ] && return 0
+  echo "making the Python environment in $venv (PySpark is 300 MB)"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-cache-dir -r "$lock"
+  touch "$stamp"
+}
+
+bootstrap_go() {
+  install_packages "$go_needs"
+}
+
+for part in "${@:-build}"; do
+  case $part in
+    build | python | go) "bootstrap_$part" ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|go]…" >&2 && exit 2 ;;
+  esac
+done

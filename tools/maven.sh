@@ -1,0 +1,11 @@
+# Sourced. maven ARGS…: runs Maven on spark/, offline from the second run on with the same pom.xml; `maven_ready`
+# names what else must have been resolved (tests need more than packaging does).
+maven() {
+  local stamp
+  stamp=".deps/.maven-$(cat spark/pom.xml | sha256sum | cut -c1-16)-${maven_ready:-package}"
+  if [ -e "$stamp" ]; then
+    mvn -B -q --no-transfer-progress -o -f spark/pom.xml "$@"
+  else
+    mvn -B -q --no-transfer-progress -f spark/pom.xml "$@" && touch "$stamp"
+  fi
+}
