@@ -1,0 +1,17 @@
+/*
+ * Plaintext byte streams over a connected, non-blocking TCP socket. Used by dial.c, listener.c and, as
+ * the lower half, by tls.c.
+ */
+#ifndef PUBSUB_NET_SOCKET_H
+#define PUBSUB_NET_SOCKET_H
+
+#include "net/bytestream.h"
+
+/* Takes fd on OK. */
+enum pubsub_status pubsub_socket_stream_new(struct pubsub_loop *loop, int take_fd,
+                                            struct pubsub_bytestream **out,
+                                            struct pubsub_error *error);
+/* No delay; a peer that does not acknowledge for 30 s is lost. */
+void pubsub_socket_tune(int fd);
+
+#endif
