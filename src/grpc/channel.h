@@ -29,6 +29,8 @@ enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
 /* Ends all calls (on_closed with CLOSED, from inside this function), connections and timers; frees. */
 void pubsub_channel_destroy(struct pubsub_channel *channel);
 struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel);
+/* Calls that the service has answered UNAUTHENTICATED. Any thread. */
+uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *channel);
 /* Bearer token for calls started from now on; ignored by a plaintext channel. Copied, wiped when replaced. Errors: NOMEM. */
 enum pubsub_status pubsub_channel_set_token(struct pubsub_channel *channel, const char *token,
                                             size_t token_bytes);

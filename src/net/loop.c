@@ -20,6 +20,7 @@ struct pubsub_loop {
   uint64_t now_us;
   struct pubsub_heap timers;
   struct pubsub_list deferred;
+  uint8_t *scratch; /* or NULL: not asked for yet */
   struct epoll_event events[MAX_EVENTS]; /* of this iteration; removed ones are set to NULL */
   int event_count, event_next;
 
@@ -151,6 +152,7 @@ void pubsub_loop_destroy(struct pubsub_loop *loop) {
   while (loop->shared.first) run_tasks(loop);
   run_deferred(loop);
   pubsub_heap_clear(&loop->timers);
+  pubsub_free_bulk(loop->scratch, PUBSUB_LOOP_SCRATCH_BYTES);
   close(loop->epoll_fd);
   close(loop->wake_fd);
   pthread_mutex_destroy(&loop->shared.mutex);
@@ -191,6 +193,11 @@ bool pubsub_loop_is_current(const struct pubsub_loop *loop) {
 
 uint64_t pubsub_loop_now_us(const struct pubsub_loop *loop) {
   return loop->now_us;
+}
+
+uint8_t *pubsub_loop_scratch(struct pubsub_loop *loop) {
+  if (!loop->scratch) loop->scratch = pubsub_alloc_bulk(PUBSUB_LOOP_SCRATCH_BYTES);
+  return loop->scratch;
 }
 
 void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task) {

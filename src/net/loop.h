@@ -32,6 +32,11 @@ bool pubsub_loop_is_current(const struct pubsub_loop *loop); /* any thread */
 /* Monotonic µs, cached once per iteration. */
 uint64_t pubsub_loop_now_us(const struct pubsub_loop *loop);
 
+/* A receive buffer of PUBSUB_LOOP_SCRATCH_BYTES, shared by everything on this loop: its content is gone when the callback
+ * that filled it returns. NULL: no memory. */
+#define PUBSUB_LOOP_SCRATCH_BYTES ((size_t)256 * 1024)
+uint8_t *pubsub_loop_scratch(struct pubsub_loop *loop);
+
 /* A task is run once per post, on the loop's thread; it must not be posted again before it ran. */
 struct pubsub_task {
   struct pubsub_task *next;

@@ -16,6 +16,7 @@
 #include "pub/batcher.h"
 #include "pub/ordering.h"
 #include "pub/retry.h"
+#include <pubsub/publisher.h>
 
 struct pubsub_publisher;
 struct pubsub_request_pool;

@@ -1,0 +1,245 @@
+#include "h2/session.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define TURN_READS 4 /* buffers read in one turn of the loop, for fairness */
+
+#define CONN_OF(ptr, member) \
+  ((struct pubsub_h2_conn *)((char *)(ptr)-offsetof(struct pubsub_h2_conn, member)))
+
+void pubsub_h2_conn_update_interest(struct pubsub_h2_conn *conn) {
+  unsigned interest = 0;
+  if (!conn->paused && !conn->closing) interest |= PUBSUB_IO_READ;
+  if (conn->output.full || conn->flush_again) interest |= PUBSUB_IO_WRITE;
+  conn->interest = interest;
+  conn->stream->ops->set_interest(conn->stream, interest);
+}
+
+void pubsub_h2_conn_fail(struct pubsub_h2_conn *conn, const struct pubsub_error *why) {
+  if (conn->closing) return;
+  conn->closing = true;
+  conn->why = *why;
+  pubsub_loop_defer(conn->loop, &conn->reap);
+}
+
+static void feed(struct pubsub_h2_conn *conn, const uint8_t *data, size_t len) {
+  ssize_t taken = nghttp2_session_mem_recv(conn->session, data, len);
+  if (taken < 0 || (size_t)taken != len) {
+    struct pubsub_error error = {0};
+    pubsub_error_set(&error, taken == NGHTTP2_ERR_NOMEM ? PUBSUB_E_NOMEM : PUBSUB_E_PROTOCOL,
+                     "the peer broke the rules of HTTP/2: %s", nghttp2_strerror((int)taken));
+    pubsub_h2_conn_fail(conn, &error);
+  }
+}
+
+static void read_some(struct pubsub_h2_conn *conn) {
+  struct pubsub_error error = {0};
+  uint8_t *buffer = pubsub_loop_scratch(conn->loop);
+  if (!buffer) {
+    pubsub_error_set(&error, PUBSUB_E_NOMEM, "out of memory");
+    pubsub_h2_conn_fail(conn, &error);
+    return;
+  }
+  for (int turn = 0; !conn->closing; turn++) {
+    if (turn == TURN_READS) {
+      pubsub_loop_timer_set(conn->loop, &conn->read_more, pubsub_loop_now_us(conn->loop));
+      break;
+    }
+    ssize_t got =
+        conn->stream->ops->read(conn->stream, buffer, PUBSUB_LOOP_SCRATCH_BYTES, &error);
+    if (got == PUBSUB_BYTESTREAM_AGAIN) break;
+    if (got <= 0) {
+      if (got == PUBSUB_BYTESTREAM_EOF) {
+        pubsub_error_set(&error, PUBSUB_E_IO, "the peer closed the connection");
+      }
+      pubsub_h2_conn_fail(conn, &error);
+      return;
+    }
+    conn->last_receive_us = pubsub_loop_now_us(conn->loop);
+    conn->ping_sent_us = 0;
+    feed(conn, buffer, (size_t)got);
+    if ((size_t)got < PUBSUB_LOOP_SCRATCH_BYTES || conn->paused) break;
+  }
+  pubsub_h2_output_schedule(conn);
+}
+
+static void on_event(void *user, unsigned events) {
+  struct pubsub_h2_conn *conn = user;
+  if (conn->closing) return;
+  if (events & PUBSUB_IO_WRITE && conn->interest & PUBSUB_IO_WRITE) {
+    conn->output.full = false;
+    pubsub_loop_defer(conn->loop, &conn->flush);
+  }
+  /* Without interest a read event is a hang-up, and reading tells why. */
+  if (events & PUBSUB_IO_READ) read_some(conn);
+}
+
+static void on_read_more(struct pubsub_timer *timer) {
+  struct pubsub_h2_conn *conn = CONN_OF(timer, read_more);
+  if (!conn->closing && !conn->paused) read_some(conn);
+}
+
+static void on_flush(struct pubsub_deferred *deferred) {
+  struct pubsub_h2_conn *conn = CONN_OF(deferred, flush);
+  if (!conn->closing) pubsub_h2_output_flush(conn);
+}
+
+static void on_keepalive(struct pubsub_timer *timer) {
+  struct pubsub_h2_conn *conn = CONN_OF(timer, keepalive);
+  uint64_t now = pubsub_loop_now_us(conn->loop);
+  uint64_t interval = (uint64_t)conn->options.ping_interval_ms * 1000;
+  uint64_t timeout = (uint64_t)conn->options.ping_timeout_ms * 1000;
+  uint64_t due;
+  if (conn->closing) return;
+  if (conn->ping_sent_us != 0 && now >= conn->ping_sent_us + timeout) {
+    struct pubsub_error error = {0};
+    pubsub_error_set(&error, PUBSUB_E_IO, "the peer does not answer (no reply to PING)");
+    pubsub_h2_conn_fail(conn, &error);
+    return;
+  }
+  if (conn->ping_sent_us == 0 && now >= conn->last_receive_us + interval) {
+    nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL);
+    conn->ping_sent_us = now;
+    pubsub_h2_output_schedule(conn);
+  }
+  due = conn->ping_sent_us ? conn->ping_sent_us + timeout : conn->last_receive_us + interval;
+  pubsub_loop_timer_set(conn->loop, timer, due);
+}
+
+static void free_conn(struct pubsub_h2_conn *conn) {
+  pubsub_loop_timer_cancel(conn->loop, &conn->read_more);
+  pubsub_loop_timer_cancel(conn->loop, &conn->keepalive);
+  pubsub_loop_defer_cancel(conn->loop, &conn->flush);
+  pubsub_loop_defer_cancel(conn->loop, &conn->reap);
+  while (!pubsub_list_empty(&conn->streams)) {
+    pubsub_h2_stream_free((struct pubsub_h2_stream *)((char *)conn->streams.next -
+                                                      offsetof(struct pubsub_h2_stream, link)));
+  }
+  nghttp2_session_del(conn->session);
+  pubsub_h2_output_clear(&conn->output);
+  pubsub_buf_clear(&conn->header_bytes);
+  pubsub_free(conn->header_refs);
+  pubsub_free(conn->headers);
+  if (conn->stream) conn->stream->ops->destroy(conn->stream);
+  pubsub_free(conn);
+}
+
+/* The end: everybody hears of it once, then the memory goes. */
+static void on_reap(struct pubsub_deferred *deferred) {
+  struct pubsub_h2_conn *conn = CONN_OF(deferred, reap);
+  conn->output.full = false;
+  pubsub_h2_output_flush(conn); /* GOAWAY and what else fits, if the stream still takes it */
+  conn->stream->ops->shutdown(conn->stream);
+  while (!pubsub_list_empty(&conn->streams)) {
+    struct pubsub_h2_stream *stream =
+        (struct pubsub_h2_stream *)((char *)conn->streams.next -
+                                    offsetof(struct pubsub_h2_stream, link));
+    const struct pubsub_h2_stream_handler *handler = stream->handler;
+    nghttp2_session_set_stream_user_data(conn->session, stream->id, NULL);
+    stream->handler = NULL;
+    if (handler) handler->on_closed(stream->user, stream, NGHTTP2_CANCEL, &conn->why);
+    pubsub_h2_stream_free(stream);
+  }
+  conn->handler->on_closed(conn->user, conn, &conn->why);
+  free_conn(conn);
+}
+
+static void apply_defaults(struct pubsub_h2_options *options) {
+  if (!options->stream_window_bytes) options->stream_window_bytes = 1u << 20;
+  if (!options->connection_window_bytes) options->connection_window_bytes = 64u << 20;
+  if (!options->max_frame_bytes) options->max_frame_bytes = 256u << 10;
+  if (!options->max_header_list_bytes) options->max_header_list_bytes = 64u << 10;
+  if (!options->max_concurrent_streams) options->max_concurrent_streams = 1000;
+  if (!options->ping_timeout_ms) options->ping_timeout_ms = 15000;
+}
+
+enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
+                                      struct pubsub_bytestream *take_stream,
+                                      const struct pubsub_h2_options *options,
+                                      const struct pubsub_h2_conn_handler *handler, void *user,
+                                      struct pubsub_h2_conn **out, struct pubsub_error *error) {
+  struct pubsub_h2_conn *conn = pubsub_alloc_zero(1, sizeof *conn);
+  if (!conn) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  conn->loop = loop;
+  conn->options = *options;
+  apply_defaults(&conn->options);
+  conn->handler = handler;
+  conn->user = user;
+  pubsub_list_init(&conn->streams);
+  pubsub_list_init(&conn->drained);
+  pubsub_list_init(&conn->flush.link);
+  pubsub_list_init(&conn->reap.link);
+  conn->flush.run = on_flush;
+  conn->reap.run = on_reap;
+  conn->read_more.run = on_read_more;
+  conn->keepalive.run = on_keepalive;
+  conn->last_receive_us = pubsub_loop_now_us(loop);
+  enum pubsub_status status = pubsub_h2_session_start(conn);
+  if (status == PUBSUB_OK && conn->options.ping_interval_ms) {
+    status = pubsub_loop_timer_set(
+        loop, &conn->keepalive,
+        conn->last_receive_us + (uint64_t)conn->options.ping_interval_ms * 1000);
+  }
+  if (status != PUBSUB_OK) {
+    free_conn(conn);
+    return pubsub_error_set(error, status, "out of memory");
+  }
+  conn->stream = take_stream;
+  conn->stream->on_event = on_event;
+  conn->stream->user = conn;
+  pubsub_h2_conn_update_interest(conn);
+  pubsub_h2_output_schedule(conn);
+  /* What a TLS handshake read ahead shows in no event. */
+  pubsub_loop_timer_set(loop, &conn->read_more, pubsub_loop_now_us(loop));
+  *out = conn;
+  return PUBSUB_OK;
+}
+
+void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error) {
+  struct pubsub_error why = {0};
+  if (conn->closing) return;
+  nghttp2_session_terminate_session(conn->session, h2_error);
+  pubsub_error_set(&why, PUBSUB_E_CLOSED, "the connection was closed");
+  pubsub_h2_conn_fail(conn, &why);
+}
+
+void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error) {
+  if (conn->closing) return;
+  nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(conn->session), h2_error, NULL, 0);
+  pubsub_h2_output_schedule(conn);
+}
+
+void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn) {
+  if (conn) free_conn(conn);
+}
+
+size_t pubsub_h2_conn_stream_count(const struct pubsub_h2_conn *conn) {
+  return conn->stream_count;
+}
+
+bool pubsub_h2_conn_can_open(const struct pubsub_h2_conn *conn) {
+  return !conn->closing && !conn->going_away &&
+         nghttp2_session_check_request_allowed(conn->session) &&
+         conn->stream_count < nghttp2_session_get_remote_settings(
+                                  conn->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+size_t pubsub_h2_conn_queued_bytes(const struct pubsub_h2_conn *conn) {
+  size_t bytes = conn->output.bytes;
+  for (struct pubsub_list *link = conn->streams.next; link != &conn->streams; link = link->next) {
+    bytes += ((struct pubsub_h2_stream *)((char *)link - offsetof(struct pubsub_h2_stream, link)))
+                 ->queued_bytes;
+  }
+  return bytes;
+}
+
+void pubsub_h2_conn_pause_reading(struct pubsub_h2_conn *conn, bool paused) {
+  if (conn->paused == paused || conn->closing) return;
+  conn->paused = paused;
+  if (!paused) {
+    pubsub_loop_timer_set(conn->loop, &conn->read_more, pubsub_loop_now_us(conn->loop));
+  }
+  pubsub_h2_conn_update_interest(conn);
+}
