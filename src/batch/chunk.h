@@ -1,0 +1,24 @@
+/* The inside of a chunk, shared by builder.c (which makes them), export.c and pack.c. */
+#ifndef PUBSUB_BATCH_CHUNK_H
+#define PUBSUB_BATCH_CHUNK_H
+
+#include "batch/pool.h"
+#include <pubsub/chunk.h>
+#include <stdatomic.h>
+
+struct pubsub_column_buffer {
+  uint8_t *ptr; /* from the pool; NULL: none */
+  size_t used, cap;
+};
+struct pubsub_chunk {
+  atomic_uint refs;
+  struct pubsub_pool *pool; /* one reference */
+  uint32_t columns;
+  int32_t rows, entries, ordering_key_nulls, delivery_attempt_nulls;
+  uint64_t bytes; /* used, over all buffers */
+  struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
+};
+/* The column (enum pubsub_column) that a buffer (enum pubsub_buffer) belongs to. */
+uint32_t pubsub_buffer_column(int buffer);
+
+#endif
