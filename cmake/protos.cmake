@@ -13,6 +13,7 @@ set(names
   google/api/http google/api/launch_stage google/api/resource
   google/protobuf/any google/protobuf/descriptor google/protobuf/duration google/protobuf/empty
   google/protobuf/field_mask google/protobuf/struct google/protobuf/timestamp)
+
 set(GENERATED "${CMAKE_BINARY_DIR}/protos")
 file(MAKE_DIRECTORY "${GENERATED}")
 foreach(name IN LISTS names)
@@ -27,4 +28,4 @@ add_custom_command(OUTPUT ${outputs}
 add_library(pubsub_protos STATIC ${sources} ${outputs})
 target_include_directories(pubsub_protos SYSTEM PUBLIC "${GENERATED}")
 target_link_libraries(pubsub_protos PUBLIC protobuf_c)
-target_compile_options(pubsub_protos PRIVATE -w)
+target_compile_options(pubsub_protos PRIVATE -w INTERFACE -Wno-deprecated-declarations)

@@ -1,0 +1,139 @@
+/* pubsub-emulator: options, signals, one line when ready. */
+#include "base/error.h"
+#include "server.h"
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [--tls-cert FILE --tls-key FILE]\n"
+    "\n"
+    "A server of the Google Cloud Pub/Sub API for PUBSUB_EMULATOR_HOST.\n"
+    "\n"
+    "  --port PORT            listen on 127.0.0.1:PORT (default 8085; 0: any free port)\n"
+    "  --listen ADDRESS:PORT  listen there instead\n"
+    "  --tls-cert FILE        serve TLS with this certificate chain (PEM)\n"
+    "  --tls-key FILE         … and its key (PEM)\n"
+    "  --version, --help\n";
+
+struct program {
+  struct pubsub_loop *loop;
+  struct pubsub_io signals;
+};
+
+static void on_signal(struct pubsub_io *io, unsigned events) {
+  struct program *program = (struct program *)((char *)io - offsetof(struct program, signals));
+  (void)events;
+  pubsub_loop_stop(program->loop);
+}
+
+static void watch_signals(struct program *program) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  program->signals =
+      (struct pubsub_io){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .run = on_signal};
+  pubsub_loop_io_add(program->loop, &program->signals, PUBSUB_IO_READ, NULL);
+}
+
+/* Thousands of connections need as many descriptors. */
+static void raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+static bool parse_port(const char *text, uint16_t *out) {
+  char *end;
+  unsigned long port = strtoul(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end != '\0' || port > 65535) return false;
+  *out = (uint16_t)port;
+  return true;
+}
+
+static bool parse_listen(char *text, struct server_options *options) {
+  char *colon = strrchr(text, ':');
+  if (!colon || !parse_port(colon + 1, &options->port)) return false;
+  *colon = '\0';
+  if (*text == '[' && colon[-1] == ']') {
+    colon[-1] = '\0';
+    text++;
+  }
+  options->address = strcmp(text, "localhost") == 0 ? "127.0.0.1" : text;
+  return true;
+}
+
+int main(int argc, char **argv) {
+  static const struct option names[] = {{"port", required_argument, NULL, 'p'},
+                                        {"listen", required_argument, NULL, 'l'},
+                                        {"tls-cert", required_argument, NULL, 'c'},
+                                        {"tls-key", required_argument, NULL, 'k'},
+                                        {"version", no_argument, NULL, 'v'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
+  struct server_options options = {.address = "127.0.0.1", .port = 8085};
+  int option;
+  while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    bool good = true;
+    switch (option) {
+    case 'p':
+      good = parse_port(optarg, &options.port);
+      break;
+    case 'l':
+      good = parse_listen(optarg, &options);
+      break;
+    case 'c':
+      options.tls_certificate = optarg;
+      break;
+    case 'k':
+      options.tls_key = optarg;
+      break;
+    case 'v':
+      puts("pubsub-emulator " PUBSUB_VERSION_STRING);
+      return 0;
+    case 'h':
+      fputs(usage, stdout);
+      return 0;
+    default:
+      fputs(usage, stderr);
+      return 2;
+    }
+    if (!good) {
+      fprintf(stderr, "pubsub-emulator: '%s' is not acceptable\n", optarg);
+      return 2;
+    }
+  }
+  if (optind < argc || !options.tls_certificate != !options.tls_key) {
+    fputs(usage, stderr);
+    return 2;
+  }
+
+  struct program program = {0};
+  struct server *server;
+  struct pubsub_error error = {0};
+  raise_descriptor_limit();
+  if (pubsub_loop_new(&program.loop, &error) != PUBSUB_OK) goto fail;
+  watch_signals(&program);
+  if (server_new(program.loop, &options, &server, &error) != PUBSUB_OK) goto fail;
+  printf("pubsub-emulator listening on %s:%u\n", options.address, server_port(server));
+  fflush(stdout);
+  pubsub_loop_run(program.loop);
+  server_destroy(server);
+  pubsub_loop_io_remove(program.loop, &program.signals);
+  close(program.signals.fd);
+  pubsub_loop_destroy(program.loop);
+  return 0;
+fail:
+  fprintf(stderr, "pubsub-emulator: %s\n", error.text);
+  return 1;
+}

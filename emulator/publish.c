@@ -1,0 +1,167 @@
+/* Publish: finds the span of each message in the request, checks the service's limits, keeps the bytes. */
+#include "services.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "proto/wire.h"
+
+#define MAX_MESSAGES 1000
+#define MAX_REQUEST_BYTES 10000000
+
+struct span {
+  uint32_t offset, len;
+};
+
+struct field {
+  uint64_t tag;
+  struct pubsub_view value; /* of a length-delimited field */
+};
+
+static const uint8_t *next_field(const uint8_t *ptr, const uint8_t *end, struct field *out) {
+  uint64_t len;
+  ptr = pubsub_varint_read(ptr, end, &out->tag);
+  if (!ptr) return NULL;
+  switch (out->tag & 7) {
+  case PUBSUB_WIRE_VARINT:
+    return pubsub_varint_read(ptr, end, &len);
+  case PUBSUB_WIRE_I64:
+    return end - ptr >= 8 ? ptr + 8 : NULL;
+  case PUBSUB_WIRE_I32:
+    return end - ptr >= 4 ? ptr + 4 : NULL;
+  case PUBSUB_WIRE_LEN:
+    ptr = pubsub_varint_read(ptr, end, &len);
+    if (!ptr || len > (uint64_t)(end - ptr)) return NULL;
+    out->value = pubsub_view_of(ptr, (size_t)len);
+    return ptr + len;
+  default:
+    return NULL;
+  }
+}
+
+static const char *check_attribute(struct pubsub_view encoded) {
+  struct pubsub_view key = {0}, value = {0};
+  struct field field;
+  for (const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len; ptr < end;) {
+    ptr = next_field(ptr, end, &field);
+    if (!ptr) return "an attribute cannot be parsed";
+    if (field.tag == (1 << 3 | 2)) key = field.value;
+    if (field.tag == (2 << 3 | 2)) value = field.value;
+  }
+  if (key.len == 0) return "an attribute key is empty";
+  if (key.len > 256) return "an attribute key is longer than 256 bytes";
+  if (value.len > 1024) return "an attribute value is longer than 1024 bytes";
+  if (key.len >= 4 && memcmp(key.ptr, "goog", 4) == 0) return "attribute keys may not begin with goog";
+  if (!pubsub_utf8_valid(key.ptr, key.len) || !pubsub_utf8_valid(value.ptr, value.len)) {
+    return "an attribute is not valid UTF-8";
+  }
+  return NULL;
+}
+
+/* NULL: the service would take it. */
+static const char *check_message(struct pubsub_view encoded) {
+  size_t data_bytes = 0, attributes = 0;
+  struct field field;
+  for (const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len; ptr < end;) {
+    ptr = next_field(ptr, end, &field);
+    if (!ptr) return "a message cannot be parsed";
+    if (field.tag == (1 << 3 | 2)) data_bytes = field.value.len;
+    if (field.tag == (5 << 3 | 2)) {
+      if (field.value.len > 1024) return "an ordering key is longer than 1024 bytes";
+      if (!pubsub_utf8_valid(field.value.ptr, field.value.len)) {
+        return "an ordering key is not valid UTF-8";
+      }
+    }
+    if (field.tag == (2 << 3 | 2)) {
+      const char *problem = check_attribute(field.value);
+      if (problem) return problem;
+      attributes++;
+    }
+  }
+  if (data_bytes == 0 && attributes == 0) {
+    return "Some messages in the publish request are empty. Each message must contain either "
+           "non-empty data, or at least one attribute.";
+  }
+  return attributes > 100 ? "a message has more than 100 attributes" : NULL;
+}
+
+static const char *find_spans(const struct pubsub_buf *request, struct pubsub_view *topic,
+                              struct span *spans, size_t *count) {
+  const uint8_t *start = request->ptr, *end = start + request->len;
+  struct field field;
+  *count = 0;
+  for (const uint8_t *ptr = start; ptr < end;) {
+    ptr = next_field(ptr, end, &field);
+    if (!ptr) return "the request cannot be parsed";
+    if (field.tag == (1 << 3 | 2)) *topic = field.value;
+    if (field.tag != (2 << 3 | 2)) continue;
+    if (*count == MAX_MESSAGES) return "the request has more than 1000 messages";
+    const char *problem = check_message(field.value);
+    if (problem) return problem;
+    spans[(*count)++] =
+        (struct span){(uint32_t)(field.value.ptr - start), (uint32_t)field.value.len};
+  }
+  return *count == 0 ? "The publish request must contain at least one message" : NULL;
+}
+
+static void reply_ids(struct rpc *rpc, uint64_t first_id, size_t count) {
+  struct pubsub_buf response = {0};
+  char text[24];
+  if (pubsub_buf_reserve(&response, count * 22) != PUBSUB_OK) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    size_t len = 0;
+    for (uint64_t id = first_id + i; id > 0; id /= 10) text[len++] = (char)('0' + id % 10);
+    response.ptr[response.len++] = 1 << 3 | 2;
+    response.ptr[response.len++] = (uint8_t)len;
+    while (len > 0) response.ptr[response.len++] = (uint8_t)text[--len];
+  }
+  rpc_reply(rpc, &response);
+}
+
+void publish_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  struct broker *broker = rpc->server;
+  struct span spans[MAX_MESSAGES];
+  struct pubsub_view topic_name = {0};
+  size_t count;
+  if (take_request->len > MAX_REQUEST_BYTES) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "Request payload size exceeds the limit: 10000000 bytes.");
+    return;
+  }
+  const char *problem = find_spans(take_request, &topic_name, spans, &count);
+  if (problem) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "%s", problem);
+    return;
+  }
+  struct pubsub_map_entry *entry = pubsub_map_find(&broker->topics, topic_name);
+  if (!entry) {
+    const char *slash = memrchr(topic_name.ptr ? (const char *)topic_name.ptr : "", '/',
+                                topic_name.len);
+    size_t skip = slash ? (size_t)(slash + 1 - (const char *)topic_name.ptr) : 0;
+    rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.*s).",
+             (int)(topic_name.len - skip), topic_name.ptr ? (const char *)topic_name.ptr + skip : "");
+    return;
+  }
+  struct topic *topic = PUBSUB_CONTAINER_OF(entry, struct topic, entry);
+  struct block *block = block_new(take_request);
+  if (!block) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
+    return;
+  }
+  int64_t now = pubsub_clock_wall_us();
+  uint64_t first_id = broker->next_message_id;
+  enum pubsub_status status = PUBSUB_OK;
+  for (size_t i = 0; i < count && status == PUBSUB_OK; i++) {
+    status = broker_publish(broker, topic, block, spans[i].offset, spans[i].len,
+                            broker->next_message_id++, now);
+  }
+  block_unref(block);
+  if (status != PUBSUB_OK) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
+  } else {
+    reply_ids(rpc, first_id, count);
+  }
+}

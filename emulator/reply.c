@@ -1,0 +1,95 @@
+#include "services.h"
+
+#include "base/alloc.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *unpack_request(struct rpc *rpc, const ProtobufCMessageDescriptor *descriptor,
+                     const struct pubsub_buf *request) {
+  void *message = protobuf_c_message_unpack(descriptor, NULL, request->len,
+                                            request->ptr ? request->ptr : (const uint8_t *)"");
+  if (!message) rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the request cannot be parsed");
+  return message;
+}
+
+void reply_message(struct rpc *rpc, const ProtobufCMessage *message) {
+  struct pubsub_buf response = {0};
+  if (pubsub_buf_reserve(&response, protobuf_c_message_get_packed_size(message)) != PUBSUB_OK) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
+    return;
+  }
+  response.len = protobuf_c_message_pack(message, response.ptr);
+  rpc_reply(rpc, &response);
+}
+
+void reply_empty(struct rpc *rpc) {
+  struct pubsub_buf nothing = {0};
+  rpc_reply(rpc, &nothing);
+}
+
+struct subscription *require_subscription(struct rpc *rpc, const char *name) {
+  struct subscription *subscription = broker_subscription(rpc->server, name);
+  if (!subscription) {
+    rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.200s).",
+             strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
+  }
+  return subscription;
+}
+
+struct topic *require_topic(struct rpc *rpc, const char *name) {
+  struct topic *topic = broker_topic(rpc->server, name);
+  if (!topic) {
+    rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.200s).",
+             strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
+  }
+  return topic;
+}
+
+static bool name_is_good(const char *name, const char *kind) {
+  if (strncmp(name, "projects/", 9) != 0) return false;
+  const char *project_end = strchr(name + 9, '/');
+  if (!project_end || project_end == name + 9) return false;
+  size_t kind_len = strlen(kind);
+  if (strncmp(project_end + 1, kind, kind_len) != 0 || project_end[1 + kind_len] != '/') {
+    return false;
+  }
+  const char *id = project_end + kind_len + 2;
+  size_t len = strlen(id);
+  if (len < 3 || len > 255 || !isalpha((unsigned char)id[0]) || strncmp(id, "goog", 4) == 0) {
+    return false;
+  }
+  return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+%") == len;
+}
+
+bool require_name(struct rpc *rpc, const char *name, const char *kind) {
+  if (name_is_good(name, kind)) return true;
+  rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid [%s] name: (name=%.300s)", kind, name);
+  return false;
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+size_t page_of(const struct pubsub_map *map, const char *prefix, int32_t page_size,
+               const char *page_token, struct named **out, bool *more) {
+  struct named *all = pubsub_alloc((map->count + 1) * sizeof *all);
+  struct pubsub_map_entry *entry;
+  struct pubsub_map_iter it = {0};
+  size_t count = 0, limit = page_size > 0 && page_size < 1000 ? (size_t)page_size : 1000;
+  *out = all;
+  *more = false;
+  while (all && (entry = pubsub_map_next(map, &it))) {
+    const char *name = (const char *)entry->key.ptr; /* NUL-terminated: a field of the config */
+    if (strncmp(name, prefix, strlen(prefix)) != 0) continue;
+    if (page_token[0] && strcmp(name, page_token) <= 0) continue;
+    all[count++] = (struct named){name, entry};
+  }
+  if (count > 1) qsort(all, count, sizeof *all, by_name);
+  if (count > limit) {
+    count = limit;
+    *more = true;
+  }
+  return count;
+}

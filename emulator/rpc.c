@@ -1,0 +1,279 @@
+#include "rpc.h"
+
+#include "base/alloc.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <zlib.h>
+
+#define RPC_LOW_WATER_BYTES ((size_t)256 * 1024)
+
+static struct pubsub_h2_header header(const char *name, const char *value) {
+  return (struct pubsub_h2_header){pubsub_view_str(name), pubsub_view_str(value), false};
+}
+
+static void send_headers(struct rpc *rpc) {
+  struct pubsub_h2_header headers[] = {header(":status", "200"),
+                                       header("content-type", "application/grpc"),
+                                       header("grpc-accept-encoding", "identity,gzip")};
+  if (rpc->headers_sent) return;
+  rpc->headers_sent = true;
+  pubsub_h2_stream_respond(rpc->stream, headers, 3, false);
+}
+
+static void release_all(const struct pubsub_segment *segments, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (segments[i].release) segments[i].release(segments[i].owner);
+  }
+}
+
+void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_t count) {
+  uint8_t *prefix = rpc->stream && !rpc->answered ? pubsub_alloc(PUBSUB_FRAME_PREFIX_BYTES) : NULL;
+  if (!prefix) {
+    release_all(take_segments, count);
+    return;
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++) bytes += take_segments[i].len;
+  pubsub_frame_prefix_write(prefix, bytes, false);
+  send_headers(rpc);
+  struct pubsub_segment first = {prefix, PUBSUB_FRAME_PREFIX_BYTES, pubsub_free, prefix};
+  if (pubsub_h2_stream_send(rpc->stream, &first, 1, false) != PUBSUB_OK) {
+    pubsub_free(prefix);
+    release_all(take_segments, count);
+  } else if (pubsub_h2_stream_send(rpc->stream, take_segments, count, false) != PUBSUB_OK) {
+    release_all(take_segments, count);
+    pubsub_h2_stream_reset(rpc->stream, 0x2); /* half a message was sent */
+  }
+}
+
+static void send_status(struct rpc *rpc, int code, const char *message) {
+  char code_text[12], escaped[1024];
+  size_t len = 0;
+  if (!rpc->stream || rpc->answered) return;
+  rpc->answered = true;
+  snprintf(code_text, sizeof code_text, "%d", code);
+  for (const unsigned char *c = (const unsigned char *)message; *c && len + 4 < sizeof escaped;
+       c++) {
+    if (*c < 0x20 || *c > 0x7e || *c == '%') {
+      len += (size_t)snprintf(escaped + len, 4, "%%%02X", *c);
+    } else {
+      escaped[len++] = (char)*c;
+    }
+  }
+  escaped[len] = '\0';
+  if (rpc->headers_sent) {
+    struct pubsub_h2_header trailers[] = {header("grpc-status", code_text),
+                                          header("grpc-message", escaped)};
+    pubsub_h2_stream_trailers(rpc->stream, trailers, len > 0 ? 2 : 1);
+  } else {
+    struct pubsub_h2_header headers[] = {
+        header(":status", "200"), header("content-type", "application/grpc"),
+        header("grpc-status", code_text), header("grpc-message", escaped)};
+    pubsub_h2_stream_respond(rpc->stream, headers, len > 0 ? 4 : 3, true);
+  }
+}
+
+void rpc_finish(struct rpc *rpc) {
+  if (rpc->stream && !rpc->answered) send_headers(rpc);
+  send_status(rpc, 0, "");
+}
+
+void rpc_reply(struct rpc *rpc, struct pubsub_buf *take_response) {
+  struct pubsub_segment segment = pubsub_segment_from_buf(take_response);
+  rpc_send(rpc, &segment, 1);
+  rpc_finish(rpc);
+}
+
+void rpc_fail(struct rpc *rpc, int grpc_code, const char *format, ...) {
+  char message[512];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  send_status(rpc, grpc_code, message);
+}
+
+size_t rpc_queued_bytes(const struct rpc *rpc) {
+  return rpc->stream ? pubsub_h2_stream_queued_bytes(rpc->stream) : 0;
+}
+
+/* ---- requests ---- */
+
+static bool inflate_request(struct pubsub_buf *request) {
+  z_stream stream = {.next_in = request->ptr, .avail_in = (unsigned)request->len};
+  struct pubsub_buf out = {0};
+  int result = Z_OK;
+  if (inflateInit2(&stream, 15 + 32) != Z_OK) return false;
+  while (result == Z_OK && out.len <= RPC_MAX_REQUEST_BYTES) {
+    if (pubsub_buf_reserve(&out, 65536) != PUBSUB_OK) break;
+    stream.next_out = out.ptr + out.len;
+    stream.avail_out = (unsigned)(out.cap - out.len);
+    result = inflate(&stream, Z_NO_FLUSH);
+    out.len = out.cap - stream.avail_out;
+    if (result == Z_BUF_ERROR) break;
+  }
+  inflateEnd(&stream);
+  pubsub_buf_clear(request);
+  *request = out;
+  return result == Z_STREAM_END && out.len <= RPC_MAX_REQUEST_BYTES;
+}
+
+static enum pubsub_status on_begin(void *user, size_t message_bytes, bool compressed) {
+  struct rpc *rpc = user;
+  rpc->compressed = compressed;
+  rpc->request.len = 0;
+  return pubsub_buf_reserve(&rpc->request, message_bytes);
+}
+
+static enum pubsub_status on_piece(void *user, const uint8_t *data, size_t len) {
+  struct rpc *rpc = user;
+  return pubsub_buf_append(&rpc->request, data, len);
+}
+
+static enum pubsub_status on_message(void *user) {
+  struct rpc *rpc = user;
+  if (rpc->answered) return PUBSUB_OK;
+  if (rpc->compressed && (!rpc->gzip || !inflate_request(&rpc->request))) {
+    rpc_fail(rpc, PUBSUB_GRPC_INTERNAL, "cannot decompress the request");
+    return PUBSUB_OK;
+  }
+  rpc->method->on_message(rpc, &rpc->request);
+  return PUBSUB_OK;
+}
+
+static const struct pubsub_frame_handler frame_handler = {on_begin, on_piece, on_message};
+
+static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *data, size_t len) {
+  struct rpc *rpc = user;
+  pubsub_h2_stream_consume(stream, len);
+  if (rpc->answered) return;
+  if (pubsub_frame_parser_feed(&rpc->parser, &frame_handler, rpc, data, len) != PUBSUB_OK) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "the request is malformed or over %zu bytes",
+             RPC_MAX_REQUEST_BYTES);
+  }
+}
+
+static void on_end(void *user, struct pubsub_h2_stream *stream) {
+  struct rpc *rpc = user;
+  (void)stream;
+  if (rpc->answered) return;
+  if (!pubsub_frame_parser_at_boundary(&rpc->parser)) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the request is cut off");
+  } else if (rpc->method->on_half_close) {
+    rpc->method->on_half_close(rpc);
+  }
+}
+
+static void on_drained(void *user, struct pubsub_h2_stream *stream) {
+  struct rpc *rpc = user;
+  (void)stream;
+  if (rpc->method->on_drained && !rpc->answered) rpc->method->on_drained(rpc);
+}
+
+static void rpc_free(struct rpc *rpc) {
+  rpc->stream = NULL;
+  if (rpc->method->on_closed) rpc->method->on_closed(rpc);
+  pubsub_list_remove(&rpc->link);
+  pubsub_buf_clear(&rpc->request);
+  pubsub_free(rpc);
+}
+
+static void on_closed(void *user, struct pubsub_h2_stream *stream, uint32_t h2_error,
+                      const struct pubsub_error *why) {
+  (void)stream;
+  (void)h2_error;
+  (void)why;
+  rpc_free(user);
+}
+
+static const struct pubsub_h2_stream_handler stream_handler = {
+    .on_data = on_data, .on_end = on_end, .on_drained = on_drained, .on_closed = on_closed};
+
+static const struct rpc_method *find_method(const struct rpc_service *service,
+                                            struct pubsub_view path) {
+  const struct rpc_method *method = service->methods;
+  while (method->path && !pubsub_view_equal(path, pubsub_view_str(method->path))) method++;
+  return method->path ? method : NULL;
+}
+
+static struct rpc *rpc_new(struct rpc_connection *connection, const struct rpc_method *method,
+                           struct pubsub_h2_stream *stream) {
+  struct rpc *rpc = pubsub_alloc_zero(1, sizeof *rpc);
+  if (!rpc) return NULL; /* the stream stays unbound and is refused */
+  rpc->server = connection->service->server;
+  rpc->method = method;
+  rpc->stream = stream;
+  pubsub_frame_parser_init(&rpc->parser, RPC_MAX_REQUEST_BYTES);
+  pubsub_list_push_back(&connection->calls, &rpc->link);
+  return rpc;
+}
+
+static void refuse(struct rpc_connection *connection, struct pubsub_h2_stream *stream,
+                   const char *http_status, const char *code, const char *message) {
+  static const struct pubsub_h2_stream_handler nothing = {
+      .on_data = on_data, .on_end = on_end, .on_closed = on_closed};
+  static const struct rpc_method no_method = {0};
+  struct pubsub_h2_header headers[] = {header(":status", http_status),
+                                       header("content-type", "application/grpc"),
+                                       header("grpc-status", code),
+                                       header("grpc-message", message)};
+  struct rpc *rpc = rpc_new(connection, &no_method, stream);
+  if (!rpc) return;
+  rpc->answered = true;
+  pubsub_h2_stream_bind(stream, &nothing, rpc);
+  pubsub_h2_stream_respond(stream, headers, 4, true);
+}
+
+static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
+                       const struct pubsub_h2_header *headers, size_t count) {
+  struct rpc_connection *connection = user;
+  struct pubsub_view path = {0}, type = {0}, method_name = {0};
+  bool gzip = false;
+  (void)conn;
+  for (size_t i = 0; i < count; i++) {
+    struct pubsub_view name = headers[i].name, value = headers[i].value;
+    if (pubsub_view_equal(name, pubsub_view_str(":path"))) path = value;
+    if (pubsub_view_equal(name, pubsub_view_str(":method"))) method_name = value;
+    if (pubsub_view_equal(name, pubsub_view_str("content-type"))) type = value;
+    if (pubsub_view_equal(name, pubsub_view_str("grpc-encoding"))) {
+      gzip = pubsub_view_equal(value, pubsub_view_str("gzip"));
+    }
+  }
+  if (type.len < 16 || memcmp(type.ptr, "application/grpc", 16) != 0) {
+    refuse(connection, stream, "415", "2", "content-type must be application/grpc");
+    return;
+  }
+  if (!pubsub_view_equal(method_name, pubsub_view_str("POST"))) {
+    refuse(connection, stream, "405", "2", "the HTTP method must be POST");
+    return;
+  }
+  const struct rpc_method *method = find_method(connection->service, path);
+  if (!method) {
+    refuse(connection, stream, "200", "12", "the method is not implemented");
+    return;
+  }
+  struct rpc *rpc = rpc_new(connection, method, stream);
+  if (!rpc) return;
+  rpc->gzip = gzip;
+  pubsub_h2_stream_bind(stream, &stream_handler, rpc);
+  pubsub_h2_stream_set_low_water(stream, RPC_LOW_WATER_BYTES);
+}
+
+void rpc_connection_destroy(struct rpc_connection *connection) {
+  while (!pubsub_list_empty(&connection->calls)) {
+    rpc_free((struct rpc *)connection->calls.next); /* link is its first member */
+  }
+  pubsub_h2_conn_destroy(connection->h2);
+  pubsub_free(connection);
+}
+
+static void on_conn_closed(void *user, struct pubsub_h2_conn *conn, const struct pubsub_error *why) {
+  struct rpc_connection *connection = user;
+  (void)conn;
+  (void)why;
+  pubsub_list_remove(&connection->link);
+  pubsub_free(connection);
+}
+
+const struct pubsub_h2_conn_handler rpc_conn_handler = {.on_request = on_request,
+                                                        .on_closed = on_conn_closed};

@@ -1,0 +1,63 @@
+/*
+ * The server side of gRPC over one HTTP/2 stream: request messages in, one response or many out, a status at the end.
+ * Knows nothing of Pub/Sub. Loop thread only.
+ *
+ *   request headers ─▶ method found ─▶ on_message … on_half_close ─▶ rpc_reply / rpc_fail / rpc_finish ─▶ on_closed
+ */
+#ifndef EMULATOR_RPC_H
+#define EMULATOR_RPC_H
+
+#include "base/bytes.h"
+#include "grpc/frame.h"
+#include "h2/conn.h"
+
+#define RPC_MAX_REQUEST_BYTES ((size_t)20 << 20)
+
+struct rpc;
+struct rpc_method {
+  const char *path;
+  /* One whole request message, borrowed; take_request may be emptied to keep its memory. */
+  void (*on_message)(struct rpc *rpc, struct pubsub_buf *take_request);
+  void (*on_half_close)(struct rpc *rpc); /* NULL: a unary method, for which nothing is to be done */
+  void (*on_drained)(struct rpc *rpc);    /* queued bytes fell below the low-water mark; may be NULL */
+  void (*on_closed)(struct rpc *rpc);     /* last; rpc->state is to be freed here; may be NULL */
+};
+
+struct rpc {
+  struct pubsub_list link; /* in connection.calls */
+  void *server;                     /* what the service gave to rpc_conn_handler */
+  const struct rpc_method *method;
+  struct pubsub_h2_stream *stream;  /* NULL: closed */
+  void *state;                      /* the method's own */
+  bool answered;                    /* the status was queued: say no more */
+  bool headers_sent, gzip, compressed;
+  struct pubsub_frame_parser parser;
+  struct pubsub_buf request;
+};
+
+/* `server` points to a struct rpc_service. */
+struct rpc_service {
+  const struct rpc_method *methods; /* ends with path NULL */
+  void *server;
+};
+extern const struct pubsub_h2_conn_handler rpc_conn_handler; /* user: struct rpc_connection* */
+
+/* One connection of a client. Freed by itself when the peer goes. */
+struct rpc_connection {
+  struct pubsub_list link;
+  struct pubsub_list calls; /* of struct rpc */
+  const struct rpc_service *service;
+  struct pubsub_h2_conn *h2;
+};
+
+void rpc_connection_destroy(struct rpc_connection *connection); /* at once, its calls with it */
+
+/* One response message; takes the segments in any case. */
+void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_t count);
+/* One response message and status OK; takes the buffer. */
+void rpc_reply(struct rpc *rpc, struct pubsub_buf *take_response);
+void rpc_finish(struct rpc *rpc); /* status OK */
+void rpc_fail(struct rpc *rpc, int grpc_code, const char *format, ...) PUBSUB_PRINTF(3, 4);
+size_t rpc_queued_bytes(const struct rpc *rpc);
+
+#endif

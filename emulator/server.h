@@ -1,0 +1,19 @@
+/* The listening server: accepts connections and answers the Pub/Sub methods from one broker, on one loop. */
+#ifndef EMULATOR_SERVER_H
+#define EMULATOR_SERVER_H
+
+#include "broker.h"
+#include "net/bytestream.h"
+
+struct server;
+struct server_options {
+  const char *address; /* numeric */
+  uint16_t port;       /* 0: an ephemeral one */
+  const char *tls_certificate, *tls_key; /* PEM files; NULL: plaintext */
+};
+enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_options *options,
+                              struct server **out, struct pubsub_error *error);
+uint16_t server_port(const struct server *server);
+void server_destroy(struct server *server); /* closes every connection */
+
+#endif

@@ -1,0 +1,64 @@
+/* The Pub/Sub methods, a file a group; server.c puts them into one table. */
+#ifndef EMULATOR_SERVICES_H
+#define EMULATOR_SERVICES_H
+
+#include "broker.h"
+#include "rpc.h"
+
+/* publish.c */
+void publish_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+/* acknowledge.c */
+void acknowledge_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void modify_ack_deadline_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+/* pull.c */
+void pull_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void pull_on_closed(struct rpc *rpc);
+/* Answers waiting pulls as far as there are messages. */
+void pull_serve(struct subscription *subscription);
+/* stream.c */
+void stream_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void stream_on_half_close(struct rpc *rpc);
+void stream_on_drained(struct rpc *rpc);
+void stream_on_closed(struct rpc *rpc);
+void stream_serve(struct subscription *subscription);
+/* Ends all streams and pulls of a subscription with a status. */
+void stream_end_all(struct subscription *subscription, int grpc_code, const char *message);
+void pull_end_all(struct subscription *subscription, int grpc_code, const char *message);
+/* topics.c */
+void create_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void get_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void list_topics_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void list_topic_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void delete_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+/* subscriptions.c */
+void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void list_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void delete_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+
+/* reply.c: what the methods share. */
+/* Unpacks, or fails the call with INVALID_ARGUMENT and returns NULL. */
+void *unpack_request(struct rpc *rpc, const ProtobufCMessageDescriptor *descriptor,
+                     const struct pubsub_buf *request);
+void reply_message(struct rpc *rpc, const ProtobufCMessage *message);
+void reply_empty(struct rpc *rpc);
+/* The subscription, or NULL after failing the call with NOT_FOUND. */
+struct subscription *require_subscription(struct rpc *rpc, const char *name);
+struct topic *require_topic(struct rpc *rpc, const char *name);
+/* "projects/P/<kind>/NAME" with a permitted NAME; otherwise fails the call. */
+bool require_name(struct rpc *rpc, const char *name, const char *kind);
+/* A page of names: those of `project`, in order, after page_token; at most page_size (0: 1000).
+ * Returns how many were put into out (capacity page_size), *more: there are others. */
+struct named {
+  const char *name;
+  void *object;
+};
+size_t page_of(const struct pubsub_map *map, const char *prefix, int32_t page_size,
+               const char *page_token, struct named **out, bool *more);
+
+/* received.c: ReceivedMessage as bytes. */
+size_t received_bytes(const struct subscription *subscription, const struct message *message);
+uint8_t *received_write(const struct subscription *subscription, const struct message *message,
+                        uint8_t *out);
+
+#endif

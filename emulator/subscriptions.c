@@ -1,0 +1,97 @@
+#include "services.h"
+
+#include "base/alloc.h"
+#include <stdio.h>
+#include <string.h>
+
+static void deliver(struct pubsub_deferred *deferred) {
+  struct subscription *subscription = PUBSUB_CONTAINER_OF(deferred, struct subscription, deliver);
+  pull_serve(subscription);
+  stream_serve(subscription);
+}
+
+static bool check(struct rpc *rpc, Google__Pubsub__V1__Subscription *config) {
+  if (!require_name(rpc, config->name, "subscriptions")) return false;
+  if (broker_subscription(rpc->server, config->name)) {
+    rpc_fail(rpc, PUBSUB_GRPC_ALREADY_EXISTS, "Resource already exists in the project (resource=%s).",
+             strrchr(config->name, '/') + 1);
+    return false;
+  }
+  if (config->ack_deadline_seconds == 0) config->ack_deadline_seconds = 10;
+  if (config->ack_deadline_seconds < 10 || config->ack_deadline_seconds > 600) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "Invalid ack deadline given: %d. Must be between 10 and 600 seconds.",
+             config->ack_deadline_seconds);
+    return false;
+  }
+  return true;
+}
+
+void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__Subscription *config =
+      unpack_request(rpc, &google__pubsub__v1__subscription__descriptor, take_request);
+  if (!config) return;
+  if (!check(rpc, config)) goto drop;
+  struct topic *topic = require_topic(rpc, config->topic);
+  if (!topic) goto drop;
+  struct subscription *subscription = broker_add_subscription(rpc->server, topic, config);
+  if (!subscription) {
+    rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
+    goto drop;
+  }
+  subscription->deliver.run = deliver;
+  config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
+  reply_message(rpc, &config->base);
+  return;
+drop:
+  google__pubsub__v1__subscription__free_unpacked(config, NULL);
+}
+
+void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__GetSubscriptionRequest *request =
+      unpack_request(rpc, &google__pubsub__v1__get_subscription_request__descriptor, take_request);
+  if (!request) return;
+  struct subscription *subscription = require_subscription(rpc, request->subscription);
+  if (subscription) reply_message(rpc, &subscription->config->base);
+  google__pubsub__v1__get_subscription_request__free_unpacked(request, NULL);
+}
+
+void delete_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__DeleteSubscriptionRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__delete_subscription_request__descriptor, take_request);
+  if (!request) return;
+  struct subscription *subscription = require_subscription(rpc, request->subscription);
+  if (subscription) {
+    stream_end_all(subscription, PUBSUB_GRPC_NOT_FOUND, "the subscription was deleted");
+    pull_end_all(subscription, PUBSUB_GRPC_NOT_FOUND, "the subscription was deleted");
+    broker_remove_subscription(rpc->server, subscription);
+    reply_empty(rpc);
+  }
+  google__pubsub__v1__delete_subscription_request__free_unpacked(request, NULL);
+}
+
+void list_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  struct broker *broker = rpc->server;
+  Google__Pubsub__V1__ListSubscriptionsRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__list_subscriptions_request__descriptor, take_request);
+  if (!request) return;
+  char prefix[600];
+  struct named *page;
+  bool more;
+  snprintf(prefix, sizeof prefix, "%s/subscriptions/", request->project);
+  size_t count = page_of(&broker->subscriptions, prefix, request->page_size, request->page_token,
+                         &page, &more);
+  Google__Pubsub__V1__ListSubscriptionsResponse response =
+      GOOGLE__PUBSUB__V1__LIST_SUBSCRIPTIONS_RESPONSE__INIT;
+  response.subscriptions = pubsub_alloc_zero(count + 1, sizeof *response.subscriptions);
+  for (size_t i = 0; i < count && response.subscriptions; i++) {
+    response.subscriptions[i] =
+        PUBSUB_CONTAINER_OF(page[i].object, struct subscription, entry)->config;
+    response.n_subscriptions++;
+  }
+  if (more) response.next_page_token = (char *)(uintptr_t)page[count - 1].name;
+  reply_message(rpc, &response.base);
+  pubsub_free(response.subscriptions);
+  pubsub_free(page);
+  google__pubsub__v1__list_subscriptions_request__free_unpacked(request, NULL);
+}
