@@ -20,6 +20,10 @@ static void send_headers(struct rpc *rpc) {
   pubsub_h2_stream_respond(rpc->stream, headers, 3, false);
 }
 
+void rpc_start(struct rpc *rpc) {
+  if (rpc->stream && !rpc->answered) send_headers(rpc);
+}
+
 static void release_all(const struct pubsub_segment *segments, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (segments[i].release) segments[i].release(segments[i].owner);

@@ -52,6 +52,7 @@ struct rpc_connection {
 
 void rpc_connection_destroy(struct rpc_connection *connection); /* at once, its calls with it */
 
+void rpc_start(struct rpc *rpc); /* sends the response headers now, ahead of the first message */
 /* One response message; takes the segments in any case. */
 void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_t count);
 /* One response message and status OK; takes the buffer. */

@@ -103,6 +103,7 @@ static void open_stream(struct rpc *rpc,
                             .keepalive = request->protocol_version == 1};
   rpc->state = stream;
   pubsub_list_push_back(&subscription->consumers, &stream->consumer.link);
+  rpc_start(rpc);
   subscription_wake(subscription);
 }
 

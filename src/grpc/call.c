@@ -168,7 +168,7 @@ static void on_timeout(struct pubsub_timer *timer) {
   const struct pubsub_error *dial = pubsub_channel_dial_error(call->channel);
   struct pubsub_error result = {0};
   if (!call->stream && dial->status != PUBSUB_OK) {
-    pubsub_error_set(&result, PUBSUB_E_TIMEOUT, "timed out: %s", dial->text);
+    result = *dial; /* says more than that the time is over */
   } else {
     pubsub_error_set(&result, PUBSUB_E_TIMEOUT, "the service did not answer in time");
   }

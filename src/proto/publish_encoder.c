@@ -88,6 +88,10 @@ enum pubsub_status pubsub_publish_measure(const struct pubsub_message *message, 
   return PUBSUB_OK;
 }
 
+size_t pubsub_publish_field_bytes(const struct pubsub_message *message) {
+  return field_bytes(message_bytes(message));
+}
+
 static uint8_t *write_field(uint8_t *out, uint8_t tag, struct pubsub_bytes value) {
   *out++ = tag;
   out = pubsub_varint_write(out, value.len);

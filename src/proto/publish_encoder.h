@@ -18,6 +18,8 @@
  * encode will write. Errors: LIMIT or INVALID; text says what and the limit (the caller adds which row). */
 enum pubsub_status pubsub_publish_measure(const struct pubsub_message *message, size_t *out_bytes,
                                           struct pubsub_error *error);
+/* That size alone, of a message that was measured before. */
+size_t pubsub_publish_field_bytes(const struct pubsub_message *message);
 /* Appends that field to buf, which must have measure's bytes reserved; returns the end. */
 uint8_t *pubsub_publish_encode(const struct pubsub_message *message, uint8_t *out);
 /* The request's head: field 1 (topic). */

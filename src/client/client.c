@@ -1,0 +1,142 @@
+#include "client/client.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_ENDPOINT "pubsub.googleapis.com"
+#define CORES_A_LOOP 4
+
+const char *pubsub_version(void) {
+  return PUBSUB_VERSION_STRING;
+}
+
+uint64_t pubsub_live_allocations(void) {
+  return pubsub_alloc_live();
+}
+
+static size_t default_lanes(void) {
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores > CORES_A_LOOP ? (size_t)cores / CORES_A_LOOP : 1;
+}
+
+static enum pubsub_status lane_init(struct pubsub_client_lane *lane,
+                                    const struct pubsub_channel_options *options,
+                                    struct pubsub_error *error) {
+  enum pubsub_status status = pubsub_loop_new(&lane->loop, error);
+  if (status != PUBSUB_OK) return status;
+  status = pubsub_channel_new(lane->loop, options, &lane->channel, error);
+  if (status != PUBSUB_OK) return status;
+  return pubsub_loop_start_thread(lane->loop, "pubsub-loop", error);
+}
+
+enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options,
+                                     struct pubsub_client **out, struct pubsub_error *error) {
+  char host[256], agent[200];
+  uint16_t port;
+  const char *endpoint = options->endpoint ? options->endpoint : DEFAULT_ENDPOINT;
+  enum pubsub_status status = pubsub_endpoint_parse(endpoint, options->plaintext ? 8085 : 443, host,
+                                                    sizeof host, &port, error);
+  if (status != PUBSUB_OK) return status;
+  struct pubsub_client *client = pubsub_alloc_zero(1, sizeof *client);
+  if (!client) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  if (!options->plaintext) {
+    status = pubsub_tls_context_new_client(options->ca_file, &client->tls, error);
+    if (status != PUBSUB_OK) goto fail;
+  }
+  snprintf(agent, sizeof agent, "libpubsub/" PUBSUB_VERSION_STRING "%s%s",
+           options->user_agent ? " " : "", options->user_agent ? options->user_agent : "");
+  struct pubsub_channel_options channel = {.host = host,
+                                           .port = port,
+                                           .tls = client->tls,
+                                           .user_agent = agent,
+                                           .quota_project = options->quota_project,
+                                           .connect_timeout_ms = options->connect_timeout_ms};
+  size_t lanes = options->loop_threads ? options->loop_threads : default_lanes();
+  client->lanes = pubsub_alloc_zero(lanes, sizeof *client->lanes);
+  if (!client->lanes) {
+    status = pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+    goto fail;
+  }
+  for (; client->lane_count < lanes; client->lane_count++) {
+    status = lane_init(&client->lanes[client->lane_count], &channel, error);
+    if (status != PUBSUB_OK) {
+      client->lane_count++; /* what there is of it is freed below */
+      goto fail;
+    }
+  }
+  *out = client;
+  return PUBSUB_OK;
+fail:
+  pubsub_client_destroy(client);
+  return status;
+}
+
+void pubsub_client_destroy(struct pubsub_client *client) {
+  if (!client) return;
+  for (size_t i = 0; i < client->lane_count; i++) {
+    struct pubsub_client_lane *lane = &client->lanes[i];
+    if (!lane->loop) continue;
+    pubsub_loop_join(lane->loop);
+    pubsub_channel_destroy(lane->channel); /* the thread is gone: this one takes its place */
+    pubsub_loop_destroy(lane->loop);
+  }
+  pubsub_free(client->lanes);
+  pubsub_tls_context_destroy(client->tls);
+  pubsub_free(client);
+}
+
+struct pubsub_channel *pubsub_client_next_channel(struct pubsub_client *client) {
+  size_t lane = atomic_fetch_add(&client->next_lane, 1) % client->lane_count;
+  return client->lanes[lane].channel;
+}
+
+/* ---- tokens ---- */
+
+struct token_task {
+  struct pubsub_task task;
+  struct pubsub_channel *channel;
+  size_t token_bytes;
+  char token[];
+};
+
+static void token_task_run(struct pubsub_task *task) {
+  struct token_task *self = (struct token_task *)task;
+  pubsub_channel_set_token(self->channel, self->token, self->token_bytes);
+  explicit_bzero(self->token, self->token_bytes);
+  pubsub_free(self);
+}
+
+enum pubsub_status pubsub_client_set_token(struct pubsub_client *client, const char *token,
+                                           size_t token_bytes, struct pubsub_error *error) {
+  if (!client->tls) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "a token is never sent over a plaintext connection");
+  }
+  for (size_t i = 0; i < token_bytes; i++) {
+    if (token[i] <= ' ' || token[i] > '~') {
+      return pubsub_error_set(error, PUBSUB_E_INVALID, "the token has a character that no header may have");
+    }
+  }
+  for (size_t i = 0; i < client->lane_count; i++) {
+    struct token_task *task = pubsub_alloc(sizeof *task + token_bytes);
+    if (!task) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+    task->task.run = token_task_run;
+    task->channel = client->lanes[i].channel;
+    task->token_bytes = token_bytes;
+    memcpy(task->token, token, token_bytes);
+    pubsub_loop_post(client->lanes[i].loop, &task->task);
+  }
+  return PUBSUB_OK;
+}
+
+uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < client->lane_count; i++) {
+    count += pubsub_channel_unauthenticated_count(client->lanes[i].channel);
+  }
+  return count;
+}

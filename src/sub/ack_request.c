@@ -1,0 +1,51 @@
+#include "sub/ack_request.h"
+
+#include "proto/wire.h"
+
+enum { SUBSCRIPTION = 1 << 3 | 2, SECONDS = 3 << 3, ACK_IDS = 2 << 3 | 2, MODIFY_ACK_IDS = 4 << 3 | 2 };
+
+enum pubsub_status pubsub_ack_request_begin(struct pubsub_ack_request *request,
+                                            enum pubsub_ack_kind kind,
+                                            struct pubsub_view subscription, uint32_t deadline_s) {
+  request->kind = kind;
+  request->ids = 0;
+  request->bytes.len = 0;
+  if (pubsub_buf_reserve(&request->bytes, subscription.len + 32) != PUBSUB_OK) {
+    return PUBSUB_E_NOMEM;
+  }
+  uint8_t *out = request->bytes.ptr;
+  *out++ = SUBSCRIPTION;
+  out = pubsub_varint_write(out, subscription.len);
+  memcpy(out, subscription.ptr, subscription.len);
+  out += subscription.len;
+  if (kind == PUBSUB_ACK_KIND_EXTEND) { /* 0 is the default and not written */
+    *out++ = SECONDS;
+    out = pubsub_varint_write(out, deadline_s);
+  }
+  request->bytes.len = (size_t)(out - request->bytes.ptr);
+  return PUBSUB_OK;
+}
+
+uint32_t pubsub_ack_request_add(struct pubsub_ack_request *request,
+                                const struct pubsub_ack_ids *ids, uint32_t *next) {
+  uint8_t tag = request->kind == PUBSUB_ACK_KIND_ACK ? ACK_IDS : MODIFY_ACK_IDS;
+  uint32_t before = request->ids;
+  while (*next < ids->count && request->ids < PUBSUB_ACK_REQUEST_MAX_IDS) {
+    struct pubsub_view id = pubsub_ack_ids_at(ids, *next);
+    size_t bytes = 1 + pubsub_varint_bytes(id.len) + id.len;
+    if (request->ids > 0 && request->bytes.len + bytes > PUBSUB_ACK_REQUEST_MAX_BYTES) break;
+    if (pubsub_buf_reserve(&request->bytes, bytes) != PUBSUB_OK) break;
+    uint8_t *out = request->bytes.ptr + request->bytes.len;
+    *out++ = tag;
+    out = pubsub_varint_write(out, id.len);
+    if (id.len > 0) memcpy(out, id.ptr, id.len);
+    request->bytes.len += bytes;
+    request->ids++;
+    (*next)++;
+  }
+  return request->ids - before;
+}
+
+void pubsub_ack_request_clear(struct pubsub_ack_request *request) {
+  pubsub_buf_clear(&request->bytes);
+}

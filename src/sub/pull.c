@@ -1,0 +1,279 @@
+#include "sub/pull.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "proto/wire.h"
+#include <stdio.h>
+
+#define MAX_RESPONSE_BYTES ((size_t)24 << 20)
+#define FIRST_BACKOFF_US 100000
+#define MAX_BACKOFF_US 10000000
+#define PING_EVERY_US 30000000
+#define PING_TIMEOUT_US 15000000
+#define MISSING_GRACE_US 30000000 /* a subscription that was there may come back (a restarted emulator) */
+#define UNAUTHENTICATED_TRIES 5
+
+enum { SUBSCRIPTION = 1 << 3 | 2, DEADLINE = 5 << 3, CLIENT_ID = 6 << 3 | 2, MAX_MESSAGES = 7 << 3 };
+enum { MAX_BYTES = 8 << 3, PROTOCOL_VERSION = 10 << 3 };
+
+static void open_stream(struct pubsub_pull *pull);
+
+static struct pubsub_loop *loop_of(const struct pubsub_pull *pull) {
+  return pubsub_channel_loop(pull->channel);
+}
+
+static void set_state(struct pubsub_pull *pull, enum pubsub_pull_state state) {
+  if (pull->state == state) return;
+  pull->state = state;
+  pull->handler->on_state(pull->user, state);
+}
+
+static void set_timer(struct pubsub_pull *pull, uint64_t delay_us) {
+  pubsub_loop_timer_set(loop_of(pull), &pull->timer, pubsub_loop_now_us(loop_of(pull)) + delay_us);
+}
+
+static void open_later(struct pubsub_pull *pull) {
+  set_state(pull, PUBSUB_PULL_WAITING);
+  set_timer(pull, pubsub_backoff_next_us(&pull->backoff, &pull->rng));
+}
+
+static void fail(struct pubsub_pull *pull) {
+  pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
+  set_state(pull, PUBSUB_PULL_FAILED);
+}
+
+/* ---- what arrives ---- */
+
+static void on_headers(void *user) {
+  struct pubsub_pull *pull = user;
+  pull->ever_open = true;
+}
+
+static enum pubsub_status on_begin(void *user, size_t message_bytes) {
+  struct pubsub_pull *pull = user;
+  if (!pull->answered) {
+    pull->answered = pull->ever_open = true;
+    pull->missing_since_us = 0;
+    pull->unauthenticated = 0;
+    pubsub_backoff_reset(&pull->backoff);
+  }
+  pull->error.status = PUBSUB_OK;
+  if (pull->ping_pending) {
+    pull->ping_pending = false;
+    pull->pings_answered = true;
+    set_timer(pull, PING_EVERY_US);
+  }
+  pull->handler->on_bytes(pull->user, 5);
+  enum pubsub_status status =
+      pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
+  pull->decode_failed = status != PUBSUB_OK;
+  return status;
+}
+
+static enum pubsub_status on_data(void *user, const uint8_t *data, size_t len) {
+  struct pubsub_pull *pull = user;
+  enum pubsub_status status = pubsub_pull_decoder_feed(pull->decoder, data, len, &pull->error);
+  pull->decode_failed = status != PUBSUB_OK;
+  if (status == PUBSUB_OK) pull->handler->on_bytes(pull->user, len);
+  return status;
+}
+
+static enum pubsub_status on_message_end(void *user) {
+  struct pubsub_pull *pull = user;
+  enum pubsub_status status = pubsub_pull_decoder_end(pull->decoder, &pull->error);
+  pull->decode_failed = status != PUBSUB_OK;
+  return status;
+}
+
+/* ---- how streams end ---- */
+
+static void explain(struct pubsub_pull *pull, const struct pubsub_error *why) {
+  int len = (int)pull->options.subscription.len;
+  const char *name = (const char *)pull->options.subscription.ptr;
+  const char *id = memrchr(name, '/', (size_t)len);
+  id = id ? id + 1 : name;
+  int id_len = (int)(name + len - id);
+  struct pubsub_error *error = &pull->error;
+  struct pubsub_error cause = *why;
+  if (cause.status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_NOT_FOUND) {
+    pubsub_error_set_grpc(error, cause.grpc_code,
+                          "subscription '%.*s' does not exist; create it with: gcloud pubsub "
+                          "subscriptions create %.*s --topic=TOPIC",
+                          len, name, id_len, id);
+  } else if (cause.status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_PERMISSION_DENIED) {
+    pubsub_error_set_grpc(error, cause.grpc_code,
+                          "no permission to read subscription '%.*s' "
+                          "(pubsub.subscriptions.consume is needed): %.150s",
+                          len, name, cause.text);
+  } else if (cause.status == PUBSUB_E_GRPC) {
+    pubsub_error_set_grpc(error, cause.grpc_code, "subscription '%.*s': %s: %.200s", len, name,
+                          pubsub_grpc_code_name(cause.grpc_code), cause.text);
+  } else if (!pull->decode_failed) {
+    pubsub_error_set(error, cause.status, "subscription '%.*s': %.300s", len, name, cause.text);
+  }
+  error->retryable = cause.retryable;
+}
+
+static bool is_permanent(struct pubsub_pull *pull, const struct pubsub_error *why) {
+  if (why->status == PUBSUB_E_TLS) return true;
+  if (why->status != PUBSUB_E_GRPC || why->retryable) return false;
+  if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) {
+    return ++pull->unauthenticated > UNAUTHENTICATED_TRIES;
+  }
+  if (why->grpc_code == PUBSUB_GRPC_NOT_FOUND && pull->ever_open) {
+    uint64_t now = pubsub_loop_now_us(loop_of(pull));
+    if (pull->missing_since_us == 0) pull->missing_since_us = now;
+    return now - pull->missing_since_us >= MISSING_GRACE_US;
+  }
+  return true;
+}
+
+static void on_closed(void *user, const struct pubsub_error *result, struct pubsub_view details) {
+  struct pubsub_pull *pull = user;
+  (void)details;
+  pull->call = NULL;
+  pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
+  if (result->status == PUBSUB_OK && pull->answered) {
+    open_stream(pull);
+    return;
+  }
+  if (result->status != PUBSUB_OK) explain(pull, result);
+  if (result->status != PUBSUB_OK && is_permanent(pull, result)) {
+    fail(pull);
+  } else {
+    open_later(pull);
+  }
+}
+
+static const struct pubsub_call_handler call_handler = {on_headers, on_begin, on_data, on_message_end,
+                                                        on_closed};
+
+/* ---- opening and pinging ---- */
+
+static uint8_t *write_bytes(uint8_t *out, uint8_t tag, const void *ptr, size_t len) {
+  *out++ = tag;
+  out = pubsub_varint_write(out, len);
+  memcpy(out, ptr, len);
+  return out + len;
+}
+
+static uint8_t *write_number(uint8_t *out, uint8_t tag, uint64_t number) {
+  *out++ = tag;
+  return pubsub_varint_write(out, number);
+}
+
+static enum pubsub_status send_first(struct pubsub_pull *pull) {
+  const struct pubsub_pull_options *options = &pull->options;
+  struct pubsub_buf request = {0};
+  if (pubsub_buf_reserve(&request, options->subscription.len + 128) != PUBSUB_OK) {
+    return PUBSUB_E_NOMEM;
+  }
+  uint8_t *out = request.ptr;
+  out = write_bytes(out, SUBSCRIPTION, options->subscription.ptr, options->subscription.len);
+  out = write_number(out, DEADLINE, options->deadline_s);
+  out = write_bytes(out, CLIENT_ID, pull->client_id, 36);
+  out = write_number(out, MAX_MESSAGES, options->max_outstanding_messages);
+  out = write_number(out, MAX_BYTES, options->max_outstanding_bytes);
+  out = write_number(out, PROTOCOL_VERSION, 1);
+  request.len = (size_t)(out - request.ptr);
+  struct pubsub_segment segment = pubsub_segment_from_buf(&request);
+  enum pubsub_status status = pubsub_call_send(pull->call, &segment, 1, false);
+  if (status != PUBSUB_OK) pubsub_free(segment.owner);
+  return status;
+}
+
+static void open_stream(struct pubsub_pull *pull) {
+  struct pubsub_call_options options = {.method = "/google.pubsub.v1.Subscriber/StreamingPull",
+                                        .routing_header = pull->options.routing_header,
+                                        .manual_window = true,
+                                        .fail_fast = true};
+  struct pubsub_error error = {0};
+  pull->answered = pull->ping_pending = pull->decode_failed = false;
+  if (pubsub_call_start(pull->channel, &options, &call_handler, pull, &pull->call, &error) !=
+      PUBSUB_OK) {
+    pull->call = NULL;
+    pull->error = error;
+    open_later(pull);
+    return;
+  }
+  pubsub_call_set_window(pull->call, pull->options.window_bytes);
+  if (send_first(pull) != PUBSUB_OK) {
+    pubsub_call_cancel(pull->call);
+    pull->call = NULL;
+    open_later(pull);
+    return;
+  }
+  pull->opens++;
+  set_state(pull, PUBSUB_PULL_OPEN);
+  set_timer(pull, PING_EVERY_US);
+}
+
+static void ping(struct pubsub_pull *pull) {
+  struct pubsub_segment empty = {0};
+  if (pubsub_call_send(pull->call, &empty, 1, false) != PUBSUB_OK) return;
+  pull->ping_pending = true;
+  set_timer(pull, PING_TIMEOUT_US);
+}
+
+static void on_timer(struct pubsub_timer *timer) {
+  struct pubsub_pull *pull = PUBSUB_CONTAINER_OF(timer, struct pubsub_pull, timer);
+  if (!pull->call) {
+    open_stream(pull);
+  } else if (!pull->ping_pending) {
+    if (!pull->pings_unanswered) ping(pull);
+  } else if (pull->pings_answered) {
+    /* A server that used to answer has gone silent. */
+    pubsub_call_cancel(pull->call);
+    pull->call = NULL;
+    pubsub_error_set(&pull->error, PUBSUB_E_IO, "the stream went silent: a ping was not answered");
+    open_later(pull);
+  } else {
+    pull->pings_unanswered = true; /* it never answers any: leave it alone */
+    pull->ping_pending = false;
+  }
+}
+
+static void make_client_id(struct pubsub_pull *pull) {
+  uint64_t a = pubsub_rng_next(&pull->rng), b = pubsub_rng_next(&pull->rng);
+  snprintf(pull->client_id, sizeof pull->client_id, "%08x-%04x-4%03x-%04x-%012llx",
+           (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+           (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned long long)(b & 0xffffffffffff));
+}
+
+enum pubsub_status pubsub_pull_init(struct pubsub_pull *pull, struct pubsub_channel *channel,
+                                    const struct pubsub_pull_options *options,
+                                    const struct pubsub_pull_handler *handler, void *user) {
+  *pull = (struct pubsub_pull){.channel = channel,
+                               .options = *options,
+                               .handler = handler,
+                               .user = user,
+                               .state = PUBSUB_PULL_WAITING,
+                               .timer.run = on_timer};
+  pubsub_rng_seed_random(&pull->rng);
+  pubsub_backoff_init(&pull->backoff, FIRST_BACKOFF_US, MAX_BACKOFF_US);
+  make_client_id(pull);
+  return pubsub_pull_decoder_new(handler->sink, user, MAX_RESPONSE_BYTES, &pull->decoder);
+}
+
+void pubsub_pull_start(struct pubsub_pull *pull, uint32_t delay_ms) {
+  set_timer(pull, (uint64_t)delay_ms * 1000);
+}
+
+void pubsub_pull_consume(struct pubsub_pull *pull, size_t bytes) {
+  if (pull->call) pubsub_call_consume(pull->call, bytes);
+}
+
+void pubsub_pull_stop(struct pubsub_pull *pull) {
+  pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
+  if (pull->call) pubsub_call_cancel(pull->call);
+  pull->call = NULL;
+  if (pull->state != PUBSUB_PULL_FAILED) pull->state = PUBSUB_PULL_STOPPED;
+}
+
+void pubsub_pull_clear(struct pubsub_pull *pull) {
+  if (!pull->decoder) return;
+  pubsub_pull_stop(pull);
+  pubsub_pull_decoder_destroy(pull->decoder);
+  pull->decoder = NULL;
+}

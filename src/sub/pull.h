@@ -1,0 +1,65 @@
+/*
+ * One StreamingPull, kept open: opens, decodes, pings, reopens with backoff, stops on errors that do not pass.
+ *
+ *   waiting ── delay over ──▶ open ── ended cleanly after answers ──▶ open again at once
+ *      ▲                       │
+ *      └── backoff ◀── error that passes
+ *                              └── error that stays ──▶ failed
+ *
+ * Knows nothing of chunks: received messages go to the sink. Loop thread only.
+ */
+#ifndef PUBSUB_SUB_PULL_H
+#define PUBSUB_SUB_PULL_H
+
+#include "grpc/backoff.h"
+#include "grpc/channel.h"
+#include "net/loop.h"
+#include "proto/pull_decoder.h"
+
+enum pubsub_pull_state { PUBSUB_PULL_WAITING, PUBSUB_PULL_OPEN, PUBSUB_PULL_FAILED, PUBSUB_PULL_STOPPED };
+
+struct pubsub_pull_options {
+  struct pubsub_view subscription; /* outlives the pull */
+  const char *routing_header;      /* likewise */
+  uint32_t deadline_s;
+  uint64_t max_outstanding_messages, max_outstanding_bytes;
+  uint32_t window_bytes;
+};
+struct pubsub_pull_handler {
+  const struct pubsub_pull_sink *sink; /* called with `user` */
+  /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume), now or later. */
+  void (*on_bytes)(void *user, size_t bytes);
+  void (*on_state)(void *user, enum pubsub_pull_state state);
+};
+
+struct pubsub_pull {
+  struct pubsub_channel *channel;
+  struct pubsub_pull_options options;
+  const struct pubsub_pull_handler *handler;
+  void *user;
+  enum pubsub_pull_state state;
+  struct pubsub_error error; /* of the last stream that failed; status OK once one works */
+  struct pubsub_call *call;  /* NULL: none open */
+  struct pubsub_pull_decoder *decoder;
+  struct pubsub_backoff backoff;
+  struct pubsub_rng rng;
+  struct pubsub_timer timer; /* open again; or, while open, the next ping or its timeout */
+  char client_id[37];        /* the same over all reopens */
+  bool answered;             /* this stream has given a response */
+  bool ever_open;            /* some stream has */
+  bool ping_pending, pings_unanswered, pings_answered;
+  bool decode_failed;
+  uint64_t missing_since_us; /* NOT_FOUND of a subscription that was there: 0 or since when */
+  uint32_t unauthenticated;  /* in a row */
+  uint64_t opens;
+};
+
+enum pubsub_status pubsub_pull_init(struct pubsub_pull *pull, struct pubsub_channel *channel,
+                                    const struct pubsub_pull_options *options,
+                                    const struct pubsub_pull_handler *handler, void *user);
+void pubsub_pull_start(struct pubsub_pull *pull, uint32_t delay_ms);
+void pubsub_pull_consume(struct pubsub_pull *pull, size_t bytes);
+void pubsub_pull_stop(struct pubsub_pull *pull);  /* cancels; no callbacks afterwards */
+void pubsub_pull_clear(struct pubsub_pull *pull); /* frees; stops before */
+
+#endif

@@ -1,0 +1,399 @@
+/*
+ * The loop's half of a subscriber: StreamingPull -> builder -> held chunks, and orders -> settler.
+ *
+ * Back-pressure: while the pool is over its budget and there is something that readers or the settler can free, windows are not
+ * given back; what was already under way is bounded by the windows, a tenth of the budget together.
+ */
+#include "sub/reservoir.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/map.h"
+
+#define BUDGET_POLL_US 5000
+#define SMALLEST_WINDOW ((uint64_t)64 * 1024)
+#define LARGEST_WINDOW ((uint64_t)4 << 20)
+
+static uint64_t now_us(const struct pubsub_subscriber *subscriber) {
+  return pubsub_loop_now_us(subscriber->owner);
+}
+
+/* ---- sealing ---- */
+
+static enum pubsub_status ring_reserve(struct pubsub_epoch *epoch) { /* under the mutex */
+  size_t count = (size_t)(epoch->shared.sealed - epoch->shared.first_seq);
+  size_t cap = epoch->shared.chunk_cap;
+  if (count < cap) return PUBSUB_OK;
+  size_t new_cap = cap ? cap * 2 : 64;
+  struct pubsub_held **chunks = pubsub_alloc(new_cap * sizeof *chunks);
+  if (!chunks) return PUBSUB_E_NOMEM;
+  for (uint64_t seq = epoch->shared.first_seq; seq < epoch->shared.sealed; seq++) {
+    chunks[seq & (new_cap - 1)] = pubsub_epoch_held(epoch, seq);
+  }
+  pubsub_free(epoch->shared.chunks);
+  epoch->shared.chunks = chunks;
+  epoch->shared.chunk_cap = new_cap;
+  return PUBSUB_OK;
+}
+
+static enum pubsub_status seal(struct pubsub_epoch *epoch) {
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  uint32_t rows = pubsub_builder_rows(epoch->loop.builder);
+  if (rows == 0) return PUBSUB_OK;
+  struct pubsub_held *held = pubsub_alloc_zero(1, sizeof *held);
+  if (!held) return PUBSUB_E_NOMEM;
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  enum pubsub_status status = ring_reserve(epoch);
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  if (status == PUBSUB_OK) {
+    status = pubsub_builder_seal(epoch->loop.builder, &held->chunk, &held->ack_ids);
+  }
+  if (status != PUBSUB_OK) {
+    pubsub_free(held);
+    return status;
+  }
+  pubsub_loop_timer_cancel(subscriber->owner, &epoch->loop.linger);
+  struct pubsub_chunk_view view;
+  pubsub_chunk_view(held->chunk, &view);
+  held->epoch = epoch;
+  held->rows = rows;
+  held->bytes = view.bytes;
+  held->receive_wall_us = epoch->loop.first_receive_wall_us;
+  pubsub_list_init(&held->queue_link);
+  pubsub_lease_start(&held->lease, epoch->loop.first_receive_us);
+  pubsub_settler_lease(&subscriber->loop.settler, held);
+
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  uint64_t seq = epoch->shared.sealed++;
+  epoch->shared.chunks[seq & (epoch->shared.chunk_cap - 1)] = held;
+  epoch->shared.sealed_rows += rows;
+  epoch->shared.sealed_bytes += held->bytes;
+  epoch->shared.backlog_rows += rows;
+  epoch->shared.backlog_bytes += held->bytes;
+  struct pubsub_subscriber_metrics *metrics = &subscriber->shared.metrics;
+  metrics->received_rows += rows;
+  metrics->backlog_rows += rows;
+  metrics->received_bytes += subscriber->loop.received_bytes;
+  metrics->redelivered_rows += subscriber->loop.redelivered_rows;
+  subscriber->loop.received_bytes = subscriber->loop.redelivered_rows = 0;
+  pubsub_subscriber_changed(subscriber);
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  return PUBSUB_OK;
+}
+
+static void on_linger(struct pubsub_timer *timer) {
+  struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(timer, struct pubsub_epoch, loop.linger);
+  if (seal(epoch) != PUBSUB_OK) {
+    pubsub_loop_timer_set(epoch->subscriber->owner, timer,
+                          now_us(epoch->subscriber) + BUDGET_POLL_US);
+  }
+}
+
+/* ---- receiving ---- */
+
+static enum pubsub_status on_message(void *user, const struct pubsub_received *message) {
+  struct pubsub_epoch *epoch = user;
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  const struct pubsub_subscriber_options *options = &subscriber->options;
+  enum pubsub_status status = pubsub_builder_append(epoch->loop.builder, message);
+  if (status == PUBSUB_E_LIMIT) { /* a column is full */
+    status = seal(epoch);
+    if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
+  }
+  if (status != PUBSUB_OK) return status;
+  uint32_t rows = pubsub_builder_rows(epoch->loop.builder);
+  if (message->delivery_attempt > 1) subscriber->loop.redelivered_rows++;
+  if (rows == 1) {
+    epoch->loop.first_receive_us = now_us(subscriber);
+    epoch->loop.first_receive_wall_us = pubsub_clock_wall_us();
+    pubsub_loop_timer_set(subscriber->owner, &epoch->loop.linger,
+                          epoch->loop.first_receive_us + (uint64_t)options->linger_ms * 1000);
+  }
+  if (rows >= options->chunk_rows ||
+      pubsub_builder_bytes(epoch->loop.builder) >= options->chunk_bytes) {
+    return seal(epoch);
+  }
+  return PUBSUB_OK;
+}
+
+static enum pubsub_status reserve_data(void *user, size_t len, uint8_t **out) {
+  struct pubsub_epoch *epoch = user;
+  enum pubsub_status status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
+  if (status == PUBSUB_E_LIMIT) {
+    status = seal(epoch);
+    if (status == PUBSUB_OK) status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
+  }
+  return status;
+}
+
+static const struct pubsub_pull_sink sink = {.on_message = on_message, .reserve_data = reserve_data};
+
+static bool backlog_exists(struct pubsub_subscriber *subscriber) {
+  bool found = false;
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  struct pubsub_list *link = subscriber->shared.epochs.next;
+  for (; link != &subscriber->shared.epochs && !found; link = link->next) {
+    struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(link, struct pubsub_epoch, shared.link);
+    found = epoch->shared.sealed > epoch->shared.first_seq;
+  }
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  return found;
+}
+
+static bool over_budget(struct pubsub_subscriber *subscriber) {
+  return pubsub_pool_used_bytes(subscriber->pool) >= subscriber->options.max_reservoir_bytes;
+}
+
+static void for_each_epoch(struct pubsub_subscriber *subscriber,
+                           void (*visit)(struct pubsub_epoch *epoch)) {
+  /* Only the loop adds to and removes from the list's started part; callers only append. */
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  struct pubsub_list *link = subscriber->shared.epochs.next, *next;
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  while (link != &subscriber->shared.epochs) {
+    pthread_mutex_lock(&subscriber->shared.mutex);
+    next = link->next;
+    pthread_mutex_unlock(&subscriber->shared.mutex);
+    visit(PUBSUB_CONTAINER_OF(link, struct pubsub_epoch, shared.link));
+    link = next;
+  }
+}
+
+static void seal_quietly(struct pubsub_epoch *epoch) {
+  if (epoch->loop.receiving) seal(epoch);
+}
+
+static void repay_window(struct pubsub_epoch *epoch) {
+  size_t owed = epoch->loop.window_owed;
+  if (!epoch->loop.receiving || owed == 0) return;
+  epoch->loop.window_owed = 0;
+  pubsub_pull_consume(&epoch->loop.pull, owed);
+}
+
+static void check_budget(struct pubsub_subscriber *subscriber) {
+  if (over_budget(subscriber)) {
+    /* Rows in a builder could never be freed: make them chunks. */
+    if (!subscriber->loop.paused) for_each_epoch(subscriber, seal_quietly);
+    subscriber->loop.paused = backlog_exists(subscriber);
+  } else {
+    subscriber->loop.paused = false;
+  }
+  if (subscriber->loop.paused) {
+    pubsub_loop_timer_set(subscriber->owner, &subscriber->loop.budget,
+                          now_us(subscriber) + BUDGET_POLL_US);
+  } else {
+    for_each_epoch(subscriber, repay_window);
+  }
+}
+
+static void on_budget(struct pubsub_timer *timer) {
+  check_budget(PUBSUB_CONTAINER_OF(timer, struct pubsub_subscriber, loop.budget));
+}
+
+static void on_bytes(void *user, size_t bytes) {
+  struct pubsub_epoch *epoch = user;
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  subscriber->loop.received_bytes += bytes;
+  if (!subscriber->loop.paused && !over_budget(subscriber)) {
+    pubsub_pull_consume(&epoch->loop.pull, bytes);
+    return;
+  }
+  epoch->loop.window_owed += bytes;
+  if (!subscriber->loop.paused && subscriber->loop.budget.node.index == 0) {
+    pubsub_loop_timer_set(subscriber->owner, &subscriber->loop.budget, now_us(subscriber));
+  }
+}
+
+static void on_state(void *user, enum pubsub_pull_state state) {
+  struct pubsub_epoch *epoch = user;
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  if (state == PUBSUB_PULL_OPEN) epoch->loop.window_owed = 0; /* a new stream has a new window */
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  if (state == PUBSUB_PULL_OPEN) {
+    epoch->shared.state = PUBSUB_SLOT_OPEN;
+    subscriber->shared.metrics.stream_opens++;
+    if (epoch->loop.pull.opens > 1) subscriber->shared.metrics.stream_reopens++;
+  } else if (state == PUBSUB_PULL_FAILED) {
+    epoch->shared.state = PUBSUB_SLOT_FAILED;
+  } else {
+    epoch->shared.state = PUBSUB_SLOT_WAITING;
+  }
+  epoch->shared.error = epoch->loop.pull.error;
+  pubsub_subscriber_changed(subscriber);
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+}
+
+static const struct pubsub_pull_handler pull_handler = {&sink, on_bytes, on_state};
+
+/* ---- outcomes ---- */
+
+static void copy_counts(struct pubsub_subscriber *subscriber) { /* under the mutex */
+  const struct pubsub_settler_counts *counts = &subscriber->loop.settler.counts;
+  subscriber->shared.metrics.ack_requests = counts->ack_requests;
+  subscriber->shared.metrics.extend_requests = counts->extend_requests;
+  subscriber->shared.metrics.failed_requests = counts->failed_requests;
+}
+
+/* Under the mutex: forgets finished chunks at the front; true: the epoch is closed and empty. */
+static bool advance(struct pubsub_epoch *epoch) {
+  while (epoch->shared.first_seq < epoch->shared.sealed) {
+    struct pubsub_held *held = pubsub_epoch_held(epoch, epoch->shared.first_seq);
+    if (held->state != PUBSUB_HELD_DONE) break;
+    epoch->shared.first_seq++;
+    pubsub_free(held);
+  }
+  return epoch->shared.close_asked && !epoch->loop.receiving &&
+         epoch->shared.first_seq == epoch->shared.sealed;
+}
+
+static void on_settled(void *user, struct pubsub_held *held) {
+  struct pubsub_subscriber *subscriber = user;
+  struct pubsub_epoch *epoch = held->epoch;
+  pubsub_ack_ids_clear(&held->ack_ids);
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  struct pubsub_subscriber_metrics *metrics = &subscriber->shared.metrics;
+  copy_counts(subscriber);
+  uint64_t good = held->rows - held->failed_rows;
+  if (held->nack) {
+    metrics->given_back_rows += good;
+  } else {
+    metrics->acknowledged_rows += good;
+    metrics->ack_latency_us_sum += now_us(subscriber) - held->ordered_us;
+    metrics->ack_latency_count++;
+  }
+  if (!held->expired) metrics->expired_rows += held->failed_rows;
+  metrics->backlog_rows -= held->rows;
+  epoch->shared.backlog_rows -= held->rows;
+  epoch->shared.backlog_bytes -= held->bytes;
+  held->state = PUBSUB_HELD_DONE;
+  if (advance(epoch) && epoch->shared.state != PUBSUB_SLOT_FAILED) {
+    epoch->shared.state = PUBSUB_SLOT_CLOSED;
+  }
+  pubsub_subscriber_changed(subscriber);
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+}
+
+static void on_expired(void *user, struct pubsub_held *held) {
+  struct pubsub_subscriber *subscriber = user;
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  subscriber->shared.metrics.expired_rows += held->rows;
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+}
+
+/* ---- what callers asked for ---- */
+
+static void start(struct pubsub_epoch *epoch) {
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  const struct pubsub_subscriber_options *options = &subscriber->options;
+  uint64_t window = options->max_reservoir_bytes / 20;
+  if (window < SMALLEST_WINDOW) window = SMALLEST_WINDOW;
+  if (window > LARGEST_WINDOW) window = LARGEST_WINDOW;
+  struct pubsub_pull_options pull = {.subscription = subscriber->loop.settler.subscription,
+                                     .routing_header = subscriber->loop.settler.routing_header,
+                                     .deadline_s = options->ack_deadline_s,
+                                     .max_outstanding_messages = options->max_outstanding_messages,
+                                     .max_outstanding_bytes = options->max_outstanding_bytes,
+                                     .window_bytes = (uint32_t)window};
+  epoch->loop.started = true;
+  epoch->loop.linger.run = on_linger;
+  if (pubsub_builder_new(subscriber->pool, options->columns, &epoch->loop.builder) != PUBSUB_OK ||
+      pubsub_pull_init(&epoch->loop.pull, subscriber->channel, &pull, &pull_handler, epoch) !=
+          PUBSUB_OK) {
+    pthread_mutex_lock(&subscriber->shared.mutex);
+    epoch->shared.state = PUBSUB_SLOT_FAILED;
+    pubsub_error_set(&epoch->shared.error, PUBSUB_E_NOMEM, "out of memory");
+    pubsub_subscriber_changed(subscriber);
+    pthread_mutex_unlock(&subscriber->shared.mutex);
+    return;
+  }
+  epoch->loop.receiving = true;
+  pubsub_pull_start(&epoch->loop.pull, epoch->loop.delay_ms);
+}
+
+static void stop_receiving(struct pubsub_epoch *epoch) {
+  if (!epoch->loop.receiving) return;
+  pubsub_pull_stop(&epoch->loop.pull);
+  seal(epoch); /* on no memory its rows go back at the deadline */
+  epoch->loop.receiving = false;
+  pubsub_loop_timer_cancel(epoch->subscriber->owner, &epoch->loop.linger);
+}
+
+static void epoch_clear_loop(struct pubsub_epoch *epoch) {
+  if (!epoch->loop.started) return;
+  pubsub_loop_timer_cancel(epoch->subscriber->owner, &epoch->loop.linger);
+  pubsub_pull_clear(&epoch->loop.pull);
+  pubsub_builder_destroy(epoch->loop.builder);
+  epoch->loop.builder = NULL;
+  epoch->loop.started = epoch->loop.receiving = false;
+}
+
+static void hand_over(struct pubsub_epoch *epoch) {
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  for (;;) {
+    pthread_mutex_lock(&subscriber->shared.mutex);
+    struct pubsub_held *held = epoch->shared.loop_next < epoch->shared.next_order
+                                   ? pubsub_epoch_held(epoch, epoch->shared.loop_next)
+                                   : NULL;
+    if (held) epoch->shared.loop_next++;
+    pthread_mutex_unlock(&subscriber->shared.mutex);
+    if (!held) return;
+    pubsub_settler_settle(&subscriber->loop.settler, held);
+  }
+}
+
+static void work_on(struct pubsub_epoch *epoch) {
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  bool close_asked = epoch->shared.close_asked;
+  bool forget = epoch->shared.reported_closed;
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  if (!close_asked && !epoch->loop.started) start(epoch);
+  if (close_asked && !forget) {
+    stop_receiving(epoch);
+    pthread_mutex_lock(&subscriber->shared.mutex);
+    if (epoch->shared.give_back) {
+      pubsub_epoch_order(epoch, epoch->shared.sealed, true, now_us(subscriber));
+    }
+    if (epoch->shared.state != PUBSUB_SLOT_FAILED) {
+      epoch->shared.state = advance(epoch) ? PUBSUB_SLOT_CLOSED : PUBSUB_SLOT_DRAINING;
+    }
+    pubsub_subscriber_changed(subscriber);
+    pthread_mutex_unlock(&subscriber->shared.mutex);
+  }
+  hand_over(epoch);
+  if (forget) {
+    pthread_mutex_lock(&subscriber->shared.mutex);
+    pubsub_list_remove(&epoch->shared.link);
+    pthread_mutex_unlock(&subscriber->shared.mutex);
+    epoch_clear_loop(epoch);
+    pubsub_epoch_free(epoch);
+  }
+}
+
+void pubsub_receiver_work(struct pubsub_task *task) {
+  struct pubsub_subscriber *subscriber =
+      PUBSUB_CONTAINER_OF(task, struct pubsub_subscriber, work);
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  subscriber->shared.task_posted = false;
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  for_each_epoch(subscriber, work_on);
+  if (subscriber->loop.paused) check_budget(subscriber);
+}
+
+enum pubsub_status pubsub_receiver_init(struct pubsub_subscriber *subscriber) {
+  struct pubsub_settler *settler = &subscriber->loop.settler;
+  subscriber->loop.budget.run = on_budget;
+  settler->on_settled = on_settled;
+  settler->on_expired = on_expired;
+  settler->user = subscriber;
+  return pubsub_settler_init(settler, subscriber->channel, pubsub_view_str(subscriber->subscription),
+                             subscriber->options.ack_deadline_s,
+                             (uint64_t)subscriber->options.max_ack_extension_s * 1000000);
+}
+
+void pubsub_receiver_clear(struct pubsub_subscriber *subscriber) {
+  pubsub_loop_timer_cancel(subscriber->owner, &subscriber->loop.budget);
+  for_each_epoch(subscriber, epoch_clear_loop);
+  pubsub_settler_clear(&subscriber->loop.settler);
+}
