@@ -100,7 +100,8 @@ static void on_headers(void *user, struct pubsub_h2_stream *stream,
   struct pubsub_call *call = user;
   (void)stream;
   for (size_t i = 0; i < count; i++) pubsub_call_read_header(call, &headers[i], trailers);
-  if (trailers || call->http_status != 200 || !call->is_grpc || !call->handler->on_headers) return;
+  if (trailers || call->grpc_status >= 0 || call->http_status != 200 || !call->is_grpc) return;
+  if (!call->handler->on_headers) return;
   enter(call);
   call->handler->on_headers(call->user);
   leave(call);

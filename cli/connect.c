@@ -1,0 +1,68 @@
+/* Where the command connects to, and full names. */
+#include "cli.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const char *environment(const char *name) {
+  const char *value = getenv(name);
+  return value && value[0] ? value : NULL;
+}
+
+static bool read_token(const struct cli_options *options, char *out, size_t out_bytes) {
+  const char *token = environment("PUBSUB_ACCESS_TOKEN");
+  out[0] = '\0';
+  if (options->token_file) {
+    FILE *file = fopen(options->token_file, "r");
+    if (!file || !fgets(out, (int)out_bytes, file)) {
+      fprintf(stderr, "pubsub: cannot read a token from '%s'\n", options->token_file);
+      if (file) fclose(file);
+      return false;
+    }
+    fclose(file);
+    out[strcspn(out, "\r\n")] = '\0';
+  } else if (token) {
+    snprintf(out, out_bytes, "%s", token);
+  }
+  return true;
+}
+
+struct pubsub_client *cli_connect(const struct cli_options *options) {
+  const char *emulator = environment("PUBSUB_EMULATOR_HOST");
+  struct pubsub_client_options client_options = {
+      .endpoint = options->endpoint ? options->endpoint : emulator,
+      .plaintext = options->plaintext || (!options->endpoint && emulator),
+      .ca_file = options->ca_file,
+      .user_agent = "pubsub-cli"};
+  struct pubsub_client *client;
+  struct pubsub_error error = {0};
+  char token[4096];
+  if (!read_token(options, token, sizeof token)) return NULL;
+  if (pubsub_client_new(&client_options, &client, &error) != PUBSUB_OK) {
+    cli_fail(&error);
+    return NULL;
+  }
+  if (token[0] && !client_options.plaintext &&
+      pubsub_client_set_token(client, token, strlen(token), &error) != PUBSUB_OK) {
+    cli_fail(&error);
+    pubsub_client_destroy(client);
+    return NULL;
+  }
+  return client;
+}
+
+bool cli_full_name(const struct cli_options *options, const char *kind, const char *name,
+                   char *out, size_t out_bytes) {
+  const char *project = options->project;
+  if (strncmp(name, "projects/", 9) == 0) {
+    snprintf(out, out_bytes, "%s", name);
+    return true;
+  }
+  if (!project) project = environment("PUBSUB_PROJECT_ID");
+  if (!project) project = environment("GOOGLE_CLOUD_PROJECT");
+  if (!project) {
+    fprintf(stderr, "pubsub: '%s' needs a project: --project, or GOOGLE_CLOUD_PROJECT\n", name);
+    return false;
+  }
+  snprintf(out, out_bytes, "projects/%s/%s/%s", project, kind, name);
+  return true;
+}
