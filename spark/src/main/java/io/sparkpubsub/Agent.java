@@ -1,0 +1,221 @@
+package io.sparkpubsub;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.rpc.RpcCallContext;
+import org.apache.spark.rpc.RpcEndpointRef;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one object per executor process and query run that owns a native reader and its slots. A daemon thread reports to the
+ * driver's ledger whenever something changed and does what the answer says. Reporting is idempotent: a lost answer is asked for
+ * again.
+ */
+final class Agent implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+  private static final ConcurrentHashMap<String, Agent> AGENTS = new ConcurrentHashMap<>();
+  private static final int IDLE_MS = 200;
+  private static final int PAUSE_MS = 5; // between two reports
+  private static final int CLOSE_TIMEOUT_MS = 15000;
+  private static final long DRIVER_GONE_MS = 120000;
+  private static final long TOKEN_EVERY_MS = 30000;
+
+  private final AgentConfig config;
+  private final String executor;
+  private final RpcEndpointRef driver;
+  private final RpcEndpointRef self;
+  private final long reader;
+  private final Map<Long, Long> told = new HashMap<>(); // epoch -> seqs whose sizes the ledger has
+  private long lastAnswerMs = System.currentTimeMillis();
+  private long lastTokenMs;
+  private long unauthenticated;
+
+  private Agent(AgentConfig config) {
+    SparkEnv env = SparkEnv.get();
+    this.config = config;
+    this.executor = env.executorId();
+    this.driver = Rpc.driver(config.endpoint());
+    this.self = Rpc.serve("pubsub-agent-" + config.run, this::handle);
+    String host = env.blockManager().blockManagerId().host();
+    int slots = (Integer) Rpc.ask(driver, "register", executor, host, self);
+    this.reader = NativeReader.open(config.nativeOptions(slots));
+    refreshToken();
+  }
+
+  /** Starts the agent of this process, once per run. */
+  static void start(AgentConfig config) {
+    AGENTS.computeIfAbsent(
+        config.run,
+        run -> {
+          Agent agent = new Agent(config);
+          Thread thread = new Thread(agent, "pubsub-agent");
+          thread.setDaemon(true);
+          thread.start();
+          return agent;
+        });
+  }
+
+  /** A chunk this process holds, with its view; 0: it is held elsewhere, or gone. */
+  static long chunk(String run, int slot, long epoch, long seq, long[] view) {
+    Agent agent = AGENTS.get(run);
+    if (agent == null) {
+      return 0;
+    }
+    try {
+      return NativeReader.chunk(agent.reader, slot, epoch, seq, view);
+    } catch (IllegalStateException e) {
+      return 0; // just closed
+    }
+  }
+
+  private void handle(Object[] message, RpcCallContext context) {
+    long[] view = new long[NativeReader.VIEW_LONGS];
+    long chunk =
+        NativeReader.chunk(reader, (Integer) message[1], (Long) message[2], (Long) message[3], view);
+    try {
+      context.reply(chunk == 0 ? null : NativeReader.packChunk(chunk));
+    } finally {
+      if (chunk != 0) {
+        NativeReader.releaseChunk(chunk);
+      }
+    }
+  }
+
+  @Override
+  public void run() {
+    long generation = 0;
+    boolean stop = false;
+    try {
+      while (!stop) {
+        generation = NativeReader.await(reader, generation, IDLE_MS);
+        stop = exchange(false);
+        refreshToken();
+        Thread.sleep(PAUSE_MS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable e) {
+      LOG.error("the pubsub agent of {} has failed", config.options.subscription(), e);
+    } finally {
+      close();
+    }
+  }
+
+  private void close() {
+    boolean confirmed = NativeReader.close(reader, CLOSE_TIMEOUT_MS);
+    if (!confirmed) {
+      LOG.warn("some acknowledgements are unconfirmed: the service delivers those messages again");
+    }
+    AGENTS.remove(config.run, this);
+    try {
+      Rpc.ask(
+          driver, "report", executor, new long[0], new long[0], new long[NativeReader.METRIC_LONGS], null, true);
+    } catch (Exception e) {
+      LOG.debug("the driver has gone before its agent", e);
+    }
+    Rpc.stop(self);
+  }
+
+  /** One report and its answer. True: stop. */
+  private boolean exchange(boolean last) {
+    long[] reports = new long[64 * NativeReader.REPORT_LONGS];
+    int count = NativeReader.report(reader, reports);
+    if (count * NativeReader.REPORT_LONGS > reports.length) {
+      reports = new long[(count + 16) * NativeReader.REPORT_LONGS];
+      count = Math.min(NativeReader.report(reader, reports), reports.length / NativeReader.REPORT_LONGS);
+    }
+    reports = Arrays.copyOf(reports, count * NativeReader.REPORT_LONGS);
+    Map<Long, Long> telling = new HashMap<>();
+    long[] sizes = newSizes(reports, telling);
+    long[] metrics = new long[NativeReader.METRIC_LONGS];
+    NativeReader.metrics(reader, metrics);
+    Object[] answer;
+    try {
+      answer =
+          (Object[]) Rpc.ask(driver, "report", executor, reports, sizes, metrics, problem(reports), last);
+    } catch (Exception e) {
+      if (System.currentTimeMillis() - lastAnswerMs > DRIVER_GONE_MS) {
+        LOG.warn("no answer from the driver for {} ms: giving everything back", DRIVER_GONE_MS);
+        return true;
+      }
+      return false;
+    }
+    lastAnswerMs = System.currentTimeMillis();
+    told.putAll(telling);
+    obey((long[]) answer[1]);
+    return (Boolean) answer[0];
+  }
+
+  private long[] newSizes(long[] reports, Map<Long, Long> telling) {
+    long[] out = new long[0];
+    long[] pairs = new long[2 * 512];
+    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
+      int slot = (int) reports[i];
+      long epoch = reports[i + 1];
+      long from = told.getOrDefault(epoch, 0L);
+      int count = from < reports[i + 3] ? NativeReader.chunkSizes(reader, slot, epoch, from, pairs) : 0;
+      int at = out.length;
+      out = Arrays.copyOf(out, at + 5 * count);
+      for (int k = 0; k < count; k++) {
+        out[at++] = slot;
+        out[at++] = epoch;
+        out[at++] = from + k;
+        out[at++] = pairs[2 * k];
+        out[at++] = pairs[2 * k + 1];
+      }
+      telling.put(epoch, from + count);
+    }
+    return out;
+  }
+
+  /** The first slot's permanent error. */
+  private String problem(long[] reports) {
+    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
+      if (reports[i + 2] == NativeReader.STATE_FAILED) {
+        String error = NativeReader.slotError(reader, (int) reports[i], reports[i + 1]);
+        if (error != null) {
+          return error.substring(error.indexOf('\n', error.indexOf('\n') + 1) + 1);
+        }
+      }
+    }
+    return null;
+  }
+
+  private void obey(long[] orders) {
+    for (int i = 0; i < orders.length; i += Ledger.ORDER_LONGS) {
+      int slot = (int) orders[i + 1];
+      long epoch = orders[i + 2];
+      switch ((int) orders[i]) {
+        case Ledger.ORDER_OPEN:
+          NativeReader.openSlot(reader, slot, epoch, (int) orders[i + 3]);
+          break;
+        case Ledger.ORDER_CLOSE:
+          NativeReader.closeSlot(reader, slot, epoch, true);
+          break;
+        case Ledger.ORDER_SETTLE:
+          NativeReader.settle(reader, slot, epoch, orders[i + 3], true);
+          break;
+        default:
+          break; // of a newer driver
+      }
+    }
+  }
+
+  private void refreshToken() {
+    long now = System.currentTimeMillis();
+    long refused = NativeReader.unauthenticated(reader);
+    if (now - lastTokenMs < TOKEN_EVERY_MS && refused == unauthenticated) {
+      return;
+    }
+    lastTokenMs = now;
+    unauthenticated = refused;
+    byte[] token = Tokens.current(config.options);
+    if (token != null) {
+      NativeReader.setToken(reader, token);
+    }
+  }
+}

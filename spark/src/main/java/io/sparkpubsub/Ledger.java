@@ -1,0 +1,339 @@
+package io.sparkpubsub;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no clock of its own, no I/O. Agents
+ * report what they have, the answer is what they are to do; both may be repeated or come late without harm. Thread-safe.
+ *
+ * <p>A position is settled only when Spark has committed it, in the epoch it was read from, and not beyond a range that was
+ * reported lost.
+ */
+final class Ledger {
+  static final int ORDER_LONGS = 4;
+  /** slot, epoch, delay in ms. */
+  static final int ORDER_OPEN = 0;
+  /** slot, epoch, 0: give back what is not ordered settled. */
+  static final int ORDER_CLOSE = 1;
+  /** slot, epoch, end seq: acknowledge what is below. */
+  static final int ORDER_SETTLE = 2;
+
+  private static final class Slot {
+    String home; // executor id; null: nobody
+    long epoch;
+    int state = NativeReader.STATE_WAITING;
+    long sealed;
+    long settled; // confirmed
+    long ordered; // committed by Spark: to be acknowledged
+    long lostFrom = Long.MAX_VALUE; // never settled from here on
+    long firstSize; // seq of sizes[0]
+    final List<long[]> sizes = new ArrayList<>(); // rows, bytes of each sealed and not ordered chunk
+    long backlogRows;
+    long backlogBytes;
+    long oldestUs;
+  }
+
+  private static final class AgentState {
+    final String host;
+    long[] metrics = new long[NativeReader.METRIC_LONGS];
+
+    AgentState(String host) {
+      this.host = host;
+    }
+  }
+
+  private final Slot[] slots;
+  private final int jitterMs;
+  private final Map<String, AgentState> agents = new LinkedHashMap<>();
+  private final long[] goneMetrics = new long[NativeReader.METRIC_LONGS];
+  private final java.util.Random random = new java.util.Random();
+  private long nextEpoch;
+  private long growths; // how often something new was sealed
+  private boolean assigning;
+  private String error;
+
+  /** firstEpoch must be larger than every epoch of an earlier run of the same query. */
+  Ledger(int slotCount, long firstEpoch, int jitterMs) {
+    slots = new Slot[slotCount];
+    for (int i = 0; i < slotCount; i++) {
+      slots[i] = new Slot();
+    }
+    nextEpoch = firstEpoch;
+    this.jitterMs = jitterMs;
+  }
+
+  // ---- agents ----
+
+  synchronized void register(String executor, String host) {
+    agents.putIfAbsent(executor, new AgentState(host));
+    if (assigning) {
+      assign();
+    }
+  }
+
+  synchronized int agentCount() {
+    return agents.size();
+  }
+
+  synchronized boolean knows(String executor) {
+    return agents.containsKey(executor);
+  }
+
+  /** From now on slots without a home get one, evenly. */
+  synchronized void startAssigning() {
+    assigning = true;
+    assign();
+  }
+
+  private void assign() {
+    Map<String, Integer> load = new LinkedHashMap<>();
+    for (String executor : agents.keySet()) {
+      load.put(executor, 0);
+    }
+    for (Slot slot : slots) {
+      if (slot.home != null) {
+        load.merge(slot.home, 1, Integer::sum);
+      }
+    }
+    for (Slot slot : slots) {
+      if (slot.home != null || load.isEmpty()) {
+        continue;
+      }
+      String least = null;
+      for (Map.Entry<String, Integer> entry : load.entrySet()) {
+        if (least == null || entry.getValue() < load.get(least)) {
+          least = entry.getKey();
+        }
+      }
+      load.merge(least, 1, Integer::sum);
+      slot.home = least;
+      slot.epoch = nextEpoch++;
+      slot.state = NativeReader.STATE_WAITING;
+      slot.sealed = slot.settled = slot.ordered = slot.firstSize = 0;
+      slot.lostFrom = Long.MAX_VALUE;
+      slot.sizes.clear();
+      slot.backlogRows = slot.backlogBytes = slot.oldestUs = 0;
+    }
+  }
+
+  /** An executor is gone: what it held is redelivered by the service; its slots get a new home and epoch. */
+  synchronized void lost(String executor) {
+    AgentState gone = agents.remove(executor);
+    if (gone == null) {
+      return;
+    }
+    addTo(goneMetrics, gone.metrics, true);
+    for (Slot slot : slots) {
+      if (executor.equals(slot.home)) {
+        slot.home = null;
+      }
+    }
+    if (assigning) {
+      assign();
+    }
+  }
+
+  /**
+   * A report of an agent: NativeReader.REPORT_LONGS per epoch; sizes as slot, epoch, seq, rows, bytes per newly sealed chunk.
+   * Returns the orders, ORDER_LONGS each.
+   */
+  synchronized long[] report(
+      String executor, long[] reports, long[] sizes, long[] metrics, String problem) {
+    AgentState agent = agents.get(executor);
+    if (agent != null) {
+      agent.metrics = metrics;
+    }
+    if (problem != null && error == null) {
+      error = problem;
+    }
+    for (int i = 0; i + 5 <= sizes.length; i += 5) {
+      addSize((int) sizes[i], sizes[i + 1], sizes[i + 2], sizes[i + 3], sizes[i + 4]);
+    }
+    List<long[]> orders = new ArrayList<>();
+    boolean[] seen = new boolean[slots.length];
+    for (int i = 0; i + NativeReader.REPORT_LONGS <= reports.length; i += NativeReader.REPORT_LONGS) {
+      int index = (int) reports[i];
+      long epoch = reports[i + 1];
+      Slot slot = index >= 0 && index < slots.length ? slots[index] : null;
+      boolean current = slot != null && executor.equals(slot.home) && slot.epoch == epoch;
+      if (!current) {
+        if (reports[i + 2] != NativeReader.STATE_CLOSED && reports[i + 2] != NativeReader.STATE_DRAINING) {
+          orders.add(new long[] {ORDER_CLOSE, index, epoch, 0});
+        }
+        continue;
+      }
+      seen[index] = true;
+      slot.state = (int) reports[i + 2];
+      slot.settled = Math.max(slot.settled, reports[i + 4]);
+      slot.backlogRows = reports[i + 7];
+      slot.backlogBytes = reports[i + 8];
+      slot.oldestUs = reports[i + 9];
+      if (slot.ordered > slot.settled) {
+        orders.add(new long[] {ORDER_SETTLE, index, epoch, slot.ordered});
+      }
+    }
+    for (int i = 0; i < slots.length; i++) {
+      if (!seen[i] && executor.equals(slots[i].home)) {
+        long delay = jitterMs == 0 ? 0 : random.nextInt(jitterMs + 1);
+        orders.add(new long[] {ORDER_OPEN, i, slots[i].epoch, delay});
+      }
+    }
+    long[] out = new long[orders.size() * ORDER_LONGS];
+    for (int i = 0; i < orders.size(); i++) {
+      System.arraycopy(orders.get(i), 0, out, i * ORDER_LONGS, ORDER_LONGS);
+    }
+    return out;
+  }
+
+  private void addSize(int index, long epoch, long seq, long rows, long bytes) {
+    if (index < 0 || index >= slots.length) {
+      return;
+    }
+    Slot slot = slots[index];
+    if (slot.epoch != epoch || slot.home == null || seq != slot.sealed) {
+      return; // of another epoch, or told before
+    }
+    slot.sizes.add(new long[] {rows, bytes});
+    slot.sealed = seq + 1;
+    growths++;
+  }
+
+  // ---- offsets ----
+
+  /** The end of a batch that begins at start: whole chunks, in turns over the slots, at least one, within the limits. */
+  synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes) {
+    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
+    long[] next = new long[slots.length];
+    for (int i = 0; i < slots.length; i++) {
+      next[i] = start.from(i, slots[i].epoch);
+    }
+    long rows = 0;
+    long bytes = 0;
+    boolean more = true;
+    boolean any = false;
+    while (more) {
+      more = false;
+      for (int i = 0; i < slots.length; i++) {
+        Slot slot = slots[i];
+        int at = (int) (next[i] - slot.firstSize);
+        if (slot.home == null || at < 0 || at >= slot.sizes.size()) {
+          continue;
+        }
+        long[] size = slot.sizes.get(at);
+        if (any && (rows + size[0] > maxRows || bytes + size[1] > maxBytes)) {
+          continue;
+        }
+        rows += size[0];
+        bytes += size[1];
+        next[i]++;
+        any = true;
+        more = true;
+        positions.put(i, new PubSubOffset.Position(slot.epoch, next[i]));
+      }
+    }
+    return any ? new PubSubOffset(positions) : start;
+  }
+
+  /** Spark has committed everything below this offset. */
+  synchronized void committed(PubSubOffset offset) {
+    for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
+      int index = entry.getKey();
+      PubSubOffset.Position position = entry.getValue();
+      if (index >= slots.length || slots[index].home == null || slots[index].epoch != position.epoch) {
+        continue; // a dead epoch: redelivered, never settled
+      }
+      Slot slot = slots[index];
+      long end = Math.min(Math.min(position.seq, slot.sealed), slot.lostFrom);
+      while (slot.firstSize < end && !slot.sizes.isEmpty()) {
+        slot.sizes.remove(0);
+        slot.firstSize++;
+      }
+      slot.ordered = Math.max(slot.ordered, end);
+    }
+  }
+
+  /** The range from this seq on could not be read: it must come again from the service. */
+  synchronized void lostRange(int index, long epoch, long from) {
+    if (index >= 0 && index < slots.length && slots[index].epoch == epoch) {
+      slots[index].lostFrom = Math.min(slots[index].lostFrom, from);
+    }
+  }
+
+  /** Executor id of the home of an epoch; null: it is gone. */
+  synchronized String home(int index, long epoch) {
+    boolean alive = index >= 0 && index < slots.length && slots[index].epoch == epoch;
+    return alive ? slots[index].home : null;
+  }
+
+  /** As Spark wants preferred locations: executor_HOST_ID. */
+  synchronized String location(int index, long epoch) {
+    String home = home(index, epoch);
+    AgentState agent = home == null ? null : agents.get(home);
+    return agent == null ? null : "executor_" + agent.host + "_" + home;
+  }
+
+  // ---- what people ask ----
+
+  /** Why the query must fail; null: nothing. */
+  synchronized String error() {
+    return error;
+  }
+
+  synchronized long growths() {
+    return growths;
+  }
+
+  /** Every slot has an open stream. */
+  synchronized boolean allOpen() {
+    for (Slot slot : slots) {
+      if (slot.home == null || slot.state != NativeReader.STATE_OPEN) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Everything that was ordered is confirmed. */
+  synchronized boolean allSettled() {
+    for (Slot slot : slots) {
+      if (slot.home != null && slot.settled < slot.ordered) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void addTo(long[] sum, long[] metrics, boolean gone) {
+    for (ReaderMetric metric : ReaderMetric.values()) {
+      if (!gone || !metric.gauge) {
+        sum[metric.ordinal()] += metrics[metric.ordinal()];
+      }
+    }
+  }
+
+  synchronized Map<String, String> metrics(long nowUs) {
+    long[] sum = goneMetrics.clone();
+    for (AgentState agent : agents.values()) {
+      addTo(sum, agent.metrics, false);
+    }
+    Map<String, String> out = new HashMap<>();
+    for (ReaderMetric metric : ReaderMetric.values()) {
+      out.put(metric.key, Long.toString(sum[metric.ordinal()]));
+    }
+    long oldest = Long.MAX_VALUE;
+    for (Slot slot : slots) {
+      if (slot.home != null && slot.oldestUs > 0) {
+        oldest = Math.min(oldest, slot.oldestUs);
+      }
+    }
+    long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
+    out.put("oldestUnacknowledgedMs", Long.toString(age));
+    out.put("executors", Integer.toString(agents.size()));
+    return out;
+  }
+}

@@ -1,0 +1,122 @@
+package io.sparkpubsub;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.spark.rpc.RpcCallContext;
+import org.apache.spark.rpc.RpcEndpointRef;
+
+/**
+ * The ledger's door in the driver: agents report to it, tasks away from home fetch chunks through it.
+ *
+ * <pre>
+ * register  executor, host, agent's ref                      -> slots
+ * report    executor, reports, sizes, metrics, problem, closed -> { stop, orders }
+ * fetch     slot, epoch, seq                                 -> packed chunk; null: its home is gone, the range is noted as lost
+ * </pre>
+ */
+final class LedgerEndpoint {
+  private static final String PREFIX = "pubsub-ledger-";
+  private final Ledger ledger;
+  private final int slots;
+  private final RpcEndpointRef ref;
+  private final ConcurrentHashMap<String, RpcEndpointRef> agents = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, Boolean> closed = new ConcurrentHashMap<>();
+  private final ExecutorService fetchers =
+      Executors.newCachedThreadPool(
+          task -> {
+            Thread thread = new Thread(task, "pubsub-fetch");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private volatile boolean stopping;
+
+  LedgerEndpoint(String run, Ledger ledger, int slots) {
+    this.ledger = ledger;
+    this.slots = slots;
+    this.ref = Rpc.serve(name(run), this::handle);
+  }
+
+  static String name(String run) {
+    return PREFIX + run;
+  }
+
+  /** From a task: the bytes of a chunk that another executor holds. */
+  static byte[] fetch(String run, int slot, long epoch, long seq) {
+    return (byte[]) Rpc.ask(Rpc.driver(name(run)), "fetch", slot, epoch, seq);
+  }
+
+  private void handle(Object[] message, RpcCallContext context) {
+    switch ((String) message[0]) {
+      case "register":
+        agents.put((String) message[1], (RpcEndpointRef) message[3]);
+        ledger.register((String) message[1], (String) message[2]);
+        context.reply(slots);
+        break;
+      case "report":
+        String executor = (String) message[1];
+        long[] orders =
+            ledger.report(
+                executor, (long[]) message[2], (long[]) message[3], (long[]) message[4], (String) message[5]);
+        if ((Boolean) message[6]) {
+          closed.put(executor, true);
+        }
+        context.reply(new Object[] {stopping, orders});
+        break;
+      case "fetch":
+        fetchers.execute(
+            () -> fetchFromHome(context, (Integer) message[1], (Long) message[2], (Long) message[3]));
+        break;
+      default:
+        context.sendFailure(new IllegalArgumentException("unknown message " + message[0]));
+    }
+  }
+
+  private void fetchFromHome(RpcCallContext context, int slot, long epoch, long seq) {
+    String home = ledger.home(slot, epoch);
+    RpcEndpointRef agent = home == null ? null : agents.get(home);
+    try {
+      if (agent != null) {
+        Object packed = Rpc.ask(agent, "chunk", slot, epoch, seq);
+        if (packed == null) {
+          throw new IllegalStateException(
+              "executor " + home + " no longer holds chunk " + seq + " of slot " + slot + " epoch " + epoch);
+        }
+        context.reply(packed);
+        return;
+      }
+    } catch (RuntimeException e) {
+      if (home != null && ledger.home(slot, epoch) != null) {
+        context.sendFailure(e); // the home lives: the task is tried again
+        return;
+      }
+    }
+    ledger.lostRange(slot, epoch, seq);
+    context.reply(null);
+  }
+
+  /** Tells agents to finish; waits until all have, at most timeoutMs. */
+  void stop(long timeoutMs) {
+    stopping = true;
+    long deadline = System.nanoTime() + timeoutMs * 1000000;
+    while (System.nanoTime() < deadline && !allClosed()) {
+      try {
+        Thread.sleep(10);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    fetchers.shutdown();
+    Rpc.stop(ref);
+  }
+
+  private boolean allClosed() {
+    for (String executor : agents.keySet()) {
+      if (!closed.containsKey(executor) && ledger.knows(executor)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,27 @@
+package io.sparkpubsub;
+
+/** The native publisher of one task. Rows are handed over in blocks (layout: include/pubsub/publisher.h). */
+final class NativeWriter {
+  /** Longs of {@link #metrics}: published rows, published bytes, requests, retries, bytes in flight, µs throttled. */
+  static final int METRIC_LONGS = 6;
+
+  static {
+    NativeLoader.load();
+  }
+
+  private NativeWriter() {}
+
+  static native long open(String[] keyValues);
+
+  static native void setToken(long writer, byte[] token);
+
+  /** Copies the rows; waits while too much is in flight. firstRow is only for messages. */
+  static native void publish(long writer, long address, long bytes, int rows, long firstRow);
+
+  /** Returns when every row has its id; throws otherwise. */
+  static native void flush(long writer, int timeoutMs);
+
+  static native void metrics(long writer, long[] out);
+
+  static native void close(long writer);
+}

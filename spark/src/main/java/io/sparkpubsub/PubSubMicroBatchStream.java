@@ -1,0 +1,185 @@
+package io.sparkpubsub;
+
+import io.sparkpubsub.PubSubOptions.Option;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.connector.read.InputPartition;
+import org.apache.spark.sql.connector.read.PartitionReaderFactory;
+import org.apache.spark.sql.connector.read.streaming.MicroBatchStream;
+import org.apache.spark.sql.connector.read.streaming.Offset;
+import org.apache.spark.sql.connector.read.streaming.ReadLimit;
+import org.apache.spark.sql.connector.read.streaming.ReportsSourceMetrics;
+import org.apache.spark.sql.connector.read.streaming.SupportsTriggerAvailableNow;
+import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The driver's side of one run of a query. Offsets count chunks that executors hold; a range reads the same rows until it is
+ * committed, and only then are they acknowledged. What is not guaranteed: that a message comes only once. After a restart, the
+ * ranges of the earlier run read as empty, and the service delivers their messages again.
+ */
+final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
+  private static final Logger LOG = LoggerFactory.getLogger(PubSubMicroBatchStream.class);
+  private static final int MAX_DEFAULT_SLOTS = 64;
+  private static final long STOP_TIMEOUT_MS = 20000;
+  /** AvailableNow ends when nothing new has come for so long. */
+  private static final long QUIET_MS = 3000;
+  private static final long OPEN_TIMEOUT_MS = 60000;
+
+  private final StructType schema;
+  private final String checkpoint;
+  private final SparkSession session;
+  private final String run = UUID.randomUUID().toString();
+  private final long maxRows;
+  private final long maxBytes;
+  private final Ledger ledger;
+  private final LedgerEndpoint endpoint;
+  private final AgentStarter starter;
+  private boolean availableNow;
+
+  PubSubMicroBatchStream(PubSubOptions options, StructType schema, String checkpoint) {
+    this.schema = schema;
+    this.checkpoint = checkpoint;
+    this.session = SparkSession.active();
+    this.maxRows = options.number(Option.MAX_ROWS_PER_TRIGGER, Long.MAX_VALUE);
+    this.maxBytes = options.number(Option.MAX_BYTES_PER_TRIGGER, Long.MAX_VALUE);
+    int parallelism = Math.min(MAX_DEFAULT_SLOTS, session.sparkContext().defaultParallelism());
+    int slots = (int) options.number(Option.NUM_PARTITIONS, Math.max(1, parallelism));
+    int jitterMs = (int) options.number(Option.JITTER_MS, 0);
+    this.ledger = new Ledger(slots, System.currentTimeMillis() * 1000, jitterMs);
+    this.endpoint = new LedgerEndpoint(run, ledger, slots);
+    this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, session);
+    starter.start();
+  }
+
+  @Override
+  public Offset initialOffset() {
+    return PubSubOffset.NOTHING;
+  }
+
+  @Override
+  public Offset deserializeOffset(String json) {
+    return PubSubOffset.parse(json);
+  }
+
+  @Override
+  public ReadLimit getDefaultReadLimit() {
+    return maxRows == Long.MAX_VALUE ? ReadLimit.allAvailable() : ReadLimit.maxRows(maxRows);
+  }
+
+  @Override
+  public Offset latestOffset() {
+    throw new UnsupportedOperationException("latestOffset(start, limit) is used instead");
+  }
+
+  /** Spark only asks with a start that it has committed: the last batch is acknowledged here, also when nothing follows. */
+  @Override
+  public Offset latestOffset(Offset start, ReadLimit limit) {
+    PubSubOffset from = start == null ? PubSubOffset.NOTHING : (PubSubOffset) start;
+    ledger.committed(from);
+    failOnError();
+    PubSubOffset end = ledger.latest(from, maxRows, maxBytes);
+    return availableNow && end == from ? waitForMore(from) : end;
+  }
+
+  private void failOnError() {
+    String error = ledger.error();
+    if (error != null) {
+      throw new IllegalStateException(error);
+    }
+  }
+
+  /** AvailableNow: the backlog is drained when streams are open and nothing has come for a while. */
+  private PubSubOffset waitForMore(PubSubOffset from) {
+    long now = System.currentTimeMillis();
+    long giveUp = now + OPEN_TIMEOUT_MS;
+    long quietSince = now;
+    while (now - quietSince < QUIET_MS && now < giveUp) {
+      try {
+        Thread.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return from;
+      }
+      failOnError();
+      PubSubOffset end = ledger.latest(from, maxRows, maxBytes);
+      if (end != from) {
+        return end;
+      }
+      now = System.currentTimeMillis();
+      if (!ledger.allOpen()) {
+        quietSince = now;
+      }
+    }
+    return from;
+  }
+
+  @Override
+  public void prepareForTriggerAvailableNow() {
+    availableNow = true;
+  }
+
+  @Override
+  public InputPartition[] planInputPartitions(Offset start, Offset end) {
+    PubSubOffset from = (PubSubOffset) start;
+    List<InputPartition> partitions = new ArrayList<>();
+    for (Map.Entry<Integer, PubSubOffset.Position> entry : ((PubSubOffset) end).positions.entrySet()) {
+      int slot = entry.getKey();
+      PubSubOffset.Position to = entry.getValue();
+      long begin = from.from(slot, to.epoch);
+      if (begin < to.seq && ledger.home(slot, to.epoch) != null) {
+        String home = ledger.location(slot, to.epoch);
+        partitions.add(new PubSubInputPartition(run, slot, to.epoch, begin, to.seq, home));
+      } else if (begin < to.seq) {
+        // The epoch has died: its messages come again from the service.
+        ledger.lostRange(slot, to.epoch, begin);
+      }
+    }
+    return partitions.toArray(new InputPartition[0]);
+  }
+
+  @Override
+  public PartitionReaderFactory createReaderFactory() {
+    return new PubSubPartitionReaderFactory(schema);
+  }
+
+  @Override
+  public void commit(Offset end) {
+    ledger.committed((PubSubOffset) end);
+  }
+
+  @Override
+  public Map<String, String> metrics(Optional<Offset> latestConsumedOffset) {
+    return ledger.metrics(System.currentTimeMillis() * 1000);
+  }
+
+  /** Looks the same after success and failure: the commit log tells what may be acknowledged. The rest is given back. */
+  @Override
+  public void stop() {
+    try {
+      PubSubOffset committed =
+          CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
+      if (committed != null) {
+        ledger.committed(committed);
+      }
+    } catch (Exception e) {
+      LOG.warn("cannot read the commit log: what it commits last is delivered again", e);
+    }
+    long deadline = System.nanoTime() + STOP_TIMEOUT_MS / 2 * 1000000;
+    while (!ledger.allSettled() && System.nanoTime() < deadline) {
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        break;
+      }
+    }
+    endpoint.stop(STOP_TIMEOUT_MS / 2);
+    starter.stop();
+  }
+}

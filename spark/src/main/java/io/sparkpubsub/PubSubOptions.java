@@ -1,0 +1,252 @@
+package io.sparkpubsub;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
+ * to the Spark setting spark.pubsub.&lt;option&gt;; one that does not exist is an error that suggests the right name.
+ */
+final class PubSubOptions implements Serializable {
+  private static final long serialVersionUID = 1;
+  static final String CONF_PREFIX = "spark.pubsub.";
+
+  /** One option. Numbers have a range; a text has none. */
+  enum Option {
+    PROJECT_ID("projectId", null, "project of short names; default: GOOGLE_CLOUD_PROJECT"),
+    SUBSCRIPTION_ID("subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
+    TOPIC_ID("topicId", null, "topic to write to: its id, or projects/P/topics/T"),
+    ENDPOINT("endpoint", null, "host:port; default: PUBSUB_EMULATOR_HOST (without TLS), else the service"),
+    PLAINTEXT("plaintext", "false", "true: no TLS to `endpoint`; for emulators only"),
+    CA_FILE("caFile", null, "PEM file with CA certificates, instead of the system's"),
+    NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls); default: the default parallelism", 1, 4096),
+    MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
+    MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
+    BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
+    BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
+    LINGER_MS("lingerMs", "20", "a chunk is closed so long after its first row", 1, 60000),
+    JITTER_MS("jitterMs", "0", "slots open at random within so long, not all at once", 0, 600000),
+    MAX_RESERVOIR_BYTES("maxReservoirBytes", "268435456", "native memory of an executor for received messages", 1048576, Long.MAX_VALUE),
+    ACK_DEADLINE_SECONDS("ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
+    MAX_ACK_EXTENSION_SECONDS("maxAckExtensionSeconds", "3600", "a message that is not committed after so long is given up", 10, 604800),
+    CREDENTIALS_FILE("credentialsFile", null, "key file; default: application default credentials"),
+    CREDENTIALS_JSON("credentialsJson", null, "the content of a key file"),
+    ACCESS_TOKEN("accessToken", null, "a fixed OAuth access token; it is not refreshed"),
+    QUOTA_PROJECT("quotaProject", null, "project that is billed for the calls"),
+    PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
+    PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
+    PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
+    PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400);
+
+    final String key;
+    final String fallback;
+    final String doc;
+    final boolean number;
+    final long min;
+    final long max;
+
+    Option(String key, String fallback, String doc) {
+      this(key, fallback, doc, false, 0, 0);
+    }
+
+    Option(String key, String fallback, String doc, long min, long max) {
+      this(key, fallback, doc, true, min, max);
+    }
+
+    Option(String key, String fallback, String doc, boolean number, long min, long max) {
+      this.key = key;
+      this.fallback = fallback;
+      this.doc = doc;
+      this.number = number;
+      this.min = min;
+      this.max = max;
+    }
+  }
+
+  /** What Spark itself puts among a source's options. */
+  private static final Set<String> SPARKS_OWN =
+      new HashSet<>(
+          Arrays.asList(
+              "path", "paths", "checkpointlocation", "queryname", "outputmode", "trigger", "__paths__",
+              "fetchsize", "retries"));
+
+  private final LinkedHashMap<Option, String> values = new LinkedHashMap<>();
+
+  private PubSubOptions() {}
+
+  /** Reads and checks the options; conf are the session's settings, environment the process's. */
+  static PubSubOptions of(
+      Map<String, String> given, Map<String, String> conf, Map<String, String> environment) {
+    PubSubOptions options = new PubSubOptions();
+    for (Map.Entry<String, String> entry : conf.entrySet()) {
+      String key = entry.getKey();
+      if (key.regionMatches(true, 0, CONF_PREFIX, 0, CONF_PREFIX.length())) {
+        options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
+      }
+    }
+    for (Map.Entry<String, String> entry : given.entrySet()) {
+      String key = entry.getKey().toLowerCase(Locale.ROOT);
+      if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
+        options.put(entry.getKey(), entry.getValue(), "");
+      }
+    }
+    String emulator = environment.get("PUBSUB_EMULATOR_HOST");
+    if (!options.has(Option.ENDPOINT) && emulator != null && !emulator.isEmpty()) {
+      options.values.put(Option.ENDPOINT, emulator);
+      options.values.put(Option.PLAINTEXT, "true");
+    }
+    String project = environment.get("GOOGLE_CLOUD_PROJECT");
+    if (!options.has(Option.PROJECT_ID) && project != null && !project.isEmpty()) {
+      options.values.put(Option.PROJECT_ID, project);
+    }
+    return options;
+  }
+
+  private void put(String name, String value, String prefix) {
+    for (Option option : Option.values()) {
+      if (option.key.equalsIgnoreCase(name)) {
+        values.put(option, checked(option, value));
+        return;
+      }
+    }
+    throw new IllegalArgumentException(unknown(name, prefix));
+  }
+
+  private static String unknown(String name, String prefix) {
+    String best = null;
+    int bestDistance = Math.max(3, name.length() / 3) + 1;
+    List<String> all = new ArrayList<>();
+    for (Option option : Option.values()) {
+      all.add(option.key);
+      int distance = distance(name.toLowerCase(Locale.ROOT), option.key.toLowerCase(Locale.ROOT));
+      if (distance < bestDistance) {
+        bestDistance = distance;
+        best = option.key;
+      }
+    }
+    return "unknown option '"
+        + prefix
+        + name
+        + "'"
+        + (best == null ? "" : "; did you mean '" + prefix + best + "'?")
+        + " The options are: "
+        + String.join(", ", all);
+  }
+
+  private static int distance(String a, String b) {
+    int[] row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int above = row[j];
+        int same = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(same, Math.min(above, row[j - 1]) + 1);
+        diagonal = above;
+      }
+    }
+    return row[b.length()];
+  }
+
+  private static String checked(Option option, String value) {
+    if (option == Option.PLAINTEXT) {
+      if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
+        throw new IllegalArgumentException("option 'plaintext' is '" + value + "'; it must be true or false");
+      }
+      return value.toLowerCase(Locale.ROOT);
+    }
+    if (!option.number) {
+      return value;
+    }
+    try {
+      long number = Long.parseLong(value.trim());
+      if (number >= option.min && number <= option.max) {
+        return Long.toString(number);
+      }
+    } catch (NumberFormatException e) {
+      // falls through to the same message
+    }
+    throw new IllegalArgumentException(
+        "option '"
+            + option.key
+            + "' is '"
+            + value
+            + "'; it must be a number "
+            + (option.max == Long.MAX_VALUE
+                ? "of at least " + option.min
+                : "between " + option.min + " and " + option.max));
+  }
+
+  boolean has(Option option) {
+    return values.containsKey(option);
+  }
+
+  /** The value, its default, or null. */
+  String text(Option option) {
+    return values.getOrDefault(option, option.fallback);
+  }
+
+  long number(Option option, long otherwise) {
+    String text = text(option);
+    return text == null ? otherwise : Long.parseLong(text);
+  }
+
+  boolean plaintext() {
+    return Boolean.parseBoolean(text(Option.PLAINTEXT));
+  }
+
+  /** projects/P/subscriptions/S. */
+  String subscription() {
+    return fullName(Option.SUBSCRIPTION_ID, "subscriptions");
+  }
+
+  /** projects/P/topics/T. */
+  String topic() {
+    return fullName(Option.TOPIC_ID, "topics");
+  }
+
+  private String fullName(Option option, String kind) {
+    String name = text(option);
+    if (name == null || name.isEmpty()) {
+      throw new IllegalArgumentException("option '" + option.key + "' is required");
+    }
+    if (name.startsWith("projects/")) {
+      return name;
+    }
+    String project = text(Option.PROJECT_ID);
+    if (project == null || project.isEmpty()) {
+      throw new IllegalArgumentException(
+          "option 'projectId' is required with the short name '" + name + "' (or give the full one: "
+              + "projects/PROJECT/" + kind + "/" + name + ")");
+    }
+    return "projects/" + project + "/" + kind + "/" + name;
+  }
+
+  /** The native library's options of the connection. */
+  List<String> connection() {
+    List<String> out = new ArrayList<>();
+    add(out, "endpoint", text(Option.ENDPOINT));
+    add(out, "plaintext", plaintext() ? "1" : "0");
+    add(out, "ca_file", text(Option.CA_FILE));
+    add(out, "quota_project", text(Option.QUOTA_PROJECT));
+    add(out, "user_agent", "spark-pubsub");
+    return out;
+  }
+
+  static void add(List<String> out, String key, String value) {
+    if (value != null) {
+      out.add(key);
+      out.add(value);
+    }
+  }
+}
