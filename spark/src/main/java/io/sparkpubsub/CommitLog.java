@@ -1,10 +1,10 @@
 package io.sparkpubsub;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import org.apache.commons.io.IOUtils;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -38,8 +38,9 @@ final class CommitLog {
       return null;
     }
     String[] lines;
-    try (FSDataInputStream in = fs.open(offsets)) {
-      lines = IOUtils.toString(in, StandardCharsets.UTF_8).split("\n");
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(fs.open(offsets), StandardCharsets.UTF_8))) {
+      lines = in.lines().toArray(String[]::new);
     }
     int line = LINES_BEFORE_OFFSETS + Integer.parseInt(source.getName());
     return line < lines.length && lines[line].startsWith("{") ? PubSubOffset.parse(lines[line]) : null;

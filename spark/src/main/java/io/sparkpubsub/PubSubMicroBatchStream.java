@@ -161,6 +161,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   /** Looks the same after success and failure: the commit log tells what may be acknowledged. The rest is given back. */
   @Override
   public void stop() {
+    boolean interrupted = Thread.interrupted(); // how Spark stops a query; there is something left to do
     try {
       PubSubOffset committed =
           CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
@@ -181,5 +182,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     }
     endpoint.stop(STOP_TIMEOUT_MS / 2);
     starter.stop();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -1,0 +1,87 @@
+package io.sparkpubsub;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.connector.metric.CustomMetric;
+import org.apache.spark.sql.connector.write.BatchWrite;
+import org.apache.spark.sql.connector.write.DataWriterFactory;
+import org.apache.spark.sql.connector.write.PhysicalWriteInfo;
+import org.apache.spark.sql.connector.write.Write;
+import org.apache.spark.sql.connector.write.WriterCommitMessage;
+import org.apache.spark.sql.connector.write.streaming.StreamingDataWriterFactory;
+import org.apache.spark.sql.connector.write.streaming.StreamingWrite;
+import org.apache.spark.sql.types.StructType;
+
+/** Batch and streaming writes: the tasks do everything; there is nothing to commit or to take back here. */
+final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
+  private static final int CHECK_TIMEOUT_MS = 15000;
+  private final PubSubOptions options;
+  private final StructType schema;
+
+  PubSubWrite(PubSubOptions options, StructType schema) {
+    this.options = options;
+    this.schema = schema;
+  }
+
+  @Override
+  public String description() {
+    return "pubsub " + options.topic();
+  }
+
+  @Override
+  public CustomMetric[] supportedCustomMetrics() {
+    return WriteMetrics.supported();
+  }
+
+  @Override
+  public BatchWrite toBatch() {
+    checkTopic();
+    return this;
+  }
+
+  @Override
+  public StreamingWrite toStreaming() {
+    checkTopic();
+    return this;
+  }
+
+  /** A missing topic fails the write before it begins. */
+  private void checkTopic() {
+    List<String> keyValues = new ArrayList<>(options.connection());
+    PubSubOptions.add(keyValues, "topic", options.topic());
+    try {
+      NativeReader.check(keyValues.toArray(new String[0]), Tokens.current(options), CHECK_TIMEOUT_MS);
+    } catch (PubSubException e) {
+      if (!e.code().equals("PERMISSION_DENIED")) { // who may only publish may not look
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public DataWriterFactory createBatchWriterFactory(PhysicalWriteInfo info) {
+    return new PubSubDataWriterFactory(options, schema);
+  }
+
+  @Override
+  public StreamingDataWriterFactory createStreamingWriterFactory(PhysicalWriteInfo info) {
+    return new PubSubDataWriterFactory(options, schema);
+  }
+
+  @Override
+  public boolean useCommitCoordinator() {
+    return false;
+  }
+
+  @Override
+  public void commit(WriterCommitMessage[] messages) {}
+
+  @Override
+  public void abort(WriterCommitMessage[] messages) {}
+
+  @Override
+  public void commit(long epoch, WriterCommitMessage[] messages) {}
+
+  @Override
+  public void abort(long epoch, WriterCommitMessage[] messages) {}
+}
