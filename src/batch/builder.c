@@ -15,6 +15,7 @@ struct pubsub_builder {
   uint64_t bytes;
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
   struct pubsub_column_buffer ack_bytes, ack_offsets;
+  bool data_reserved; /* a payload is being written into the data column's block, behind what is used */
   size_t hints[PUBSUB_BUFFER_COUNT + 2]; /* what the previous chunk used */
 };
 
@@ -192,7 +193,10 @@ enum pubsub_status pubsub_builder_reserve_data(struct pubsub_builder *builder, s
   *out = NULL;
   if (!has(builder, PUBSUB_COLUMN_DATA)) return PUBSUB_OK;
   enum pubsub_status status = ensure(builder, data, len);
-  if (status == PUBSUB_OK) *out = data->ptr + data->used;
+  if (status == PUBSUB_OK) {
+    *out = data->ptr + data->used;
+    builder->data_reserved = true;
+  }
   return status;
 }
 
@@ -234,10 +238,11 @@ enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
   }
   if (has(builder, PUBSUB_COLUMN_DATA)) {
     struct pubsub_column_buffer *data = &buffers[PUBSUB_BUFFER_DATA_BYTES];
-    /* A cut payload was written to its place while it arrived. */
+    /* A cut payload was written to its place while it arrived, or, where a seal came between, further up in its block. */
     if (message->data.len > 0 && message->data.ptr != data->ptr + data->used) {
-      memcpy(data->ptr + data->used, message->data.ptr, message->data.len);
+      memmove(data->ptr + data->used, message->data.ptr, message->data.len);
     }
+    builder->data_reserved = false;
     data->used += message->data.len;
     put_offset(&buffers[PUBSUB_BUFFER_DATA_OFFSETS], data->used);
     builder->bytes += message->data.len + 4;
@@ -331,6 +336,18 @@ static void shrink(struct pubsub_builder *builder, struct pubsub_column_buffer *
   buffer->cap = cap;
 }
 
+/* The block of the data column stays with the builder while a payload is on its way into it; the chunk gets a copy. */
+static enum pubsub_status split_data(struct pubsub_builder *builder, struct pubsub_chunk *chunk) {
+  struct pubsub_column_buffer *data = &builder->buffers[PUBSUB_BUFFER_DATA_BYTES];
+  struct pubsub_column_buffer *out = &chunk->buffers[PUBSUB_BUFFER_DATA_BYTES];
+  if (!builder->data_reserved) return PUBSUB_OK;
+  out->ptr = pubsub_pool_get(builder->pool, data->used, &out->cap);
+  if (!out->ptr) return PUBSUB_E_NOMEM;
+  if (data->used > 0) memcpy(out->ptr, data->ptr, data->used);
+  out->used = data->used;
+  return PUBSUB_OK;
+}
+
 /* Arrow wants data buffers that exist, even where they are empty. */
 static enum pubsub_status ensure_present(struct pubsub_builder *builder) {
   static const int bytes_buffers[] = {PUBSUB_BUFFER_MESSAGE_ID_BYTES, PUBSUB_BUFFER_DATA_BYTES,
@@ -363,13 +380,16 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
         make_validity(builder, chunk, PUBSUB_BUFFER_DELIVERY_ATTEMPT_VALIDITY,
                       PUBSUB_BUFFER_DELIVERY_ATTEMPT, false, &chunk->delivery_attempt_nulls);
   }
+  if (status == PUBSUB_OK) status = split_data(builder, chunk);
   if (status != PUBSUB_OK) {
     pubsub_chunk_unref(chunk);
     return status;
   }
   for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) {
     builder->hints[i] = builder->buffers[i].used;
-    if (builder->buffers[i].ptr) {
+    if (i == PUBSUB_BUFFER_DATA_BYTES && builder->data_reserved) {
+      builder->buffers[i].used = 0;
+    } else if (builder->buffers[i].ptr) {
       shrink(builder, &builder->buffers[i]);
       chunk->buffers[i] = builder->buffers[i];
       builder->buffers[i] = (struct pubsub_column_buffer){0};
