@@ -53,8 +53,8 @@ static int bench_receive(const struct cli_options *options, const char *name) {
   if (!cli_full_name(options, "subscriptions", name, subscription, sizeof subscription)) return 2;
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
-  struct pubsub_subscriber_options subscriber_options = {
-      .subscription = subscription, .columns = columns_of(options->columns)};
+  struct pubsub_subscriber_options subscriber_options = {.subscription = subscription,
+                                                         .columns = columns_of(options->columns)};
   if (pubsub_subscriber_new(client, &subscriber_options, &subscriber, &error) != PUBSUB_OK) {
     pubsub_client_destroy(client);
     return cli_fail(&error);
@@ -102,12 +102,12 @@ static int bench_publish(const struct cli_options *options, const char *name) {
   uint8_t *data = client ? malloc(options->size + 1) : NULL;
   if (!data) return 1;
   memset(data, 'x', options->size + 1);
-  struct pubsub_attribute attribute = {{(const uint8_t *)"source", 6}, {(const uint8_t *)"bench", 5}};
+  struct pubsub_attribute attribute = {{(const uint8_t *)"source", 6},
+                                       {(const uint8_t *)"bench", 5}};
   struct pubsub_message batch[100];
   for (size_t i = 0; i < 100; i++) {
-    batch[i] = (struct pubsub_message){.data = {data, options->size},
-                                       .attributes = &attribute,
-                                       .attribute_count = 1};
+    batch[i] = (struct pubsub_message){
+        .data = {data, options->size}, .attributes = &attribute, .attribute_count = 1};
   }
   struct pubsub_publisher_options publisher_options = {.topic = topic};
   if (pubsub_publisher_new(client, &publisher_options, &publisher, &error) != PUBSUB_OK) {
@@ -141,6 +141,7 @@ int cli_bench(const struct cli_options *options, int count, char **arguments) {
   if (count == 2 && options->count > 0 && strcmp(arguments[0], "publish") == 0) {
     return bench_publish(options, arguments[1]);
   }
-  fprintf(stderr, "usage: pubsub bench receive SUBSCRIPTION | publish TOPIC --count N [--size BYTES]\n");
+  fprintf(stderr,
+          "usage: pubsub bench receive SUBSCRIPTION | publish TOPIC --count N [--size BYTES]\n");
   return 2;
 }

@@ -27,8 +27,8 @@ int cli_bench(const struct cli_options *options, int count, char **arguments);
 /* Prints the reason and returns NULL on failure. */
 struct pubsub_client *cli_connect(const struct cli_options *options);
 /* "S" -> "projects/P/<kind>/S"; full names stay. False: told why not. */
-bool cli_full_name(const struct cli_options *options, const char *kind, const char *name,
-                   char *out, size_t out_bytes);
+bool cli_full_name(const struct cli_options *options, const char *kind, const char *name, char *out,
+                   size_t out_bytes);
 int cli_fail(const struct pubsub_error *error);
 /* True once Ctrl-C or SIGTERM came. */
 bool cli_interrupted(void);

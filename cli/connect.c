@@ -50,8 +50,8 @@ struct pubsub_client *cli_connect(const struct cli_options *options) {
   return client;
 }
 
-bool cli_full_name(const struct cli_options *options, const char *kind, const char *name,
-                   char *out, size_t out_bytes) {
+bool cli_full_name(const struct cli_options *options, const char *kind, const char *name, char *out,
+                   size_t out_bytes) {
   const char *project = options->project;
   if (strncmp(name, "projects/", 9) == 0) {
     snprintf(out, out_bytes, "%s", name);

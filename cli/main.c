@@ -66,7 +66,8 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
 static size_t distance(const char *a, const char *b) {
   size_t row[64], len = strlen(b);
   if (len > 62) return 99;
-  for (size_t j = 0; j <= len; j++) row[j] = j;
+  for (size_t j = 0; j <= len; j++)
+    row[j] = j;
   for (size_t i = 1; *a; a++, i++) {
     size_t diagonal = row[0];
     row[0] = i;
@@ -109,23 +110,51 @@ static bool parse_number(const char *text, unsigned long *out) {
 
 static bool take_option(struct cli_options *options, int option) {
   switch (option) {
-  case 'p': options->project = optarg; return true;
-  case 'e': options->endpoint = optarg; return true;
-  case 'P': options->plaintext = true; return true;
-  case 'c': options->ca_file = optarg; return true;
-  case 'T': options->token_file = optarg; return true;
-  case 't': options->topic = optarg; return true;
-  case 'm': options->message = optarg; return true;
-  case 'f': options->file = optarg; return true;
-  case 'k': options->ordering_key = optarg; return true;
-  case 'C': options->columns = optarg; return true;
-  case 'j': options->json = true; return true;
-  case 'n': return parse_number(optarg, &options->count);
-  case 's': return parse_number(optarg, &options->size);
-  case 'x': return parse_number(optarg, &options->max);
-  case 'd': return parse_number(optarg, &options->ack_deadline);
-  case 'S': return parse_number(optarg, &options->streams);
-  case 'w': return parse_number(optarg, &options->warmup);
+  case 'p':
+    options->project = optarg;
+    return true;
+  case 'e':
+    options->endpoint = optarg;
+    return true;
+  case 'P':
+    options->plaintext = true;
+    return true;
+  case 'c':
+    options->ca_file = optarg;
+    return true;
+  case 'T':
+    options->token_file = optarg;
+    return true;
+  case 't':
+    options->topic = optarg;
+    return true;
+  case 'm':
+    options->message = optarg;
+    return true;
+  case 'f':
+    options->file = optarg;
+    return true;
+  case 'k':
+    options->ordering_key = optarg;
+    return true;
+  case 'C':
+    options->columns = optarg;
+    return true;
+  case 'j':
+    options->json = true;
+    return true;
+  case 'n':
+    return parse_number(optarg, &options->count);
+  case 's':
+    return parse_number(optarg, &options->size);
+  case 'x':
+    return parse_number(optarg, &options->max);
+  case 'd':
+    return parse_number(optarg, &options->ack_deadline);
+  case 'S':
+    return parse_number(optarg, &options->streams);
+  case 'w':
+    return parse_number(optarg, &options->warmup);
   case 'a':
     if (strchr(optarg, '=') && options->attribute_count < 100) {
       options->attributes[options->attribute_count++] = optarg;
@@ -133,7 +162,8 @@ static bool take_option(struct cli_options *options, int option) {
     }
     fprintf(stderr, "pubsub: --attribute wants KEY=VALUE, at most 100 times\n");
     return false;
-  default: return false;
+  default:
+    return false;
   }
 }
 

@@ -75,11 +75,11 @@ static int receive(const struct cli_options *options, const char *name, unsigned
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
   /* Chunks of one row where a few are wanted: what is acknowledged is exactly what is printed. */
-  struct pubsub_subscriber_options subscriber_options = {
-      .subscription = subscription,
-      .columns = PUBSUB_COLUMN_ALL,
-      .chunk_rows = max < 10000 ? 1 : 1000,
-      .max_outstanding_messages = max < 10000 ? max : 0};
+  struct pubsub_subscriber_options subscriber_options = {.subscription = subscription,
+                                                         .columns = PUBSUB_COLUMN_ALL,
+                                                         .chunk_rows = max < 10000 ? 1 : 1000,
+                                                         .max_outstanding_messages =
+                                                             max < 10000 ? max : 0};
   struct pubsub_subscriber *subscriber = NULL;
   unsigned long printed = 0;
   uint64_t seq = 0, generation = 0;

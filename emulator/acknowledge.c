@@ -3,7 +3,12 @@
 
 #include "proto/wire.h"
 
-enum { SUBSCRIPTION = 1 << 3 | 2, ACK_IDS = 2 << 3 | 2, MODIFY_ACK_IDS = 4 << 3 | 2, SECONDS = 3 << 3 };
+enum {
+  SUBSCRIPTION = 1 << 3 | 2,
+  ACK_IDS = 2 << 3 | 2,
+  MODIFY_ACK_IDS = 4 << 3 | 2,
+  SECONDS = 3 << 3
+};
 
 struct request {
   struct pubsub_view subscription;

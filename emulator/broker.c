@@ -118,8 +118,7 @@ enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, st
   (void)broker;
   struct pubsub_list *link = topic->subscriptions.next;
   for (; link != &topic->subscriptions; link = link->next) {
-    struct subscription *subscription =
-        PUBSUB_CONTAINER_OF(link, struct subscription, topic_link);
+    struct subscription *subscription = PUBSUB_CONTAINER_OF(link, struct subscription, topic_link);
     if (subscription->detached) continue;
     struct message *message = pubsub_alloc(sizeof *message);
     if (!message) return PUBSUB_E_NOMEM;
@@ -146,7 +145,8 @@ static enum pubsub_status grow_slots(struct subscription *subscription) {
   void *slots = pubsub_realloc(subscription->slots, cap * sizeof *subscription->slots);
   if (!slots) return PUBSUB_E_NOMEM;
   subscription->slots = slots;
-  void *free_slots = pubsub_realloc(subscription->free_slots, cap * sizeof *subscription->free_slots);
+  void *free_slots =
+      pubsub_realloc(subscription->free_slots, cap * sizeof *subscription->free_slots);
   if (!free_slots) return PUBSUB_E_NOMEM;
   subscription->free_slots = free_slots;
   subscription->slot_cap = cap;
@@ -171,8 +171,7 @@ struct message *subscription_lend(struct subscription *subscription, struct cons
       grow_slots(subscription) != PUBSUB_OK) {
     return NULL;
   }
-  struct message *message =
-      PUBSUB_CONTAINER_OF(subscription->ready.next, struct message, link);
+  struct message *message = PUBSUB_CONTAINER_OF(subscription->ready.next, struct message, link);
   if (pubsub_heap_set(&subscription->deadlines, &message->deadline, deadline_us) != PUBSUB_OK) {
     return NULL;
   }
@@ -296,8 +295,7 @@ void subscription_forget_consumer(struct subscription *subscription, struct cons
 
 void subscription_purge(struct subscription *subscription) {
   while (!pubsub_list_empty(&subscription->ready)) {
-    struct message *message =
-        PUBSUB_CONTAINER_OF(subscription->ready.next, struct message, link);
+    struct message *message = PUBSUB_CONTAINER_OF(subscription->ready.next, struct message, link);
     pubsub_list_remove(&message->link);
     message_free(message);
   }

@@ -25,7 +25,7 @@ struct broker {
 };
 
 struct topic {
-  struct pubsub_map_entry entry; /* key: config->name */
+  struct pubsub_map_entry entry;     /* key: config->name */
   Google__Pubsub__V1__Topic *config; /* owned */
   struct pubsub_list subscriptions;  /* of struct subscription.topic_link */
 };
@@ -45,7 +45,7 @@ struct message {
   uint32_t attempts;                /* deliveries so far */
   uint64_t id, delivery;            /* delivery: serial of the last one; part of its ack id */
   int64_t publish_time_us;
-  struct consumer *consumer;        /* while outstanding: whose flow limits it counts against; or NULL */
+  struct consumer *consumer; /* while outstanding: whose flow limits it counts against; or NULL */
 };
 
 /* Somebody messages are lent to: a StreamingPull. Embedded in its state. */
@@ -56,21 +56,21 @@ struct consumer {
 };
 
 struct subscription {
-  struct pubsub_map_entry entry; /* key: config->name */
+  struct pubsub_map_entry entry;            /* key: config->name */
   Google__Pubsub__V1__Subscription *config; /* owned */
   struct broker *broker;
-  struct topic *topic;           /* NULL: deleted */
+  struct topic *topic; /* NULL: deleted */
   struct pubsub_list topic_link;
-  uint64_t serial;               /* part of ack ids: a namesake created later does not know them */
-  struct pubsub_list ready;      /* of struct message, oldest first */
+  uint64_t serial;          /* part of ack ids: a namesake created later does not know them */
+  struct pubsub_list ready; /* of struct message, oldest first */
   size_t ready_count;
-  struct message **slots;        /* outstanding messages; free ones form a list through free_slot */
+  struct message **slots; /* outstanding messages; free ones form a list through free_slot */
   uint32_t *free_slots;
   uint32_t slot_count, free_count, slot_cap;
   struct pubsub_heap deadlines;
   struct pubsub_timer expire;
-  struct pubsub_list consumers;  /* streams, in the order of their turns */
-  struct pubsub_list pulls;      /* waiting Pull requests */
+  struct pubsub_list consumers;   /* streams, in the order of their turns */
+  struct pubsub_list pulls;       /* waiting Pull requests */
   struct pubsub_deferred deliver; /* run when there may be something to lend; set by delivery.c */
   bool detached;
 };

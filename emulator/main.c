@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [--tls-cert FILE --tls-key FILE]\n"
+    "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [--tls-cert FILE --tls-key "
+    "FILE]\n"
     "\n"
     "A server of the Google Cloud Pub/Sub API for PUBSUB_EMULATOR_HOST.\n"
     "\n"

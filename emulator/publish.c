@@ -51,7 +51,8 @@ static const char *check_attribute(struct pubsub_view encoded) {
   if (key.len == 0) return "an attribute key is empty";
   if (key.len > 256) return "an attribute key is longer than 256 bytes";
   if (value.len > 1024) return "an attribute value is longer than 1024 bytes";
-  if (key.len >= 4 && memcmp(key.ptr, "goog", 4) == 0) return "attribute keys may not begin with goog";
+  if (key.len >= 4 && memcmp(key.ptr, "goog", 4) == 0)
+    return "attribute keys may not begin with goog";
   if (!pubsub_utf8_valid(key.ptr, key.len) || !pubsub_utf8_valid(value.ptr, value.len)) {
     return "an attribute is not valid UTF-8";
   }
@@ -113,10 +114,12 @@ static void reply_ids(struct rpc *rpc, uint64_t first_id, size_t count) {
   }
   for (size_t i = 0; i < count; i++) {
     size_t len = 0;
-    for (uint64_t id = first_id + i; id > 0; id /= 10) text[len++] = (char)('0' + id % 10);
+    for (uint64_t id = first_id + i; id > 0; id /= 10)
+      text[len++] = (char)('0' + id % 10);
     response.ptr[response.len++] = 1 << 3 | 2;
     response.ptr[response.len++] = (uint8_t)len;
-    while (len > 0) response.ptr[response.len++] = (uint8_t)text[--len];
+    while (len > 0)
+      response.ptr[response.len++] = (uint8_t)text[--len];
   }
   rpc_reply(rpc, &response);
 }
@@ -138,11 +141,12 @@ void publish_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   }
   struct pubsub_map_entry *entry = pubsub_map_find(&broker->topics, topic_name);
   if (!entry) {
-    const char *slash = memrchr(topic_name.ptr ? (const char *)topic_name.ptr : "", '/',
-                                topic_name.len);
+    const char *slash =
+        memrchr(topic_name.ptr ? (const char *)topic_name.ptr : "", '/', topic_name.len);
     size_t skip = slash ? (size_t)(slash + 1 - (const char *)topic_name.ptr) : 0;
     rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.*s).",
-             (int)(topic_name.len - skip), topic_name.ptr ? (const char *)topic_name.ptr + skip : "");
+             (int)(topic_name.len - skip),
+             topic_name.ptr ? (const char *)topic_name.ptr + skip : "");
     return;
   }
   struct topic *topic = PUBSUB_CONTAINER_OF(entry, struct topic, entry);

@@ -61,7 +61,8 @@ uint8_t *received_write(const struct subscription *subscription, const struct me
   *out++ = MESSAGE_ID;
   *out++ = (uint8_t)digits;
   uint64_t id = message->id;
-  for (int i = digits; i-- > 0; id /= 10) out[i] = (uint8_t)('0' + id % 10);
+  for (int i = digits; i-- > 0; id /= 10)
+    out[i] = (uint8_t)('0' + id % 10);
   out += digits;
   *out++ = PUBLISH_TIME;
   *out++ = (uint8_t)time_bytes(message->publish_time_us);

@@ -37,7 +37,8 @@ void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_
     return;
   }
   size_t bytes = 0;
-  for (size_t i = 0; i < count; i++) bytes += take_segments[i].len;
+  for (size_t i = 0; i < count; i++)
+    bytes += take_segments[i].len;
   pubsub_frame_prefix_write(prefix, bytes, false);
   send_headers(rpc);
   struct pubsub_segment first = {prefix, PUBSUB_FRAME_PREFIX_BYTES, pubsub_free, prefix};
@@ -196,7 +197,8 @@ static const struct pubsub_h2_stream_handler stream_handler = {
 static const struct rpc_method *find_method(const struct rpc_service *service,
                                             struct pubsub_view path) {
   const struct rpc_method *method = service->methods;
-  while (method->path && !pubsub_view_equal(path, pubsub_view_str(method->path))) method++;
+  while (method->path && !pubsub_view_equal(path, pubsub_view_str(method->path)))
+    method++;
   return method->path ? method : NULL;
 }
 
@@ -217,10 +219,9 @@ static void refuse(struct rpc_connection *connection, struct pubsub_h2_stream *s
   static const struct pubsub_h2_stream_handler nothing = {
       .on_data = on_data, .on_end = on_end, .on_closed = on_closed};
   static const struct rpc_method no_method = {0};
-  struct pubsub_h2_header headers[] = {header(":status", http_status),
-                                       header("content-type", "application/grpc"),
-                                       header("grpc-status", code),
-                                       header("grpc-message", message)};
+  struct pubsub_h2_header headers[] = {
+      header(":status", http_status), header("content-type", "application/grpc"),
+      header("grpc-status", code), header("grpc-message", message)};
   struct rpc *rpc = rpc_new(connection, &no_method, stream);
   if (!rpc) return;
   rpc->answered = true;
@@ -271,7 +272,8 @@ void rpc_connection_destroy(struct rpc_connection *connection) {
   pubsub_free(connection);
 }
 
-static void on_conn_closed(void *user, struct pubsub_h2_conn *conn, const struct pubsub_error *why) {
+static void on_conn_closed(void *user, struct pubsub_h2_conn *conn,
+                           const struct pubsub_error *why) {
   struct rpc_connection *connection = user;
   (void)conn;
   (void)why;

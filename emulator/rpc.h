@@ -18,18 +18,19 @@ struct rpc_method {
   const char *path;
   /* One whole request message, borrowed; take_request may be emptied to keep its memory. */
   void (*on_message)(struct rpc *rpc, struct pubsub_buf *take_request);
-  void (*on_half_close)(struct rpc *rpc); /* NULL: a unary method, for which nothing is to be done */
-  void (*on_drained)(struct rpc *rpc);    /* queued bytes fell below the low-water mark; may be NULL */
-  void (*on_closed)(struct rpc *rpc);     /* last; rpc->state is to be freed here; may be NULL */
+  void (*on_half_close)(
+      struct rpc *rpc);                /* NULL: a unary method, for which nothing is to be done */
+  void (*on_drained)(struct rpc *rpc); /* queued bytes fell below the low-water mark; may be NULL */
+  void (*on_closed)(struct rpc *rpc);  /* last; rpc->state is to be freed here; may be NULL */
 };
 
 struct rpc {
   struct pubsub_list link; /* in connection.calls */
-  void *server;                     /* what the service gave to rpc_conn_handler */
+  void *server;            /* what the service gave to rpc_conn_handler */
   const struct rpc_method *method;
-  struct pubsub_h2_stream *stream;  /* NULL: closed */
-  void *state;                      /* the method's own */
-  bool answered;                    /* the status was queued: say no more */
+  struct pubsub_h2_stream *stream; /* NULL: closed */
+  void *state;                     /* the method's own */
+  bool answered;                   /* the status was queued: say no more */
   bool headers_sent, gzip, compressed;
   struct pubsub_frame_parser parser;
   struct pubsub_buf request;

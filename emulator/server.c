@@ -52,9 +52,8 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
       .server = true, .stream_window_bytes = 4u << 20, .max_concurrent_streams = 10000};
   struct rpc_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
   if (connection) pubsub_list_init(&connection->calls);
-  if (!connection ||
-      pubsub_h2_conn_new(server->loop, take_stream, &options, &rpc_conn_handler, connection,
-                         &connection->h2, NULL) != PUBSUB_OK) {
+  if (!connection || pubsub_h2_conn_new(server->loop, take_stream, &options, &rpc_conn_handler,
+                                        connection, &connection->h2, NULL) != PUBSUB_OK) {
     pubsub_free(connection);
     take_stream->ops->destroy(take_stream);
     return;

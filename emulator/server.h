@@ -7,8 +7,8 @@
 
 struct server;
 struct server_options {
-  const char *address; /* numeric */
-  uint16_t port;       /* 0: an ephemeral one */
+  const char *address;                   /* numeric */
+  uint16_t port;                         /* 0: an ephemeral one */
   const char *tls_certificate, *tls_key; /* PEM files; NULL: plaintext */
 };
 enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_options *options,

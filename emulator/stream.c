@@ -27,8 +27,8 @@ static bool has_room(const struct stream *stream) {
 static bool fill_one(struct stream *stream) {
   struct subscription *subscription = stream->consumer.subscription;
   struct pubsub_buf response = {0};
-  uint64_t deadline = pubsub_loop_now_us(subscription->broker->loop) +
-                      (uint64_t)stream->deadline_s * 1000000;
+  uint64_t deadline =
+      pubsub_loop_now_us(subscription->broker->loop) + (uint64_t)stream->deadline_s * 1000000;
   while (response.len < RESPONSE_BYTES && has_room(stream)) {
     struct message *message = subscription_lend(subscription, &stream->consumer, deadline);
     if (!message) break;
@@ -72,8 +72,7 @@ static uint64_t limit(int64_t asked) {
   return asked <= 0 ? UINT64_MAX : (uint64_t)asked;
 }
 
-static void open_stream(struct rpc *rpc,
-                        const Google__Pubsub__V1__StreamingPullRequest *request) {
+static void open_stream(struct rpc *rpc, const Google__Pubsub__V1__StreamingPullRequest *request) {
   if (request->subscription[0] == '\0') {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the first request must name a subscription");
     return;
@@ -110,8 +109,7 @@ static void open_stream(struct rpc *rpc,
 static void settle(struct stream *stream, const Google__Pubsub__V1__StreamingPullRequest *request) {
   struct subscription *subscription = stream->consumer.subscription;
   for (size_t i = 0; i < request->n_ack_ids; i++) {
-    struct message *message =
-        subscription_find(subscription, pubsub_view_str(request->ack_ids[i]));
+    struct message *message = subscription_find(subscription, pubsub_view_str(request->ack_ids[i]));
     if (message) subscription_acknowledge(subscription, message);
   }
   for (size_t i = 0; i < request->n_modify_deadline_ack_ids; i++) {
@@ -153,8 +151,8 @@ static bool check_later_request(struct rpc *rpc,
 
 void stream_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   bool first = rpc->state == NULL, empty = take_request->len == 0;
-  Google__Pubsub__V1__StreamingPullRequest *request = unpack_request(
-      rpc, &google__pubsub__v1__streaming_pull_request__descriptor, take_request);
+  Google__Pubsub__V1__StreamingPullRequest *request =
+      unpack_request(rpc, &google__pubsub__v1__streaming_pull_request__descriptor, take_request);
   if (!request) return;
   if (check_later_request(rpc, request)) {
     if (first) open_stream(rpc, request);

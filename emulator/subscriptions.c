@@ -13,7 +13,8 @@ static void deliver(struct pubsub_deferred *deferred) {
 static bool check(struct rpc *rpc, Google__Pubsub__V1__Subscription *config) {
   if (!require_name(rpc, config->name, "subscriptions")) return false;
   if (broker_subscription(rpc->server, config->name)) {
-    rpc_fail(rpc, PUBSUB_GRPC_ALREADY_EXISTS, "Resource already exists in the project (resource=%s).",
+    rpc_fail(rpc, PUBSUB_GRPC_ALREADY_EXISTS,
+             "Resource already exists in the project (resource=%s).",
              strrchr(config->name, '/') + 1);
     return false;
   }

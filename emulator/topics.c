@@ -11,7 +11,8 @@ void create_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   if (!config) return;
   if (!require_name(rpc, config->name, "topics")) goto drop;
   if (broker_topic(rpc->server, config->name)) {
-    rpc_fail(rpc, PUBSUB_GRPC_ALREADY_EXISTS, "Resource already exists in the project (resource=%s).",
+    rpc_fail(rpc, PUBSUB_GRPC_ALREADY_EXISTS,
+             "Resource already exists in the project (resource=%s).",
              strrchr(config->name, '/') + 1);
     goto drop;
   }

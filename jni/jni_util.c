@@ -74,7 +74,8 @@ jlong jni_handle_new(enum jni_kind kind, void *object) {
   jlong handle = 0;
   pthread_mutex_lock(&handles.mutex);
   uint32_t i = 0;
-  while (i < handles.count && handles.entries[i].object) i++;
+  while (i < handles.count && handles.entries[i].object)
+    i++;
   if (i == handles.count) {
     uint32_t count = handles.count ? handles.count * 2 : 16;
     struct entry *entries = realloc(handles.entries, count * sizeof *entries);
@@ -113,7 +114,8 @@ void *jni_handle_use(JNIEnv *env, enum jni_kind kind, jlong handle) {
   }
   pthread_mutex_unlock(&handles.mutex);
   if (!object) {
-    jni_throw_illegal_state(env, kind == JNI_READER ? "the reader is closed" : "the writer is closed");
+    jni_throw_illegal_state(env,
+                            kind == JNI_READER ? "the reader is closed" : "the writer is closed");
   }
   return object;
 }
@@ -132,7 +134,8 @@ void *jni_handle_close(enum jni_kind kind, jlong handle) {
   if (entry && !entry->closing) {
     uint32_t index = (uint32_t)(entry - handles.entries);
     entry->closing = true;
-    while (handles.entries[index].users > 0) pthread_cond_wait(&handles.unused, &handles.mutex);
+    while (handles.entries[index].users > 0)
+      pthread_cond_wait(&handles.unused, &handles.mutex);
     object = handles.entries[index].object;
     handles.entries[index].object = NULL;
   }

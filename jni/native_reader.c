@@ -209,8 +209,8 @@ static jlong chunk(JNIEnv *env, jclass class, jlong handle, jint slot, jlong epo
   (void)class;
   struct reader *reader = jni_handle_use(env, JNI_READER, handle);
   if (!reader) return 0;
-  pubsub_subscriber_chunk(reader->subscriber, (uint32_t)slot, (uint64_t)epoch, (uint64_t)seq, &found,
-                          NULL);
+  pubsub_subscriber_chunk(reader->subscriber, (uint32_t)slot, (uint64_t)epoch, (uint64_t)seq,
+                          &found, NULL);
   jni_handle_release(handle);
   if (!found) return 0;
   fill_view(env, found, view);
@@ -351,6 +351,6 @@ bool jni_register_reader(JNIEnv *env) {
       {"liveAllocations", "()J", (void *)live_allocations},
   };
   jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeReader");
-  return class && (*env)->RegisterNatives(env, class, natives,
-                                          sizeof natives / sizeof *natives) == JNI_OK;
+  return class &&
+         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -93,8 +93,8 @@ static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
   if (!writer) return;
   pubsub_publisher_metrics(writer->publisher, &m);
   jni_handle_release(handle);
-  jlong values[METRIC_LONGS] = {(jlong)m.published_rows, (jlong)m.published_bytes,
-                                (jlong)m.requests,       (jlong)m.retries,
+  jlong values[METRIC_LONGS] = {(jlong)m.published_rows,  (jlong)m.published_bytes,
+                                (jlong)m.requests,        (jlong)m.retries,
                                 (jlong)m.in_flight_bytes, (jlong)m.throttled_us};
   (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
 }
@@ -116,6 +116,6 @@ bool jni_register_writer(JNIEnv *env) {
       {"close", "(J)V", (void *)close_writer},
   };
   jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeWriter");
-  return class && (*env)->RegisterNatives(env, class, natives,
-                                          sizeof natives / sizeof *natives) == JNI_OK;
+  return class &&
+         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -54,12 +54,12 @@ enum pubsub_buffer {
 };
 
 struct pubsub_chunk_view {
-  uint32_t columns;                     /* set of enum pubsub_column */
-  int32_t rows;                         /* > 0 */
-  int32_t attribute_entries;            /* over all rows */
-  int32_t ordering_key_null_count;      /* 0..rows */
-  int32_t delivery_attempt_null_count;  /* 0..rows */
-  uint64_t bytes;                       /* used bytes of all column buffers */
+  uint32_t columns;                    /* set of enum pubsub_column */
+  int32_t rows;                        /* > 0 */
+  int32_t attribute_entries;           /* over all rows */
+  int32_t ordering_key_null_count;     /* 0..rows */
+  int32_t delivery_attempt_null_count; /* 0..rows */
+  uint64_t bytes;                      /* used bytes of all column buffers */
   struct {
     uint64_t address;
     uint64_t bytes;

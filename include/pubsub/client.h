@@ -20,10 +20,10 @@ struct pubsub_client;
 
 /* Zero-initialise, then set what differs from the default. Strings are copied. */
 struct pubsub_client_options {
-  const char *endpoint;   /* "host", "host:port", "[v6]:port"; NULL: pubsub.googleapis.com:443 */
-  bool plaintext;         /* h2c without TLS: emulators only; a token is never sent over it */
-  const char *ca_file;    /* PEM bundle instead of the system's CA store; NULL: the system's */
-  const char *user_agent; /* appended to the library's own; NULL: none */
+  const char *endpoint;      /* "host", "host:port", "[v6]:port"; NULL: pubsub.googleapis.com:443 */
+  bool plaintext;            /* h2c without TLS: emulators only; a token is never sent over it */
+  const char *ca_file;       /* PEM bundle instead of the system's CA store; NULL: the system's */
+  const char *user_agent;    /* appended to the library's own; NULL: none */
   const char *quota_project; /* x-goog-user-project; NULL: none */
   unsigned loop_threads;     /* 0: one per 4 cores, at least 1 */
   uint32_t connect_timeout_ms; /* 0: 10000 */
@@ -71,9 +71,10 @@ PUBSUB_API enum pubsub_status pubsub_client_delete_topic(struct pubsub_client *c
                                                          struct pubsub_error *error);
 
 /* Only topic, ack_deadline_s (0: the service's 10), exactly_once, ordering and filter are read. */
-PUBSUB_API enum pubsub_status pubsub_client_create_subscription(
-    struct pubsub_client *client, const char *subscription,
-    const struct pubsub_subscription_info *info, uint32_t timeout_ms, struct pubsub_error *error);
+PUBSUB_API enum pubsub_status
+pubsub_client_create_subscription(struct pubsub_client *client, const char *subscription,
+                                  const struct pubsub_subscription_info *info, uint32_t timeout_ms,
+                                  struct pubsub_error *error);
 /* info may be NULL when only existence matters. */
 PUBSUB_API enum pubsub_status pubsub_client_get_subscription(struct pubsub_client *client,
                                                              const char *subscription,

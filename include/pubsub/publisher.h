@@ -42,10 +42,11 @@ typedef void pubsub_publish_ids_fn(void *user, const uint64_t *numbers,
 
 /* Zero-initialise; 0 takes the default given here. */
 struct pubsub_publisher_options {
-  const char *topic;             /* full name; required */
-  uint32_t max_batch_messages;   /* 1..1000; 1000 */
-  uint32_t max_batch_bytes;      /* up to 10,000,000, framing counted; 1 MB (a larger message goes alone) */
-  uint32_t linger_ms;            /* send an unfilled batch after so long; 10 */
+  const char *topic;           /* full name; required */
+  uint32_t max_batch_messages; /* 1..1000; 1000 */
+  uint32_t
+      max_batch_bytes; /* up to 10,000,000, framing counted; 1 MB (a larger message goes alone) */
+  uint32_t linger_ms;  /* send an unfilled batch after so long; 10 */
   uint32_t max_requests_in_flight; /* 8 */
   uint64_t max_in_flight_bytes;    /* 64 MiB, batches being built included */
   uint32_t initial_backoff_ms;     /* 100; doubles, full jitter */
@@ -89,10 +90,10 @@ PUBSUB_API enum pubsub_status pubsub_publisher_flush(struct pubsub_publisher *pu
 struct pubsub_publisher_metrics {
   uint64_t published_rows; /* with an id */
   uint64_t published_bytes;
-  uint64_t requests;       /* sent, retries included */
+  uint64_t requests; /* sent, retries included */
   uint64_t retries;
   uint64_t in_flight_bytes;
-  uint64_t throttled_us;   /* callers' time blocked on max_in_flight_bytes */
+  uint64_t throttled_us; /* callers' time blocked on max_in_flight_bytes */
 };
 PUBSUB_API void pubsub_publisher_metrics(struct pubsub_publisher *publisher,
                                          struct pubsub_publisher_metrics *out);

@@ -23,14 +23,14 @@ struct pubsub_subscriber;
 
 /* Zero-initialise; 0 takes the default given here. Strings are copied. */
 struct pubsub_subscriber_options {
-  const char *subscription;        /* full name; required */
-  uint32_t columns;                /* set of enum pubsub_column; 0: none but the row count */
-  uint32_t chunk_rows;             /* seal at so many rows; 10000 */
-  uint64_t chunk_bytes;            /* … or column bytes; 8 MiB */
-  uint32_t linger_ms;              /* … or so long after a chunk's first row; 20 */
-  uint64_t max_reservoir_bytes;    /* budget of all slots together; 256 MiB */
-  uint32_t ack_deadline_s;         /* stream_ack_deadline_seconds, 10..600; 60 */
-  uint32_t max_ack_extension_s;    /* give a message up after so long; 3600 */
+  const char *subscription;          /* full name; required */
+  uint32_t columns;                  /* set of enum pubsub_column; 0: none but the row count */
+  uint32_t chunk_rows;               /* seal at so many rows; 10000 */
+  uint64_t chunk_bytes;              /* … or column bytes; 8 MiB */
+  uint32_t linger_ms;                /* … or so long after a chunk's first row; 20 */
+  uint64_t max_reservoir_bytes;      /* budget of all slots together; 256 MiB */
+  uint32_t ack_deadline_s;           /* stream_ack_deadline_seconds, 10..600; 60 */
+  uint32_t max_ack_extension_s;      /* give a message up after so long; 3600 */
   uint64_t max_outstanding_messages; /* per slot, told to the service; 100000 */
   uint64_t max_outstanding_bytes;    /* per slot; the budget divided by the open slots */
 };
@@ -72,9 +72,9 @@ struct pubsub_slot_report {
   uint64_t epoch;
   uint64_t sealed;
   uint64_t settled;
-  uint64_t sealed_rows;   /* over all chunks ever sealed in this epoch */
+  uint64_t sealed_rows; /* over all chunks ever sealed in this epoch */
   uint64_t sealed_bytes;
-  uint64_t backlog_rows;  /* in the reservoir, unsettled, the unsealed rows included */
+  uint64_t backlog_rows; /* in the reservoir, unsettled, the unsealed rows included */
   uint64_t backlog_bytes;
   int64_t oldest_receive_us; /* wall clock µs of the oldest unsettled row's arrival; 0: none */
 };
@@ -118,20 +118,22 @@ PUBSUB_API void pubsub_subscriber_wait(struct pubsub_subscriber *subscriber, uin
 
 struct pubsub_subscriber_metrics {
   uint64_t received_rows;
-  uint64_t received_bytes;      /* encoded bytes of StreamingPull responses */
-  uint64_t backlog_rows;        /* received and unsettled */
-  uint64_t reservoir_bytes;     /* native memory held by chunks and builders, settled ones still referenced included */
+  uint64_t received_bytes; /* encoded bytes of StreamingPull responses */
+  uint64_t backlog_rows;   /* received and unsettled */
+  uint64_t
+      reservoir_bytes; /* native memory held by chunks and builders, settled ones still referenced included */
   uint64_t reservoir_peak_bytes;
-  uint64_t acknowledged_rows;   /* confirmed by the service */
+  uint64_t acknowledged_rows; /* confirmed by the service */
   uint64_t given_back_rows;
-  uint64_t redelivered_rows;    /* arrived with delivery_attempt > 1, or an ack id/message already held */
-  uint64_t expired_rows;        /* leases given up (max_ack_extension_s) or refused by the service */
+  uint64_t
+      redelivered_rows;  /* arrived with delivery_attempt > 1, or an ack id/message already held */
+  uint64_t expired_rows; /* leases given up (max_ack_extension_s) or refused by the service */
   uint64_t ack_requests;
   uint64_t extend_requests;
-  uint64_t failed_requests;     /* ack and extend requests that failed and were retried */
-  uint64_t stream_opens;        /* first opens and reopens */
+  uint64_t failed_requests; /* ack and extend requests that failed and were retried */
+  uint64_t stream_opens;    /* first opens and reopens */
   uint64_t stream_reopens;
-  uint64_t ack_latency_us_sum;  /* settle order -> confirmation, per chunk */
+  uint64_t ack_latency_us_sum; /* settle order -> confirmation, per chunk */
   uint64_t ack_latency_count;
 };
 PUBSUB_API void pubsub_subscriber_metrics(struct pubsub_subscriber *subscriber,

@@ -49,8 +49,8 @@ void pubsub_free(void *ptr) {
 void *pubsub_alloc_bulk(size_t bytes) {
   if (must_fail() || bytes > SIZE_MAX / 2) return NULL;
   if (bytes < BULK_MAP_BYTES) return counted(malloc(bytes ? bytes : 1));
-  uint8_t *base = mmap(NULL, bytes + BULK_SHIFT, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint8_t *base =
+      mmap(NULL, bytes + BULK_SHIFT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return base == MAP_FAILED ? NULL : counted(base + BULK_SHIFT);
 }
 

@@ -6,7 +6,8 @@ enum pubsub_status pubsub_buf_reserve(struct pubsub_buf *buf, size_t more) {
   if (more <= buf->cap - buf->len) return PUBSUB_OK;
   if (more > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4) return PUBSUB_E_NOMEM;
   size_t cap = buf->cap < 64 ? 64 : buf->cap;
-  while (cap - buf->len < more) cap *= 2;
+  while (cap - buf->len < more)
+    cap *= 2;
   uint8_t *ptr = pubsub_realloc(buf->ptr, cap);
   if (!ptr) return PUBSUB_E_NOMEM;
   buf->ptr = ptr;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-uint64_t pubsub_clock_now_us(void);  /* monotonic, µs */
-int64_t pubsub_clock_wall_us(void);  /* µs since 1970-01-01 UTC */
+uint64_t pubsub_clock_now_us(void); /* monotonic, µs */
+int64_t pubsub_clock_wall_us(void); /* µs since 1970-01-01 UTC */
 
 #endif

@@ -53,18 +53,29 @@ enum pubsub_status pubsub_error_set_grpc(struct pubsub_error *error, int grpc_co
 }
 
 const char *pubsub_status_name(enum pubsub_status status) {
-  static const char *const names[] = {"ok",       "nomem", "invalid", "resolve", "connect",
-                                      "tls",      "io",    "protocol", "grpc",   "timeout",
-                                      "closed",   "limit", "gone"};
+  static const char *const names[] = {"ok",     "nomem", "invalid",  "resolve", "connect",
+                                      "tls",    "io",    "protocol", "grpc",    "timeout",
+                                      "closed", "limit", "gone"};
   return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }
 
 const char *pubsub_grpc_code_name(int code) {
-  static const char *const names[] = {
-      "OK",           "CANCELLED",         "UNKNOWN",        "INVALID_ARGUMENT",
-      "DEADLINE_EXCEEDED", "NOT_FOUND",    "ALREADY_EXISTS", "PERMISSION_DENIED",
-      "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-      "UNIMPLEMENTED", "INTERNAL",         "UNAVAILABLE",    "DATA_LOSS",
-      "UNAUTHENTICATED"};
+  static const char *const names[] = {"OK",
+                                      "CANCELLED",
+                                      "UNKNOWN",
+                                      "INVALID_ARGUMENT",
+                                      "DEADLINE_EXCEEDED",
+                                      "NOT_FOUND",
+                                      "ALREADY_EXISTS",
+                                      "PERMISSION_DENIED",
+                                      "RESOURCE_EXHAUSTED",
+                                      "FAILED_PRECONDITION",
+                                      "ABORTED",
+                                      "OUT_OF_RANGE",
+                                      "UNIMPLEMENTED",
+                                      "INTERNAL",
+                                      "UNAVAILABLE",
+                                      "DATA_LOSS",
+                                      "UNAUTHENTICATED"};
   return code >= 0 && (size_t)code < sizeof names / sizeof *names ? names[code] : "UNKNOWN";
 }

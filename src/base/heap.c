@@ -38,7 +38,8 @@ static void settle(struct pubsub_heap *heap, struct pubsub_heap_node *node, size
 }
 
 void pubsub_heap_clear(struct pubsub_heap *heap) {
-  for (size_t i = 0; i < heap->count; i++) heap->nodes[i]->index = 0;
+  for (size_t i = 0; i < heap->count; i++)
+    heap->nodes[i]->index = 0;
   pubsub_free(heap->nodes);
   *heap = (struct pubsub_heap){0};
 }

@@ -18,7 +18,8 @@ void pubsub_heap_clear(struct pubsub_heap *heap);
 /* Inserts, or moves where the node is in the heap already. Errors: NOMEM. */
 enum pubsub_status pubsub_heap_set(struct pubsub_heap *heap, struct pubsub_heap_node *node,
                                    uint64_t due);
-void pubsub_heap_remove(struct pubsub_heap *heap, struct pubsub_heap_node *node); /* absent: no-op */
+void pubsub_heap_remove(struct pubsub_heap *heap,
+                        struct pubsub_heap_node *node);                   /* absent: no-op */
 struct pubsub_heap_node *pubsub_heap_top(const struct pubsub_heap *heap); /* NULL when empty */
 
 #endif

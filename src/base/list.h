@@ -7,8 +7,12 @@
 struct pubsub_list {
   struct pubsub_list *next, *prev; /* of a detached node: both point to itself */
 };
-static inline void pubsub_list_init(struct pubsub_list *node) { node->next = node->prev = node; }
-static inline bool pubsub_list_empty(const struct pubsub_list *head) { return head->next == head; }
+static inline void pubsub_list_init(struct pubsub_list *node) {
+  node->next = node->prev = node;
+}
+static inline bool pubsub_list_empty(const struct pubsub_list *head) {
+  return head->next == head;
+}
 static inline void pubsub_list_push_back(struct pubsub_list *head, struct pubsub_list *node) {
   node->prev = head->prev;
   node->next = head;

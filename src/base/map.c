@@ -39,7 +39,8 @@ struct pubsub_map_entry *pubsub_map_find(const struct pubsub_map *map, struct pu
   if (map->count == 0) return NULL;
   uint64_t hash = hash_key(map->seed, key);
   struct pubsub_map_entry *entry = map->slots[hash & (map->slot_count - 1)];
-  while (entry && !(entry->hash == hash && pubsub_view_equal(entry->key, key))) entry = entry->next;
+  while (entry && !(entry->hash == hash && pubsub_view_equal(entry->key, key)))
+    entry = entry->next;
   return entry;
 }
 
@@ -79,7 +80,8 @@ enum pubsub_status pubsub_map_insert(struct pubsub_map *map, struct pubsub_map_e
 
 void pubsub_map_remove(struct pubsub_map *map, struct pubsub_map_entry *entry) {
   struct pubsub_map_entry **link = &map->slots[entry->hash & (map->slot_count - 1)];
-  while (*link && *link != entry) link = &(*link)->next;
+  while (*link && *link != entry)
+    link = &(*link)->next;
   if (!*link) return;
   *link = entry->next;
   entry->next = NULL;
@@ -88,7 +90,8 @@ void pubsub_map_remove(struct pubsub_map *map, struct pubsub_map_entry *entry) {
 
 struct pubsub_map_entry *pubsub_map_next(const struct pubsub_map *map, struct pubsub_map_iter *it) {
   struct pubsub_map_entry *entry = it->next;
-  while (!entry && it->slot < map->slot_count) entry = map->slots[it->slot++];
+  while (!entry && it->slot < map->slot_count)
+    entry = map->slots[it->slot++];
   it->started = true;
   it->next = entry ? entry->next : NULL;
   return entry;

@@ -13,7 +13,8 @@ static inline bool pubsub_ascii(const uint8_t *ptr, size_t len) {
     memcpy(&word, ptr, 8);
     bits |= word;
   }
-  for (; len > 0; ptr++, len--) bits |= (uint64_t)*ptr << 56 | *ptr;
+  for (; len > 0; ptr++, len--)
+    bits |= (uint64_t)*ptr << 56 | *ptr;
   return (bits & 0x8080808080808080u) == 0;
 }
 /* Bytes of the valid sequence at ptr: 1..4; 0: there is none. */

@@ -15,7 +15,8 @@ struct pubsub_builder {
   uint64_t bytes;
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
   struct pubsub_column_buffer ack_bytes, ack_offsets;
-  bool data_reserved; /* a payload is being written into the data column's block, behind what is used */
+  bool
+      data_reserved; /* a payload is being written into the data column's block, behind what is used */
   size_t hints[PUBSUB_BUFFER_COUNT + 2]; /* what the previous chunk used */
 };
 
@@ -36,7 +37,8 @@ static void release(struct pubsub_builder *builder, struct pubsub_column_buffer 
 
 void pubsub_builder_destroy(struct pubsub_builder *builder) {
   if (!builder) return;
-  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) release(builder, &builder->buffers[i]);
+  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++)
+    release(builder, &builder->buffers[i]);
   release(builder, &builder->ack_bytes);
   release(builder, &builder->ack_offsets);
   pubsub_pool_unref(builder->pool);
@@ -121,7 +123,8 @@ static enum pubsub_status ensure_entries(struct pubsub_builder *builder, size_t 
   struct pubsub_column_buffer *values = &builder->buffers[PUBSUB_BUFFER_VALUE_OFFSETS];
   if (builder->entries + more <= builder->entry_cap && keys->used > 0) return PUBSUB_OK;
   size_t cap = builder->entry_cap ? builder->entry_cap : 1024;
-  while (cap < builder->entries + more) cap *= 2;
+  while (cap < builder->entries + more)
+    cap *= 2;
   if (cap > MAX_COLUMN_BYTES / 8) return PUBSUB_E_LIMIT;
   if (ensure_fixed(builder, keys, cap + 1, 4) != PUBSUB_OK ||
       ensure_fixed(builder, values, cap + 1, 4) != PUBSUB_OK) {
@@ -178,8 +181,8 @@ static void put_attributes(struct pubsub_builder *builder, const struct pubsub_r
   struct pubsub_column_buffer *buffers = builder->buffers;
   for (size_t i = 0; i < message->attribute_count; i++) {
     const struct pubsub_attribute_view *attribute = &message->attributes[i];
-    put_text(&buffers[PUBSUB_BUFFER_KEY_OFFSETS], &buffers[PUBSUB_BUFFER_KEY_BYTES],
-             attribute->key, text_bytes(attribute->key));
+    put_text(&buffers[PUBSUB_BUFFER_KEY_OFFSETS], &buffers[PUBSUB_BUFFER_KEY_BYTES], attribute->key,
+             text_bytes(attribute->key));
     put_text(&buffers[PUBSUB_BUFFER_VALUE_OFFSETS], &buffers[PUBSUB_BUFFER_VALUE_BYTES],
              attribute->value, text_bytes(attribute->value));
   }
@@ -303,13 +306,14 @@ static bool is_null(const struct pubsub_column_buffer *values, bool offsets, uin
 }
 
 /* Counts nulls; where there are some, makes the validity bitmap (64-bit padded). */
-static enum pubsub_status make_validity(struct pubsub_builder *builder,
-                                        struct pubsub_chunk *chunk, int validity, int values,
-                                        bool offsets, int32_t *out_nulls) {
+static enum pubsub_status make_validity(struct pubsub_builder *builder, struct pubsub_chunk *chunk,
+                                        int validity, int values, bool offsets,
+                                        int32_t *out_nulls) {
   const struct pubsub_column_buffer *source = &builder->buffers[values];
   struct pubsub_column_buffer *bitmap = &chunk->buffers[validity];
   uint32_t nulls = 0;
-  for (uint32_t row = 0; row < builder->rows; row++) nulls += is_null(source, offsets, row);
+  for (uint32_t row = 0; row < builder->rows; row++)
+    nulls += is_null(source, offsets, row);
   *out_nulls = (int32_t)nulls;
   if (nulls == 0) return PUBSUB_OK;
   size_t bytes = (builder->rows + 63) / 64 * 8;
@@ -376,9 +380,8 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
                            PUBSUB_BUFFER_ORDERING_KEY_OFFSETS, true, &chunk->ordering_key_nulls);
   }
   if (status == PUBSUB_OK && has(builder, PUBSUB_COLUMN_DELIVERY_ATTEMPT)) {
-    status =
-        make_validity(builder, chunk, PUBSUB_BUFFER_DELIVERY_ATTEMPT_VALIDITY,
-                      PUBSUB_BUFFER_DELIVERY_ATTEMPT, false, &chunk->delivery_attempt_nulls);
+    status = make_validity(builder, chunk, PUBSUB_BUFFER_DELIVERY_ATTEMPT_VALIDITY,
+                           PUBSUB_BUFFER_DELIVERY_ATTEMPT, false, &chunk->delivery_attempt_nulls);
   }
   if (status == PUBSUB_OK) status = split_data(builder, chunk);
   if (status != PUBSUB_OK) {

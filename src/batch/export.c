@@ -31,7 +31,8 @@ static bool make_array(struct pubsub_chunk *chunk, struct ArrowArray *out, int64
   for (int i = 0; i < n_buffers; i++) {
     own->buffers[i] = buffers[i] < 0 ? NULL : chunk->buffers[buffers[i]].ptr;
   }
-  for (int64_t i = 0; i < children; i++) own->children[i] = &own->storage[i];
+  for (int64_t i = 0; i < children; i++)
+    own->children[i] = &own->storage[i];
   *out = (struct ArrowArray){.length = length,
                              .null_count = null_count,
                              .n_buffers = n_buffers,
@@ -62,7 +63,8 @@ static bool make_schema(struct ArrowSchema *out, const char *format, const char 
   if (children > 0) {
     own = pubsub_alloc_zero(1, sizeof *own);
     if (!own) return false;
-    for (int64_t i = 0; i < children; i++) own->children[i] = &own->storage[i];
+    for (int64_t i = 0; i < children; i++)
+      own->children[i] = &own->storage[i];
   }
   *out = (struct ArrowSchema){.format = format,
                               .name = name,

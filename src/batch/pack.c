@@ -23,7 +23,8 @@ static size_t padded(size_t bytes) {
 
 size_t pubsub_chunk_packed_bytes(const struct pubsub_chunk *chunk) {
   size_t bytes = sizeof(struct head);
-  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) bytes += padded(chunk->buffers[i].used);
+  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++)
+    bytes += padded(chunk->buffers[i].used);
   return bytes;
 }
 
@@ -35,7 +36,8 @@ void pubsub_chunk_pack(const struct pubsub_chunk *chunk, uint8_t *out) {
                       chunk->ordering_key_nulls,
                       chunk->delivery_attempt_nulls,
                       {0}};
-  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) head.buffer_bytes[i] = chunk->buffers[i].used;
+  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++)
+    head.buffer_bytes[i] = chunk->buffers[i].used;
   memcpy(out, &head, sizeof head);
   out += sizeof head;
   for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) {

@@ -37,9 +37,8 @@ struct pubsub_pool *pubsub_pool_ref(struct pubsub_pool *pool) {
 
 /* Under the mutex: gives kept blocks back to the system until `bytes` more fit into the budget. */
 static void trim(struct pubsub_pool *pool, uint64_t bytes) {
-  for (int class = CLASSES - 1; class >= 0; class--) {
-    while (pool->free[class] &&
-           pool->used_bytes + pool->kept_bytes + bytes > pool->budget_bytes) {
+  for (int class = CLASSES - 1; class >= 0; class --) {
+    while (pool->free[class] && pool->used_bytes + pool->kept_bytes + bytes > pool->budget_bytes) {
       struct free_block *block = pool->free[class];
       pool->free[class] = block->next;
       size_t size = (size_t)1 << (SMALLEST_SHIFT + class);
@@ -59,7 +58,8 @@ void pubsub_pool_unref(struct pubsub_pool *pool) {
 
 static int class_of(size_t bytes) {
   int class = 0;
-  while (class < CLASSES && ((size_t)1 << (SMALLEST_SHIFT + class)) < bytes) class++;
+  while (class < CLASSES && ((size_t)1 << (SMALLEST_SHIFT + class)) < bytes)
+    class ++;
   return class;
 }
 

@@ -18,8 +18,8 @@ void pubsub_pool_unref(struct pubsub_pool *pool);
 /* A block of at least `bytes`; *out_capacity says how much. NULL: out of memory. */
 uint8_t *pubsub_pool_get(struct pubsub_pool *pool, size_t bytes, size_t *out_capacity);
 void pubsub_pool_put(struct pubsub_pool *pool, uint8_t *block, size_t capacity);
-uint64_t pubsub_pool_used_bytes(struct pubsub_pool *pool);  /* handed out now (capacities) */
-uint64_t pubsub_pool_held_bytes(struct pubsub_pool *pool);  /* handed out + kept for reuse */
-uint64_t pubsub_pool_peak_bytes(struct pubsub_pool *pool);  /* highest held */
+uint64_t pubsub_pool_used_bytes(struct pubsub_pool *pool); /* handed out now (capacities) */
+uint64_t pubsub_pool_held_bytes(struct pubsub_pool *pool); /* handed out + kept for reuse */
+uint64_t pubsub_pool_peak_bytes(struct pubsub_pool *pool); /* highest held */
 
 #endif

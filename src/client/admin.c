@@ -59,18 +59,18 @@ static enum pubsub_status run(struct pubsub_client *client, const char *method, 
                             .mutex = PTHREAD_MUTEX_INITIALIZER,
                             .finished = PTHREAD_COND_INITIALIZER};
   char *routing = pubsub_routing_header(field, pubsub_view_str(name));
-  if (!routing || pubsub_buf_reserve(&call.request, protobuf_c_message_get_packed_size(request)) !=
-                      PUBSUB_OK) {
+  if (!routing ||
+      pubsub_buf_reserve(&call.request, protobuf_c_message_get_packed_size(request)) != PUBSUB_OK) {
     pubsub_free(routing);
     return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   }
   call.request.len = protobuf_c_message_pack(request, call.request.ptr);
-  call.options = (struct pubsub_call_options){.method = method,
-                                              .routing_header = routing,
-                                              .timeout_us = (uint64_t)timeout_ms * 1000};
+  call.options = (struct pubsub_call_options){
+      .method = method, .routing_header = routing, .timeout_us = (uint64_t)timeout_ms * 1000};
   pubsub_loop_post(pubsub_channel_loop(call.channel), &call.task);
   pthread_mutex_lock(&call.mutex);
-  while (!call.done) pthread_cond_wait(&call.finished, &call.mutex);
+  while (!call.done)
+    pthread_cond_wait(&call.finished, &call.mutex);
   pthread_mutex_unlock(&call.mutex);
   pthread_mutex_destroy(&call.mutex);
   pthread_cond_destroy(&call.finished);
@@ -167,8 +167,7 @@ enum pubsub_status pubsub_client_create_subscription(struct pubsub_client *clien
 enum pubsub_status pubsub_client_get_subscription(struct pubsub_client *client,
                                                   const char *subscription,
                                                   struct pubsub_subscription_info *info,
-                                                  uint32_t timeout_ms,
-                                                  struct pubsub_error *error) {
+                                                  uint32_t timeout_ms, struct pubsub_error *error) {
   Google__Pubsub__V1__GetSubscriptionRequest request =
       GOOGLE__PUBSUB__V1__GET_SUBSCRIPTION_REQUEST__INIT;
   struct pubsub_buf response = {0};

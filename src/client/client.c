@@ -118,7 +118,8 @@ enum pubsub_status pubsub_client_set_token(struct pubsub_client *client, const c
   }
   for (size_t i = 0; i < token_bytes; i++) {
     if (token[i] <= ' ' || token[i] > '~') {
-      return pubsub_error_set(error, PUBSUB_E_INVALID, "the token has a character that no header may have");
+      return pubsub_error_set(error, PUBSUB_E_INVALID,
+                              "the token has a character that no header may have");
     }
   }
   for (size_t i = 0; i < client->lane_count; i++) {

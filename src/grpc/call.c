@@ -9,7 +9,7 @@
 #define H2_CANCEL 0x8
 #define H2_ENHANCE_YOUR_CALM 0xb
 
-#define CALL_OF_TIMER(ptr) \
+#define CALL_OF_TIMER(ptr)                                                                         \
   ((struct pubsub_call *)((char *)(ptr)-offsetof(struct pubsub_call, timer)))
 
 static void drop_pending(struct pubsub_call *call) {
@@ -99,7 +99,8 @@ static void on_headers(void *user, struct pubsub_h2_stream *stream,
                        const struct pubsub_h2_header *headers, size_t count, bool trailers) {
   struct pubsub_call *call = user;
   (void)stream;
-  for (size_t i = 0; i < count; i++) pubsub_call_read_header(call, &headers[i], trailers);
+  for (size_t i = 0; i < count; i++)
+    pubsub_call_read_header(call, &headers[i], trailers);
   if (trailers || call->grpc_status >= 0 || call->http_status != 200 || !call->is_grpc) return;
   if (!call->handler->on_headers) return;
   enter(call);
@@ -233,15 +234,13 @@ static size_t fill_headers(const struct pubsub_call *call, struct pubsub_h2_head
   if (call->deadline_us) {
     uint64_t now = pubsub_loop_now_us(pubsub_channel_loop(call->channel));
     uint64_t ms = call->deadline_us > now ? (call->deadline_us - now + 999) / 1000 : 1;
-    snprintf(timeout, timeout_bytes, "%llum",
-             (unsigned long long)(ms > 99999999 ? 99999999 : ms));
+    snprintf(timeout, timeout_bytes, "%llum", (unsigned long long)(ms > 99999999 ? 99999999 : ms));
     out[count++] = header("grpc-timeout", timeout);
   }
   if (call->routing_header) out[count++] = header("x-goog-request-params", call->routing_header);
   if (options->quota_project) out[count++] = header("x-goog-user-project", options->quota_project);
   if (authorization.len > 0) {
-    out[count++] =
-        (struct pubsub_h2_header){pubsub_view_str("authorization"), authorization, true};
+    out[count++] = (struct pubsub_h2_header){pubsub_view_str("authorization"), authorization, true};
   }
   return count;
 }
@@ -251,8 +250,8 @@ enum pubsub_status pubsub_call_open(struct pubsub_call *call, struct pubsub_h2_c
   struct pubsub_h2_header headers[16];
   char timeout[16];
   size_t count = fill_headers(call, headers, timeout, sizeof timeout);
-  enum pubsub_status status = pubsub_h2_conn_open_stream(conn, headers, count, &stream_handler,
-                                                         call, &call->stream, error);
+  enum pubsub_status status =
+      pubsub_h2_conn_open_stream(conn, headers, count, &stream_handler, call, &call->stream, error);
   if (status != PUBSUB_OK) return status;
   if (call->window_bytes) pubsub_h2_stream_set_window(call->stream, call->window_bytes);
   if (call->pending_count > 0 || call->ended) {
@@ -272,7 +271,8 @@ enum pubsub_status pubsub_call_open(struct pubsub_call *call, struct pubsub_h2_c
 
 static enum pubsub_status pending_reserve(struct pubsub_call *call, size_t more) {
   size_t cap = call->pending_cap ? call->pending_cap : 4;
-  while (cap < call->pending_count + more) cap *= 2;
+  while (cap < call->pending_count + more)
+    cap *= 2;
   if (cap == call->pending_cap) return PUBSUB_OK;
   void *pending = pubsub_realloc(call->pending, cap * sizeof *call->pending);
   if (!pending) return PUBSUB_E_NOMEM;
@@ -287,7 +287,8 @@ enum pubsub_status pubsub_call_send(struct pubsub_call *call,
                                     bool end) {
   if (call->finished || call->ended) return PUBSUB_E_CLOSED;
   size_t bytes = 0;
-  for (size_t i = 0; i < count; i++) bytes += take_segments[i].len;
+  for (size_t i = 0; i < count; i++)
+    bytes += take_segments[i].len;
   if (pending_reserve(call, count + 1) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   size_t before = call->pending_count;
   if (count > 0) {
@@ -297,7 +298,8 @@ enum pubsub_status pubsub_call_send(struct pubsub_call *call,
     call->pending[call->pending_count++] =
         (struct pubsub_segment){prefix, PUBSUB_FRAME_PREFIX_BYTES, pubsub_free, prefix};
   }
-  for (size_t i = 0; i < count; i++) call->pending[call->pending_count++] = take_segments[i];
+  for (size_t i = 0; i < count; i++)
+    call->pending[call->pending_count++] = take_segments[i];
   if (call->stream) {
     enum pubsub_status status =
         pubsub_h2_stream_send(call->stream, call->pending, call->pending_count, end);

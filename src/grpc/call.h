@@ -19,7 +19,7 @@ struct pubsub_connection;
 
 struct pubsub_call {
   struct pubsub_channel *channel;
-  struct pubsub_list link;         /* in channel.waiting or connection.calls; detached once finished */
+  struct pubsub_list link; /* in channel.waiting or connection.calls; detached once finished */
   struct pubsub_h2_stream *stream; /* NULL while waiting */
   const struct pubsub_call_handler *handler;
   void *user;
@@ -59,7 +59,8 @@ void pubsub_call_finish(struct pubsub_call *call, const struct pubsub_error *res
 /* channel.c */
 void pubsub_channel_add(struct pubsub_channel *channel, struct pubsub_call *call);
 void pubsub_channel_count_unauthenticated(struct pubsub_channel *channel);
-struct pubsub_view pubsub_channel_authorization(const struct pubsub_channel *channel); /* "Bearer …" */
+struct pubsub_view
+pubsub_channel_authorization(const struct pubsub_channel *channel); /* "Bearer …" */
 const struct pubsub_channel_options *pubsub_channel_options(const struct pubsub_channel *channel);
 const char *pubsub_channel_authority(const struct pubsub_channel *channel);
 /* Why the last dial failed; status OK: it did not. */

@@ -33,7 +33,7 @@ struct pubsub_channel {
   atomic_uint_fast64_t unauthenticated;
 };
 
-#define CHANNEL_OF(ptr, member) \
+#define CHANNEL_OF(ptr, member)                                                                    \
   ((struct pubsub_channel *)((char *)(ptr)-offsetof(struct pubsub_channel, member)))
 #define CALL_OF_LINK(ptr) ((struct pubsub_call *)((char *)(ptr)-offsetof(struct pubsub_call, link)))
 
@@ -50,7 +50,8 @@ static struct pubsub_connection *least_loaded(struct pubsub_channel *channel) {
 }
 
 static void finish_all(struct pubsub_list *calls, const struct pubsub_error *why) {
-  while (!pubsub_list_empty(calls)) pubsub_call_finish(CALL_OF_LINK(calls->next), why);
+  while (!pubsub_list_empty(calls))
+    pubsub_call_finish(CALL_OF_LINK(calls->next), why);
 }
 
 /* ---- connections ---- */
@@ -105,9 +106,8 @@ static void on_dialled(void *user, struct pubsub_bytestream *take_stream,
   struct pubsub_h2_options options = {.stream_window_bytes = channel->options.stream_window_bytes,
                                       .max_header_list_bytes = 4u << 20};
   struct pubsub_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
-  if (!connection ||
-      pubsub_h2_conn_new(channel->loop, take_stream, &options, &conn_handler, connection,
-                         &connection->h2, &failure) != PUBSUB_OK) {
+  if (!connection || pubsub_h2_conn_new(channel->loop, take_stream, &options, &conn_handler,
+                                        connection, &connection->h2, &failure) != PUBSUB_OK) {
     pubsub_free(connection);
     take_stream->ops->destroy(take_stream);
     pubsub_error_set(&failure, PUBSUB_E_NOMEM, "out of memory");
@@ -225,7 +225,8 @@ static bool copy_string(const char **field, char **owned) {
 }
 
 static void channel_free(struct pubsub_channel *channel) {
-  for (size_t i = 0; i < 3; i++) pubsub_free(channel->strings[i]);
+  for (size_t i = 0; i < 3; i++)
+    pubsub_free(channel->strings[i]);
   wipe(&channel->authorization);
   pubsub_free(channel);
 }

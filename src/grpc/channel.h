@@ -37,7 +37,9 @@ enum pubsub_status pubsub_channel_set_token(struct pubsub_channel *channel, cons
 
 /* Events of a call, on the loop's thread. Inside any of them the call may be cancelled. */
 struct pubsub_call_handler {
-  void (*on_headers)(void *user); /* response headers came; may be late or never: wait for nothing on it. May be NULL */
+  void (*on_headers)(
+      void *
+          user); /* response headers came; may be late or never: wait for nothing on it. May be NULL */
   /* One response message, in pieces as they arrive. A status other than OK ends the call with it. */
   enum pubsub_status (*on_message_begin)(void *user, size_t message_bytes);
   enum pubsub_status (*on_message_data)(void *user, const uint8_t *data, size_t len);
@@ -63,7 +65,8 @@ enum pubsub_status pubsub_call_send(struct pubsub_call *call,
                                     const struct pubsub_segment *take_segments, size_t count,
                                     bool end);
 size_t pubsub_call_queued_bytes(const struct pubsub_call *call);
-void pubsub_call_consume(struct pubsub_call *call, size_t bytes); /* bytes as given to on_message_data + 5 a message */
+void pubsub_call_consume(struct pubsub_call *call,
+                         size_t bytes); /* bytes as given to on_message_data + 5 a message */
 void pubsub_call_set_window(struct pubsub_call *call, uint32_t bytes);
 /* Resets the stream; on_closed is not called; the call is freed. */
 void pubsub_call_cancel(struct pubsub_call *call);

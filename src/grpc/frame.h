@@ -17,9 +17,9 @@ struct pubsub_frame_handler {
 };
 struct pubsub_frame_parser {
   uint8_t prefix[PUBSUB_FRAME_PREFIX_BYTES];
-  size_t prefix_len;   /* bytes of the prefix seen, 5 inside a message */
-  size_t left;         /* bytes of the message still to come */
-  size_t max_bytes;    /* longer messages are a PROTOCOL error */
+  size_t prefix_len; /* bytes of the prefix seen, 5 inside a message */
+  size_t left;       /* bytes of the message still to come */
+  size_t max_bytes;  /* longer messages are a PROTOCOL error */
 };
 void pubsub_frame_parser_init(struct pubsub_frame_parser *parser, size_t max_bytes);
 enum pubsub_status pubsub_frame_parser_feed(struct pubsub_frame_parser *parser,

@@ -61,9 +61,9 @@ static void point_headers(struct pubsub_h2_conn *conn) {
   const uint8_t *bytes = conn->header_bytes.ptr;
   for (size_t i = 0; i < conn->header_count; i++) {
     const struct pubsub_h2_header_ref *ref = &conn->header_refs[i];
-    conn->headers[i] = (struct pubsub_h2_header){pubsub_view_of(bytes + ref->name, ref->name_len),
-                                                 pubsub_view_of(bytes + ref->value, ref->value_len),
-                                                 false};
+    conn->headers[i] =
+        (struct pubsub_h2_header){pubsub_view_of(bytes + ref->name, ref->name_len),
+                                  pubsub_view_of(bytes + ref->value, ref->value_len), false};
   }
 }
 

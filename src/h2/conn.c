@@ -5,7 +5,7 @@
 
 #define TURN_READS 4 /* buffers read in one turn of the loop, for fairness */
 
-#define CONN_OF(ptr, member) \
+#define CONN_OF(ptr, member)                                                                       \
   ((struct pubsub_h2_conn *)((char *)(ptr)-offsetof(struct pubsub_h2_conn, member)))
 
 void pubsub_h2_conn_update_interest(struct pubsub_h2_conn *conn) {
@@ -46,8 +46,7 @@ static void read_some(struct pubsub_h2_conn *conn) {
       pubsub_loop_timer_set(conn->loop, &conn->read_more, pubsub_loop_now_us(conn->loop));
       break;
     }
-    ssize_t got =
-        conn->stream->ops->read(conn->stream, buffer, PUBSUB_LOOP_SCRATCH_BYTES, &error);
+    ssize_t got = conn->stream->ops->read(conn->stream, buffer, PUBSUB_LOOP_SCRATCH_BYTES, &error);
     if (got == PUBSUB_BYTESTREAM_AGAIN) break;
     if (got <= 0) {
       if (got == PUBSUB_BYTESTREAM_EOF) {
@@ -177,9 +176,9 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
   conn->last_receive_us = pubsub_loop_now_us(loop);
   enum pubsub_status status = pubsub_h2_session_start(conn);
   if (status == PUBSUB_OK && conn->options.ping_interval_ms) {
-    status = pubsub_loop_timer_set(
-        loop, &conn->keepalive,
-        conn->last_receive_us + (uint64_t)conn->options.ping_interval_ms * 1000);
+    status = pubsub_loop_timer_set(loop, &conn->keepalive,
+                                   conn->last_receive_us +
+                                       (uint64_t)conn->options.ping_interval_ms * 1000);
   }
   if (status != PUBSUB_OK) {
     free_conn(conn);

@@ -27,10 +27,10 @@ struct pubsub_h2_options {
   uint32_t stream_window_bytes;     /* our initial receive window of a stream; 1 MiB */
   uint32_t connection_window_bytes; /* 64 MiB */
   uint32_t max_frame_bytes;         /* SETTINGS_MAX_FRAME_SIZE we accept; 256 KiB */
-  uint32_t max_header_list_bytes;   /* 64 KiB; a client allows 4 MiB of metadata only where it must */
-  uint32_t max_concurrent_streams;  /* server: what clients may open at once; 1000 */
-  uint32_t ping_interval_ms;        /* PING when idle so long; 0: never */
-  uint32_t ping_timeout_ms;         /* … and no answer: the connection is lost; 15000 */
+  uint32_t max_header_list_bytes; /* 64 KiB; a client allows 4 MiB of metadata only where it must */
+  uint32_t max_concurrent_streams; /* server: what clients may open at once; 1000 */
+  uint32_t ping_interval_ms;       /* PING when idle so long; 0: never */
+  uint32_t ping_timeout_ms;        /* … and no answer: the connection is lost; 15000 */
 };
 
 /* `user` is the one given with the handler. Inside any callback the stream or connection may be reset, closed,

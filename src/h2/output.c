@@ -12,7 +12,8 @@ enum pubsub_status pubsub_h2_output_add(struct pubsub_h2_output *output,
                                         struct pubsub_segment take_piece) {
   if (output->count + output->reserved + 1 >= output->cap) {
     size_t cap = output->cap ? output->cap * 2 : 32;
-    while (cap <= output->count + output->reserved + 1) cap *= 2;
+    while (cap <= output->count + output->reserved + 1)
+      cap *= 2;
     struct pubsub_segment *pieces = pubsub_alloc(cap * sizeof *pieces);
     if (!pieces) return PUBSUB_E_NOMEM;
     for (size_t i = 0; i < output->count; i++) {

@@ -17,10 +17,10 @@ struct pubsub_h2_output {
   size_t first, count, cap;      /* cap: power of two */
   size_t offset;                 /* of pieces[first] already written */
   size_t bytes;                  /* left to write */
-  uint8_t *arena;                /* frame heads and small frames; reused when everything is written */
+  uint8_t *arena; /* frame heads and small frames; reused when everything is written */
   size_t arena_used;
   size_t reserved; /* places kept free: one per stream whose first segment is partly in here */
-  bool full; /* the kernel took no more: wait for a write event */
+  bool full;       /* the kernel took no more: wait for a write event */
 };
 
 struct pubsub_h2_stream {

@@ -40,7 +40,8 @@ void pubsub_h2_stream_free(struct pubsub_h2_stream *stream) {
 
 static enum pubsub_status queue_grow(struct pubsub_h2_stream *stream, size_t more) {
   size_t cap = stream->queue_cap ? stream->queue_cap : 4;
-  while (cap < stream->queue_count + more) cap *= 2;
+  while (cap < stream->queue_count + more)
+    cap *= 2;
   if (cap == stream->queue_cap) return PUBSUB_OK;
   struct pubsub_segment *queue = pubsub_alloc(cap * sizeof *queue);
   if (!queue) return PUBSUB_E_NOMEM;
@@ -175,7 +176,8 @@ enum pubsub_status pubsub_h2_stream_trailers(struct pubsub_h2_stream *stream,
                                              const struct pubsub_h2_header *headers, size_t count) {
   if (stream->conn->closing || stream->end_queued) return PUBSUB_E_CLOSED;
   size_t bytes = count * sizeof(nghttp2_nv);
-  for (size_t i = 0; i < count; i++) bytes += headers[i].name.len + headers[i].value.len;
+  for (size_t i = 0; i < count; i++)
+    bytes += headers[i].name.len + headers[i].value.len;
   nghttp2_nv *trailers = pubsub_alloc(bytes);
   if (!trailers) return PUBSUB_E_NOMEM;
   uint8_t *text = (uint8_t *)(trailers + count);

@@ -44,8 +44,7 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error);
 /* Server (emulator and tests): certificate chain and key, PEM files. */
-enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file,
-                                                 const char *key_file,
+enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, const char *key_file,
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error);
 void pubsub_tls_context_destroy(struct pubsub_tls_context *context);

@@ -25,14 +25,15 @@ struct pubsub_dial {
   void *user;
   char host[256];
   uint16_t port;
-  struct pubsub_resolve *resolve;           /* while resolving */
-  struct addrinfo *addresses, *next;        /* all; the next one to try */
-  struct pubsub_io io;                      /* while connecting: fd >= 0 */
-  struct pubsub_bytestream *stream;         /* while handshaking */
-  char reason[160];                         /* of the last address that failed */
+  struct pubsub_resolve *resolve;    /* while resolving */
+  struct addrinfo *addresses, *next; /* all; the next one to try */
+  struct pubsub_io io;               /* while connecting: fd >= 0 */
+  struct pubsub_bytestream *stream;  /* while handshaking */
+  char reason[160];                  /* of the last address that failed */
 };
 
-#define DIAL_OF(ptr, member) ((struct pubsub_dial *)((char *)(ptr)-offsetof(struct pubsub_dial, member)))
+#define DIAL_OF(ptr, member)                                                                       \
+  ((struct pubsub_dial *)((char *)(ptr)-offsetof(struct pubsub_dial, member)))
 
 static void close_socket(struct pubsub_dial *dial) {
   if (dial->io.fd < 0) return;

@@ -20,7 +20,7 @@ struct pubsub_loop {
   uint64_t now_us;
   struct pubsub_heap timers;
   struct pubsub_list deferred;
-  uint8_t *scratch; /* or NULL: not asked for yet */
+  uint8_t *scratch;                      /* or NULL: not asked for yet */
   struct epoll_event events[MAX_EVENTS]; /* of this iteration; removed ones are set to NULL */
   int event_count, event_next;
 
@@ -149,7 +149,8 @@ void pubsub_loop_stop(struct pubsub_loop *loop) {
 void pubsub_loop_destroy(struct pubsub_loop *loop) {
   if (!loop) return;
   pubsub_loop_join(loop);
-  while (loop->shared.first) run_tasks(loop);
+  while (loop->shared.first)
+    run_tasks(loop);
   run_deferred(loop);
   pubsub_heap_clear(&loop->timers);
   pubsub_free_bulk(loop->scratch, PUBSUB_LOOP_SCRATCH_BYTES);

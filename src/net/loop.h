@@ -42,7 +42,8 @@ struct pubsub_task {
   struct pubsub_task *next;
   void (*run)(struct pubsub_task *task);
 };
-void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task); /* any thread, never fails */
+void pubsub_loop_post(struct pubsub_loop *loop,
+                      struct pubsub_task *task); /* any thread, never fails */
 /* Runs at the end of this iteration, before the loop waits: where writes are gathered. Deferring a task that is
  * deferred already is a no-op (keep `queued` false initially). */
 struct pubsub_deferred {

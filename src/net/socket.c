@@ -66,9 +66,8 @@ static void socket_destroy(struct pubsub_bytestream *stream) {
   pubsub_free(self);
 }
 
-static const struct pubsub_bytestream_ops socket_ops = {socket_read, socket_writev,
-                                                        socket_set_interest, socket_shutdown,
-                                                        socket_destroy};
+static const struct pubsub_bytestream_ops socket_ops = {
+    socket_read, socket_writev, socket_set_interest, socket_shutdown, socket_destroy};
 
 static void on_io(struct pubsub_io *io, unsigned events) {
   struct socket_stream *self =

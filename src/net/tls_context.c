@@ -42,7 +42,8 @@ static enum pubsub_status context_new(bool server, struct pubsub_tls_context **o
     return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   }
   SSL_CTX_set_min_proto_version(context->ssl, TLS1_2_VERSION);
-  SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+  SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                      SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
   *out = context;

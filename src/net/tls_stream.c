@@ -262,7 +262,8 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
   long verified = SSL_get_verify_result(self->ssl);
   unsigned long code = ERR_peek_last_error();
   if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
-    pubsub_error_set(error, PUBSUB_E_TLS, "the certificate is for another host (host name mismatch)");
+    pubsub_error_set(error, PUBSUB_E_TLS,
+                     "the certificate is for another host (host name mismatch)");
   } else if (verified == X509_V_ERR_CERT_HAS_EXPIRED) {
     pubsub_error_set(error, PUBSUB_E_TLS, "the certificate has expired");
   } else if (verified != X509_V_OK) {

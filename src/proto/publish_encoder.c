@@ -73,7 +73,8 @@ enum pubsub_status pubsub_publish_measure(const struct pubsub_message *message, 
     if (status != PUBSUB_OK) return status;
   }
   if (message->ordering_key.len > PUBSUB_PUBLISH_MAX_ORDERING_KEY_BYTES) {
-    return pubsub_error_set(error, PUBSUB_E_LIMIT, "its ordering key has %zu bytes; the limit is %u",
+    return pubsub_error_set(error, PUBSUB_E_LIMIT,
+                            "its ordering key has %zu bytes; the limit is %u",
                             message->ordering_key.len, PUBSUB_PUBLISH_MAX_ORDERING_KEY_BYTES);
   }
   if (!pubsub_utf8_valid(message->ordering_key.ptr, message->ordering_key.len)) {
@@ -118,8 +119,8 @@ uint8_t *pubsub_publish_encode(const struct pubsub_message *message, uint8_t *ou
 
 enum pubsub_status pubsub_publish_encode_topic(struct pubsub_buf *buf, struct pubsub_view topic) {
   if (pubsub_buf_reserve(buf, field_bytes(topic.len)) != PUBSUB_OK) return PUBSUB_E_NOMEM;
-  uint8_t *end = write_field(buf->ptr + buf->len, FIELD_TOPIC,
-                             (struct pubsub_bytes){topic.ptr, topic.len});
+  uint8_t *end =
+      write_field(buf->ptr + buf->len, FIELD_TOPIC, (struct pubsub_bytes){topic.ptr, topic.len});
   buf->len = (size_t)(end - buf->ptr);
   return PUBSUB_OK;
 }

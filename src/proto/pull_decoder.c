@@ -29,14 +29,14 @@ struct pubsub_pull_decoder {
   size_t max_response_bytes;
   struct pubsub_received_parser parser;
 
-  size_t offset;   /* bytes of the response consumed */
-  size_t end[3];   /* of the message at each level, as offsets */
+  size_t offset; /* bytes of the response consumed */
+  size_t end[3]; /* of the message at each level, as offsets */
   int level;
   enum phase phase;
   uint8_t head[HEAD_BYTES];
   size_t head_len;
-  size_t left;           /* of the body in IN_STASH, IN_DATA, IN_SKIP */
-  uint32_t field;        /* whose body it is */
+  size_t left;             /* of the body in IN_STASH, IN_DATA, IN_SKIP */
+  uint32_t field;          /* whose body it is */
   struct pubsub_buf stash; /* a short message, or the fields of an entered one */
   struct field_ref *refs;
   size_t ref_count, ref_cap;
@@ -145,8 +145,8 @@ static enum pubsub_status add_ref(struct pubsub_pull_decoder *decoder, size_t le
     decoder->refs = refs;
     decoder->ref_cap = cap;
   }
-  decoder->refs[decoder->ref_count++] = (struct field_ref){
-      (uint32_t)decoder->level, decoder->field, decoder->stash.len, len};
+  decoder->refs[decoder->ref_count++] =
+      (struct field_ref){(uint32_t)decoder->level, decoder->field, decoder->stash.len, len};
   return PUBSUB_OK;
 }
 
@@ -326,8 +326,8 @@ enum pubsub_status pubsub_pull_decoder_feed(struct pubsub_pull_decoder *decoder,
     if (ptr == end) break;
     if (decoder->level == 0 && decoder->head_len == 0) {
       const uint8_t *stopped = whole_fields(decoder, ptr, end, error);
-      if (!stopped) return decoder->failed ? error ? error->status : PUBSUB_E_PROTOCOL
-                                           : PUBSUB_E_PROTOCOL;
+      if (!stopped)
+        return decoder->failed ? error ? error->status : PUBSUB_E_PROTOCOL : PUBSUB_E_PROTOCOL;
       decoder->offset += (size_t)(stopped - ptr);
       ptr = stopped;
       if (ptr == end) break;

@@ -17,9 +17,11 @@ struct pubsub_attribute_view {
 struct pubsub_received {
   struct pubsub_view ack_id;
   struct pubsub_view message_id;
-  struct pubsub_view data; /* ptr as returned by reserve_data where that was used: bytes are there already */
+  struct pubsub_view
+      data; /* ptr as returned by reserve_data where that was used: bytes are there already */
   struct pubsub_view ordering_key;
-  const struct pubsub_attribute_view *attributes; /* in wire order; of duplicate keys the last one only */
+  const struct pubsub_attribute_view
+      *attributes; /* in wire order; of duplicate keys the last one only */
   size_t attribute_count;
   int64_t publish_time_us; /* µs since the epoch */
   int32_t delivery_attempt;
@@ -32,7 +34,8 @@ struct pubsub_pull_sink {
   enum pubsub_status (*on_message)(void *user, const struct pubsub_received *message);
   /* Room for the len payload bytes of a cut message, valid until on_message; *out NULL: not wanted, they are skipped. */
   enum pubsub_status (*reserve_data)(void *user, size_t len, uint8_t **out);
-  void (*on_properties)(void *user, const struct pubsub_subscription_properties *properties); /* may be NULL */
+  void (*on_properties)(void *user,
+                        const struct pubsub_subscription_properties *properties); /* may be NULL */
   /* Fields 2.. of StreamingPullResponse other than those above: encoded bytes (acknowledge_confirmation,
    * modify_ack_deadline_confirmation), whole; borrowed. May be NULL: skipped. */
   enum pubsub_status (*on_confirmation)(void *user, uint32_t field, struct pubsub_view encoded);

@@ -178,7 +178,8 @@ static size_t drop_duplicates_pairwise(struct pubsub_attribute_view *attributes,
 
 static uint64_t hash_of(struct pubsub_view key) {
   uint64_t hash = 0xcbf29ce484222325u;
-  for (size_t i = 0; i < key.len; i++) hash = (hash ^ key.ptr[i]) * 0x100000001b3u;
+  for (size_t i = 0; i < key.len; i++)
+    hash = (hash ^ key.ptr[i]) * 0x100000001b3u;
   return hash ^ hash >> 32;
 }
 
@@ -186,13 +187,13 @@ static uint64_t hash_of(struct pubsub_view key) {
 static enum pubsub_status drop_duplicates_hashed(struct pubsub_attribute_view *attributes,
                                                  size_t *count) {
   size_t slots = 64, kept = *count;
-  while (slots < *count * 2) slots *= 2;
+  while (slots < *count * 2)
+    slots *= 2;
   uint32_t *table = pubsub_alloc_zero(slots, sizeof *table); /* index + 1 */
   if (!table) return PUBSUB_E_NOMEM;
   for (size_t i = *count; i-- > 0;) {
     size_t slot = hash_of(attributes[i].key) & (slots - 1);
-    while (table[slot] &&
-           !pubsub_view_equal(attributes[table[slot] - 1].key, attributes[i].key)) {
+    while (table[slot] && !pubsub_view_equal(attributes[table[slot] - 1].key, attributes[i].key)) {
       slot = (slot + 1) & (slots - 1);
     }
     if (table[slot]) {

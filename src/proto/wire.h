@@ -7,7 +7,12 @@
 
 #include "base/bytes.h"
 
-enum pubsub_wire_type { PUBSUB_WIRE_VARINT = 0, PUBSUB_WIRE_I64 = 1, PUBSUB_WIRE_LEN = 2, PUBSUB_WIRE_I32 = 5 };
+enum pubsub_wire_type {
+  PUBSUB_WIRE_VARINT = 0,
+  PUBSUB_WIRE_I64 = 1,
+  PUBSUB_WIRE_LEN = 2,
+  PUBSUB_WIRE_I32 = 5
+};
 
 /* Bytes of a varint: 1..10. */
 static inline size_t pubsub_varint_bytes(uint64_t value) {

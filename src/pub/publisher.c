@@ -30,11 +30,12 @@ static enum pubsub_status check(const struct pubsub_publisher_options *options,
   }
   if (options->max_batch_messages > PUBSUB_PUBLISH_MAX_MESSAGES ||
       options->max_batch_bytes > PUBSUB_PUBLISH_MAX_BYTES) {
-    return pubsub_error_set(error, PUBSUB_E_INVALID,
-                            "a batch of %u messages and %u bytes is over the service's limits of %u "
-                            "and %u",
-                            options->max_batch_messages, options->max_batch_bytes,
-                            PUBSUB_PUBLISH_MAX_MESSAGES, PUBSUB_PUBLISH_MAX_BYTES);
+    return pubsub_error_set(
+        error, PUBSUB_E_INVALID,
+        "a batch of %u messages and %u bytes is over the service's limits of %u "
+        "and %u",
+        options->max_batch_messages, options->max_batch_bytes, PUBSUB_PUBLISH_MAX_MESSAGES,
+        PUBSUB_PUBLISH_MAX_BYTES);
   }
   return PUBSUB_OK;
 }
@@ -78,20 +79,17 @@ static enum pubsub_status make_parts(struct pubsub_publisher *publisher) {
   memcpy(publisher->topic, options->topic, topic_bytes);
   struct pubsub_view topic = pubsub_view_str(publisher->topic);
   publisher->routing_header = pubsub_routing_header("topic", topic);
-  if (!publisher->routing_header ||
-      pubsub_publish_encode_topic(&head, topic) != PUBSUB_OK) {
+  if (!publisher->routing_header || pubsub_publish_encode_topic(&head, topic) != PUBSUB_OK) {
     return PUBSUB_E_NOMEM;
   }
-  publisher->batch_limits = (struct pubsub_batcher_limits){options->max_batch_messages,
-                                                           options->max_batch_bytes, head.len,
-                                                           (uint64_t)options->linger_ms * 1000};
-  publisher->retry_limits =
-      (struct pubsub_retry_limits){(uint64_t)options->initial_backoff_ms * 1000,
-                                   (uint64_t)options->max_backoff_ms * 1000,
-                                   (uint64_t)options->total_timeout_ms * 1000, CALL_TIMEOUT_US};
-  enum pubsub_status status = pubsub_request_pool_new(pubsub_view_of(head.ptr, head.len),
-                                                      options->max_batch_bytes, KEPT_BLOCKS,
-                                                      &publisher->pool);
+  publisher->batch_limits =
+      (struct pubsub_batcher_limits){options->max_batch_messages, options->max_batch_bytes,
+                                     head.len, (uint64_t)options->linger_ms * 1000};
+  publisher->retry_limits = (struct pubsub_retry_limits){
+      (uint64_t)options->initial_backoff_ms * 1000, (uint64_t)options->max_backoff_ms * 1000,
+      (uint64_t)options->total_timeout_ms * 1000, CALL_TIMEOUT_US};
+  enum pubsub_status status = pubsub_request_pool_new(
+      pubsub_view_of(head.ptr, head.len), options->max_batch_bytes, KEPT_BLOCKS, &publisher->pool);
   pubsub_buf_clear(&head);
   return status;
 }
@@ -187,8 +185,7 @@ static struct pubsub_request *new_request(struct pubsub_publisher *publisher,
 }
 
 static enum pubsub_status add(struct pubsub_publisher *publisher,
-                              const struct pubsub_message *message, size_t bytes,
-                              uint64_t now_us) {
+                              const struct pubsub_message *message, size_t bytes, uint64_t now_us) {
   struct pubsub_request *request = open_request(publisher, message->ordering_key);
   if (request && !pubsub_batcher_fits(&publisher->batch_limits, &request->batch, bytes)) {
     pubsub_publisher_seal(publisher, request);
@@ -230,17 +227,16 @@ static enum pubsub_status wait_for_room(struct pubsub_publisher *publisher,
   if (publisher->shared.error.status != PUBSUB_OK) return failed(publisher, error);
   if (publisher->shared.in_flight_bytes < publisher->options.max_in_flight_bytes) return PUBSUB_OK;
   uint64_t start = pubsub_clock_now_us();
-  struct timespec due =
-      timespec_of(start + (uint64_t)publisher->options.total_timeout_ms * 1000);
+  struct timespec due = timespec_of(start + (uint64_t)publisher->options.total_timeout_ms * 1000);
   enum pubsub_status status = PUBSUB_OK;
   seal_all(publisher);
   while (publisher->shared.in_flight_bytes >= publisher->options.max_in_flight_bytes &&
          publisher->shared.error.status == PUBSUB_OK && status == PUBSUB_OK) {
     if (pthread_cond_timedwait(&publisher->shared.changed, &publisher->shared.mutex, &due) ==
         ETIMEDOUT) {
-      status = pubsub_error_set(error, PUBSUB_E_TIMEOUT,
-                                "topic '%.200s' has taken nothing for %u ms", publisher->topic,
-                                publisher->options.total_timeout_ms);
+      status =
+          pubsub_error_set(error, PUBSUB_E_TIMEOUT, "topic '%.200s' has taken nothing for %u ms",
+                           publisher->topic, publisher->options.total_timeout_ms);
     }
   }
   publisher->shared.metrics.throttled_us += pubsub_clock_now_us() - start;
@@ -337,10 +333,10 @@ enum pubsub_status pubsub_publisher_flush(struct pubsub_publisher *publisher, ui
          publisher->shared.error.status == PUBSUB_OK) {
     if (pthread_cond_timedwait(&publisher->shared.changed, &publisher->shared.mutex, &due) ==
         ETIMEDOUT) {
-      status = pubsub_error_set(error, PUBSUB_E_TIMEOUT,
-                                "%llu publish requests to topic '%.200s' have no answer after %u ms",
-                                (unsigned long long)publisher->shared.unfinished_requests,
-                                publisher->topic, timeout_ms);
+      status = pubsub_error_set(
+          error, PUBSUB_E_TIMEOUT,
+          "%llu publish requests to topic '%.200s' have no answer after %u ms",
+          (unsigned long long)publisher->shared.unfinished_requests, publisher->topic, timeout_ms);
     }
   }
   if (publisher->shared.error.status != PUBSUB_OK) status = failed(publisher, error);

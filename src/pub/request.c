@@ -102,7 +102,8 @@ static void pool_put(struct pubsub_request_pool *pool, struct pubsub_request *re
 static size_t block_bytes_for(const struct pubsub_request_pool *pool, size_t bytes) {
   if (bytes > pool->standard_bytes) return bytes;
   size_t cap = SMALLEST_BYTES;
-  while (cap < bytes) cap *= 2;
+  while (cap < bytes)
+    cap *= 2;
   return cap * 2 > pool->standard_bytes ? pool->standard_bytes : cap;
 }
 
@@ -170,7 +171,8 @@ enum pubsub_status pubsub_request_note_number(struct pubsub_request *request, ui
   if (!request->numbers) {
     uint64_t *numbers = pubsub_alloc_zero(max_messages, sizeof *numbers);
     if (!numbers) return PUBSUB_E_NOMEM;
-    for (uint32_t i = 0; i < index; i++) numbers[i] = request->first_number + i;
+    for (uint32_t i = 0; i < index; i++)
+      numbers[i] = request->first_number + i;
     request->numbers = numbers;
   }
   request->numbers[index] = number;

@@ -37,12 +37,12 @@ struct pubsub_request {
   struct pubsub_list link;            /* in shared.sealed, then detached */
   struct pubsub_list unfinished_link; /* in shared.unfinished, from sealing until its outcome */
 
-  struct pubsub_publisher *publisher;  /* loop: while under way */
-  struct pubsub_ordering_item order;   /* key: owned copy */
-  struct pubsub_list under_way_link;   /* loop: in loop.under_way */
-  struct pubsub_retry retry;           /* loop */
-  struct pubsub_timer backoff_timer;   /* loop: armed while it waits to be sent again */
-  struct pubsub_call *call;            /* loop: while sent */
+  struct pubsub_publisher *publisher; /* loop: while under way */
+  struct pubsub_ordering_item order;  /* key: owned copy */
+  struct pubsub_list under_way_link;  /* loop: in loop.under_way */
+  struct pubsub_retry retry;          /* loop */
+  struct pubsub_timer backoff_timer;  /* loop: armed while it waits to be sent again */
+  struct pubsub_call *call;           /* loop: while sent */
 };
 
 /* `head` starts every request: the encoded topic. Standard blocks have room for standard_bytes; at most

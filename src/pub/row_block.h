@@ -9,8 +9,8 @@
 #include "proto/publish_encoder.h"
 
 struct pubsub_row_block {
-  struct pubsub_view left;     /* rows not read yet */
-  struct pubsub_message row;   /* the last row read; points into the block and into `attributes` */
+  struct pubsub_view left;   /* rows not read yet */
+  struct pubsub_message row; /* the last row read; points into the block and into `attributes` */
   struct pubsub_attribute attributes[PUBSUB_PUBLISH_MAX_ATTRIBUTES];
 };
 

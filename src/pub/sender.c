@@ -71,8 +71,8 @@ static void on_backoff_over(struct pubsub_timer *timer) {
 static void fail(struct pubsub_request *request, const struct pubsub_error *why) {
   struct pubsub_publisher *publisher = request->publisher;
   uint64_t now = pubsub_loop_now_us(publisher->owner), delay_us;
-  if (!pubsub_retry_again(&request->retry, &publisher->retry_limits, why, now,
-                          &publisher->loop.rng, &delay_us) ||
+  if (!pubsub_retry_again(&request->retry, &publisher->retry_limits, why, now, &publisher->loop.rng,
+                          &delay_us) ||
       pubsub_loop_timer_set(publisher->owner, &request->backoff_timer, now + delay_us) !=
           PUBSUB_OK) {
     give_up(request, why);
@@ -232,8 +232,8 @@ void pubsub_sender_clear(struct pubsub_publisher *publisher) {
   pubsub_loop_timer_cancel(publisher->owner, &publisher->loop.linger);
   pubsub_ordering_drop(&publisher->loop.ordering, drop, publisher);
   while (!pubsub_list_empty(&publisher->loop.under_way)) {
-    struct pubsub_request *request = PUBSUB_CONTAINER_OF(publisher->loop.under_way.next,
-                                                         struct pubsub_request, under_way_link);
+    struct pubsub_request *request =
+        PUBSUB_CONTAINER_OF(publisher->loop.under_way.next, struct pubsub_request, under_way_link);
     if (request->call) pubsub_call_cancel(request->call);
     request->call = NULL;
     take_out(request);

@@ -2,7 +2,12 @@
 
 #include "proto/wire.h"
 
-enum { SUBSCRIPTION = 1 << 3 | 2, SECONDS = 3 << 3, ACK_IDS = 2 << 3 | 2, MODIFY_ACK_IDS = 4 << 3 | 2 };
+enum {
+  SUBSCRIPTION = 1 << 3 | 2,
+  SECONDS = 3 << 3,
+  ACK_IDS = 2 << 3 | 2,
+  MODIFY_ACK_IDS = 4 << 3 | 2
+};
 
 enum pubsub_status pubsub_ack_request_begin(struct pubsub_ack_request *request,
                                             enum pubsub_ack_kind kind,

@@ -35,9 +35,9 @@ struct pubsub_held {
   struct pubsub_list queue_link; /* in settler.queues[kind] while ids are left to send */
   uint32_t next_id;              /* first id not yet in a request */
   uint32_t unconfirmed;          /* ids in requests without an outcome */
-  bool queued, extending; /* an extension is queued or under way */
-  uint32_t extend_next;        /* first id not yet in an extension */
-  uint32_t extend_unconfirmed; /* ids in extensions without an outcome */
+  bool queued, extending;        /* an extension is queued or under way */
+  uint32_t extend_next;          /* first id not yet in an extension */
+  uint32_t extend_unconfirmed;   /* ids in extensions without an outcome */
   bool expired;                  /* the lease was given up */
   uint32_t failed_rows;          /* refused by the service */
 };

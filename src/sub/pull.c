@@ -11,10 +11,16 @@
 #define MAX_BACKOFF_US 10000000
 #define PING_EVERY_US 30000000
 #define PING_TIMEOUT_US 15000000
-#define MISSING_GRACE_US 30000000 /* a subscription that was there may come back (a restarted emulator) */
+#define MISSING_GRACE_US                                                                           \
+  30000000 /* a subscription that was there may come back (a restarted emulator) */
 #define UNAUTHENTICATED_TRIES 5
 
-enum { SUBSCRIPTION = 1 << 3 | 2, DEADLINE = 5 << 3, CLIENT_ID = 6 << 3 | 2, MAX_MESSAGES = 7 << 3 };
+enum {
+  SUBSCRIPTION = 1 << 3 | 2,
+  DEADLINE = 5 << 3,
+  CLIENT_ID = 6 << 3 | 2,
+  MAX_MESSAGES = 7 << 3
+};
 enum { MAX_BYTES = 8 << 3, PROTOCOL_VERSION = 10 << 3 };
 
 static void open_stream(struct pubsub_pull *pull);
@@ -65,8 +71,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
     set_timer(pull, PING_EVERY_US);
   }
   pull->handler->on_bytes(pull->user, 5);
-  enum pubsub_status status =
-      pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
+  enum pubsub_status status = pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   return status;
 }
@@ -146,8 +151,8 @@ static void on_closed(void *user, const struct pubsub_error *result, struct pubs
   }
 }
 
-static const struct pubsub_call_handler call_handler = {on_headers, on_begin, on_data, on_message_end,
-                                                        on_closed};
+static const struct pubsub_call_handler call_handler = {on_headers, on_begin, on_data,
+                                                        on_message_end, on_closed};
 
 /* ---- opening and pinging ---- */
 

@@ -16,7 +16,12 @@
 #include "net/loop.h"
 #include "proto/pull_decoder.h"
 
-enum pubsub_pull_state { PUBSUB_PULL_WAITING, PUBSUB_PULL_OPEN, PUBSUB_PULL_FAILED, PUBSUB_PULL_STOPPED };
+enum pubsub_pull_state {
+  PUBSUB_PULL_WAITING,
+  PUBSUB_PULL_OPEN,
+  PUBSUB_PULL_FAILED,
+  PUBSUB_PULL_STOPPED
+};
 
 struct pubsub_pull_options {
   struct pubsub_view subscription; /* outlives the pull */

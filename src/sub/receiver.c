@@ -127,7 +127,8 @@ static enum pubsub_status reserve_data(void *user, size_t len, uint8_t **out) {
   return status;
 }
 
-static const struct pubsub_pull_sink sink = {.on_message = on_message, .reserve_data = reserve_data};
+static const struct pubsub_pull_sink sink = {.on_message = on_message,
+                                             .reserve_data = reserve_data};
 
 static bool backlog_exists(struct pubsub_subscriber *subscriber) {
   bool found = false;
@@ -372,8 +373,7 @@ static void work_on(struct pubsub_epoch *epoch) {
 }
 
 void pubsub_receiver_work(struct pubsub_task *task) {
-  struct pubsub_subscriber *subscriber =
-      PUBSUB_CONTAINER_OF(task, struct pubsub_subscriber, work);
+  struct pubsub_subscriber *subscriber = PUBSUB_CONTAINER_OF(task, struct pubsub_subscriber, work);
   pthread_mutex_lock(&subscriber->shared.mutex);
   subscriber->shared.task_posted = false;
   pthread_mutex_unlock(&subscriber->shared.mutex);
@@ -387,7 +387,8 @@ enum pubsub_status pubsub_receiver_init(struct pubsub_subscriber *subscriber) {
   settler->on_settled = on_settled;
   settler->on_expired = on_expired;
   settler->user = subscriber;
-  return pubsub_settler_init(settler, subscriber->channel, pubsub_view_str(subscriber->subscription),
+  return pubsub_settler_init(settler, subscriber->channel,
+                             pubsub_view_str(subscriber->subscription),
                              subscriber->options.ack_deadline_s,
                              (uint64_t)subscriber->options.max_ack_extension_s * 1000000);
 }

@@ -18,7 +18,7 @@ struct pubsub_epoch {
   uint32_t slot;
   uint64_t epoch;
 
-  struct { /* under the subscriber's mutex */
+  struct {                   /* under the subscriber's mutex */
     struct pubsub_list link; /* in shared.epochs */
     enum pubsub_slot_state state;
     bool close_asked, give_back, reported_closed;
@@ -56,7 +56,10 @@ struct pubsub_subscriber {
     pthread_cond_t changed;
     uint64_t generation;
     struct pubsub_list epochs;
-    struct { uint32_t slot; uint64_t epoch; } *seen; /* the newest epoch ever opened, per slot */
+    struct {
+      uint32_t slot;
+      uint64_t epoch;
+    } * seen; /* the newest epoch ever opened, per slot */
     size_t seen_count, seen_cap;
     bool closing, task_posted, loop_gone;
     struct pubsub_subscriber_metrics metrics;
@@ -78,12 +81,14 @@ void pubsub_receiver_work(struct pubsub_task *task); /* looks at what callers as
 void pubsub_receiver_clear(struct pubsub_subscriber *subscriber);
 
 /* under the mutex */
-static inline struct pubsub_held *pubsub_epoch_held(const struct pubsub_epoch *epoch, uint64_t seq) {
+static inline struct pubsub_held *pubsub_epoch_held(const struct pubsub_epoch *epoch,
+                                                    uint64_t seq) {
   return epoch->shared.chunks[seq & (epoch->shared.chunk_cap - 1)];
 }
 /* Orders chunks below end_seq settled; their columns go. */
 void pubsub_epoch_order(struct pubsub_epoch *epoch, uint64_t end_seq, bool nack, uint64_t now_us);
-void pubsub_subscriber_changed(struct pubsub_subscriber *subscriber); /* under the mutex: wakes waiters */
+void pubsub_subscriber_changed(
+    struct pubsub_subscriber *subscriber);          /* under the mutex: wakes waiters */
 void pubsub_epoch_free(struct pubsub_epoch *epoch); /* the loop part must have been cleared */
 
 #endif

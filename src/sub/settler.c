@@ -44,7 +44,8 @@ enum pubsub_status pubsub_settler_init(struct pubsub_settler *settler,
       (struct pubsub_lease_limits){(uint64_t)deadline_s * 1000000, max_extension_us};
   settler->routing_header = pubsub_routing_header("subscription", subscription);
   if (!settler->routing_header) return PUBSUB_E_NOMEM;
-  for (int i = 0; i < PUBSUB_ACK_KIND_COUNT; i++) pubsub_list_init(&settler->queues[i]);
+  for (int i = 0; i < PUBSUB_ACK_KIND_COUNT; i++)
+    pubsub_list_init(&settler->queues[i]);
   pubsub_list_init(&settler->in_flight);
   pubsub_list_init(&settler->pump.link);
   settler->pump.run = on_pump;
@@ -167,11 +168,11 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 static void send(struct request *request) {
   struct pubsub_settler *settler = request->settler;
   bool ack = request->packed.kind == PUBSUB_ACK_KIND_ACK;
-  struct pubsub_call_options options = {
-      .method = ack ? "/google.pubsub.v1.Subscriber/Acknowledge"
-                    : "/google.pubsub.v1.Subscriber/ModifyAckDeadline",
-      .routing_header = settler->routing_header,
-      .timeout_us = CALL_TIMEOUT_US};
+  struct pubsub_call_options options = {.method =
+                                            ack ? "/google.pubsub.v1.Subscriber/Acknowledge"
+                                                : "/google.pubsub.v1.Subscriber/ModifyAckDeadline",
+                                        .routing_header = settler->routing_header,
+                                        .timeout_us = CALL_TIMEOUT_US};
   struct pubsub_segment segment = {request->packed.bytes.ptr, request->packed.bytes.len,
                                    release_segment, request};
   struct pubsub_error error = {0};
@@ -280,8 +281,7 @@ static void look_after(struct pubsub_settler *settler, struct pubsub_held *held,
 }
 
 static void on_lease_timer(struct pubsub_timer *timer) {
-  struct pubsub_settler *settler =
-      PUBSUB_CONTAINER_OF(timer, struct pubsub_settler, lease_timer);
+  struct pubsub_settler *settler = PUBSUB_CONTAINER_OF(timer, struct pubsub_settler, lease_timer);
   uint64_t now = pubsub_loop_now_us(pubsub_channel_loop(settler->channel));
   struct pubsub_heap_node *first;
   while ((first = pubsub_heap_top(&settler->leases)) && first->due <= now) {
@@ -316,8 +316,8 @@ void pubsub_settler_settle(struct pubsub_settler *settler, struct pubsub_held *h
     return;
   }
   held->next_id = 0;
-  pubsub_list_push_back(
-      &settler->queues[held->nack ? PUBSUB_ACK_KIND_NACK : PUBSUB_ACK_KIND_ACK], &held->queue_link);
+  pubsub_list_push_back(&settler->queues[held->nack ? PUBSUB_ACK_KIND_NACK : PUBSUB_ACK_KIND_ACK],
+                        &held->queue_link);
   wake(settler);
 }
 
