@@ -1,0 +1,262 @@
+#include "support.h"
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "batch/builder.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ROWS 300
+
+static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute_view *attributes) {
+  snprintf(text, 64, "%d", i);
+  attributes[0] = (struct pubsub_attribute_view){pubsub_view_str("k"), pubsub_view_str(text)};
+  attributes[1] = (struct pubsub_attribute_view){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
+  return (struct pubsub_received){.ack_id = pubsub_view_str(text),
+                                  .message_id = pubsub_view_str(text),
+                                  .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
+                                  .ordering_key = pubsub_view_str(i % 3 ? "" : text),
+                                  .attributes = attributes,
+                                  .attribute_count = (size_t)(i % 3),
+                                  .publish_time_us = i * 1000,
+                                  .delivery_attempt = i % 2};
+}
+
+static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
+  enum pubsub_status status = PUBSUB_OK;
+  for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
+    char text[64];
+    struct pubsub_attribute_view attributes[2];
+    struct pubsub_received row = row_of(i, text, attributes);
+    status = pubsub_builder_append(builder, &row);
+  }
+  return status;
+}
+
+static void assert_text(const struct ArrowArray *array, int64_t row, const char *text) {
+  const int32_t *offsets = array->buffers[1];
+  int len = offsets[row + 1] - offsets[row];
+  assert_int_equal(len, (int)strlen(text));
+  assert_memory_equal((const char *)array->buffers[2] + offsets[row], text, (size_t)len);
+}
+
+static void check_all_columns(struct pubsub_chunk *chunk) {
+  struct ArrowSchema schema;
+  struct ArrowArray batch;
+  assert_int_equal(pubsub_chunk_export(chunk, &schema, &batch, NULL), PUBSUB_OK);
+  assert_string_equal(schema.format, "+s");
+  assert_int_equal(schema.n_children, 6);
+  assert_string_equal(schema.children[2]->format, "+m");
+  assert_string_equal(schema.children[3]->format, "tsu:UTC");
+  assert_int_equal(batch.length, ROWS);
+  const int32_t *maps = batch.children[2]->buffers[1];
+  const struct ArrowArray *pairs = batch.children[2]->children[0];
+  const uint8_t *key_valid = batch.children[4]->buffers[0];
+  const int64_t *times = batch.children[3]->buffers[1];
+  for (int i = 0; i < ROWS; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "%d", i);
+    assert_text(batch.children[0], i, text);
+    assert_text(batch.children[1], i, i % 5 ? text : "");
+    assert_int_equal(maps[i + 1] - maps[i], i % 3);
+    if (i % 3 > 0) assert_text(pairs->children[1], maps[i], text);
+    if (i % 3 > 1) assert_text(pairs->children[1], maps[i] + 1, "\xef\xbf\xbd");
+    assert_int_equal(times[i], i * 1000);
+    assert_int_equal(key_valid[i / 8] >> i % 8 & 1, i % 3 == 0);
+    assert_int_equal(((const int32_t *)batch.children[5]->buffers[1])[i], i % 2);
+  }
+  assert_int_equal(batch.children[4]->null_count, ROWS - ROWS / 3);
+  /* A child that was moved away outlives its parent. */
+  struct ArrowArray moved = *batch.children[1];
+  batch.children[1]->release = NULL;
+  batch.release(&batch);
+  schema.release(&schema);
+  assert_text(&moved, 1, "1");
+  moved.release(&moved);
+}
+
+static void rows_come_out_as_they_went_in(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk, *unpacked;
+  struct pubsub_ack_ids ids;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  for (int turn = 0; turn < 3; turn++) { /* blocks are used again */
+    assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
+    assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+    assert_int_equal(pubsub_builder_rows(builder), 0);
+    assert_int_equal(ids.count, ROWS);
+    assert_memory_equal(pubsub_ack_ids_at(&ids, 123).ptr, "123", 3);
+    pubsub_ack_ids_clear(&ids);
+    check_all_columns(chunk);
+    size_t bytes = pubsub_chunk_packed_bytes(chunk);
+    uint8_t *packed = malloc(bytes);
+    pubsub_chunk_pack(chunk, packed);
+    pubsub_chunk_unref(chunk);
+    assert_int_equal(pubsub_chunk_unpack(packed, bytes, &unpacked, NULL), PUBSUB_OK);
+    check_all_columns(unpacked);
+    pubsub_chunk_unref(unpacked);
+    free(packed);
+  }
+  pubsub_builder_destroy(builder);
+  assert_int_equal(pubsub_pool_used_bytes(pool), 0);
+  pubsub_pool_unref(pool);
+}
+
+static void every_set_of_columns(void **state) {
+  struct pubsub_pool *pool;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  for (uint32_t columns = 0; columns <= PUBSUB_COLUMN_ALL; columns++) {
+    struct pubsub_builder *builder;
+    struct pubsub_chunk *chunk, *copy;
+    struct pubsub_ack_ids ids;
+    struct pubsub_chunk_view view;
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    assert_int_equal(pubsub_builder_new(pool, columns, &builder), PUBSUB_OK);
+    assert_int_equal(fill(builder, 10), PUBSUB_OK);
+    assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+    pubsub_chunk_view(chunk, &view);
+    assert_int_equal(view.rows, 10);
+    assert_int_equal(view.columns, columns);
+    assert_int_equal(view.buffers[PUBSUB_BUFFER_DATA_BYTES].address != 0,
+                     (columns & PUBSUB_COLUMN_DATA) != 0);
+    assert_int_equal(pubsub_chunk_export(chunk, &schema, &batch, NULL), PUBSUB_OK);
+    assert_int_equal(batch.n_children, __builtin_popcount(columns));
+    batch.release(&batch);
+    schema.release(&schema);
+    size_t bytes = pubsub_chunk_packed_bytes(chunk);
+    uint8_t *packed = malloc(bytes);
+    pubsub_chunk_pack(chunk, packed);
+    assert_int_equal(pubsub_chunk_unpack(packed, bytes, &copy, NULL), PUBSUB_OK);
+    pubsub_chunk_unref(copy);
+    free(packed);
+    pubsub_ack_ids_clear(&ids);
+    pubsub_chunk_unref(chunk);
+    pubsub_builder_destroy(builder);
+  }
+  pubsub_pool_unref(pool);
+}
+
+/* A payload is on its way into the column while what came before is sealed. */
+static void a_reserved_payload_survives_a_seal(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ids;
+  uint8_t *place;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  assert_int_equal(fill(builder, 10), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_reserve_data(builder, 200000, &place), PUBSUB_OK);
+  memset(place, 'a', 100000);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  memset(place + 100000, 'b', 100000);
+  struct pubsub_received row = {.data = pubsub_view_of(place, 200000)};
+  assert_int_equal(pubsub_builder_append(builder, &row), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  struct pubsub_chunk_view view;
+  pubsub_chunk_view(chunk, &view);
+  const char *data = (const char *)(uintptr_t)view.buffers[PUBSUB_BUFFER_DATA_BYTES].address;
+  assert_int_equal(view.buffers[PUBSUB_BUFFER_DATA_BYTES].bytes, 200000);
+  assert_true(data[0] == 'a' && data[99999] == 'a' && data[100000] == 'b' && data[199999] == 'b');
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
+static void every_allocation_may_fail(void **state) {
+  bool done = false;
+  (void)state;
+  for (uint64_t i = 1; !done; i++) {
+    struct pubsub_pool *pool = NULL;
+    struct pubsub_builder *builder = NULL;
+    struct pubsub_chunk *chunk = NULL, *copy = NULL;
+    struct pubsub_ack_ids ids = {0};
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    uint8_t *packed = NULL;
+    pubsub_alloc_fail_after(i);
+    enum pubsub_status status = pubsub_pool_new(0, &pool);
+    if (status == PUBSUB_OK) status = pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder);
+    if (status == PUBSUB_OK) status = fill(builder, 50);
+    if (status == PUBSUB_OK) status = pubsub_builder_seal(builder, &chunk, &ids);
+    if (status == PUBSUB_OK) {
+      status = pubsub_chunk_export(chunk, &schema, &batch, NULL);
+      if (status == PUBSUB_OK) {
+        batch.release(&batch);
+        schema.release(&schema);
+      }
+    }
+    if (status == PUBSUB_OK) {
+      packed = malloc(pubsub_chunk_packed_bytes(chunk));
+      pubsub_chunk_pack(chunk, packed);
+      status = pubsub_chunk_unpack(packed, pubsub_chunk_packed_bytes(chunk), &copy, NULL);
+    }
+    assert_true(status == PUBSUB_OK || status == PUBSUB_E_NOMEM);
+    done = status == PUBSUB_OK;
+    pubsub_alloc_fail_after(0);
+    free(packed);
+    pubsub_chunk_unref(copy);
+    pubsub_chunk_unref(chunk);
+    pubsub_ack_ids_clear(&ids);
+    pubsub_builder_destroy(builder);
+    pubsub_pool_unref(pool);
+    assert_int_equal(pubsub_alloc_live(), 0);
+  }
+}
+
+static void hostile_packed_chunks(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ids;
+  struct pubsub_rng rng;
+  (void)state;
+  pubsub_rng_seed(&rng, 9);
+  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(fill(builder, 20), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  size_t bytes = pubsub_chunk_packed_bytes(chunk);
+  uint8_t *packed = malloc(bytes);
+  for (int turn = 0; turn < 20000; turn++) {
+    struct pubsub_chunk *out = NULL;
+    size_t len = turn % 2 ? bytes : pubsub_rng_below(&rng, bytes);
+    pubsub_chunk_pack(chunk, packed);
+    packed[pubsub_rng_below(&rng, turn % 3 ? bytes : 144)] ^=
+        (uint8_t)(1 << pubsub_rng_below(&rng, 8));
+    uint8_t *exact = malloc(len + 1);
+    memcpy(exact, packed, len);
+    if (pubsub_chunk_unpack(exact, len, &out, NULL) == PUBSUB_OK) {
+      size_t again = pubsub_chunk_packed_bytes(out); /* every byte it claims is there */
+      uint8_t *copy = malloc(again);
+      pubsub_chunk_pack(out, copy);
+      free(copy);
+    }
+    pubsub_chunk_unref(out);
+    free(exact);
+  }
+  free(packed);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(rows_come_out_as_they_went_in, no_leaks),
+      cmocka_unit_test_teardown(every_set_of_columns, no_leaks),
+      cmocka_unit_test_teardown(a_reserved_payload_survives_a_seal, no_leaks),
+      cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks),
+      cmocka_unit_test_teardown(hostile_packed_chunks, no_leaks)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
