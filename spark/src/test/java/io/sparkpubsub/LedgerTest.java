@@ -1,0 +1,206 @@
+package io.sparkpubsub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class LedgerTest {
+  private static final long EPOCH = 1000;
+  private static final long NO_LIMIT = Long.MAX_VALUE;
+
+  /** An executor as the ledger sees it: what it was told to open, and what it holds. */
+  private static final class FakeAgent {
+    final String id;
+    final Map<Integer, long[]> slots = new HashMap<>(); // slot -> epoch, sealed, told, ordered
+
+    FakeAgent(String id) {
+      this.id = id;
+    }
+
+    void exchange(Ledger ledger) {
+      List<Long> sizes = new ArrayList<>();
+      long[] reports = new long[slots.size() * NativeReader.REPORT_LONGS];
+      int at = 0;
+      for (Map.Entry<Integer, long[]> entry : slots.entrySet()) {
+        long[] slot = entry.getValue();
+        reports[at] = entry.getKey();
+        reports[at + 1] = slot[0];
+        reports[at + 2] = NativeReader.STATE_OPEN;
+        reports[at + 3] = slot[1];
+        reports[at + 4] = slot[3]; // what is ordered is confirmed at once
+        at += NativeReader.REPORT_LONGS;
+        for (; slot[2] < slot[1]; slot[2]++) {
+          sizes.add((long) entry.getKey());
+          sizes.add(slot[0]);
+          sizes.add(slot[2]);
+          sizes.add(10L);
+          sizes.add(100L);
+        }
+      }
+      long[] metrics = new long[NativeReader.METRIC_LONGS];
+      long[] flat = sizes.stream().mapToLong(Long::longValue).toArray();
+      long[] orders = ledger.report(id, reports, flat, metrics, null);
+      for (int i = 0; i < orders.length; i += Ledger.ORDER_LONGS) {
+        int slot = (int) orders[i + 1];
+        if (orders[i] == Ledger.ORDER_OPEN) {
+          slots.put(slot, new long[] {orders[i + 2], 0, 0, 0});
+        } else if (orders[i] == Ledger.ORDER_SETTLE) {
+          long[] held = slots.get(slot);
+          assertThat(held[0]).isEqualTo(orders[i + 2]);
+          held[3] = Math.max(held[3], orders[i + 3]);
+        } else {
+          slots.remove(slot);
+        }
+      }
+    }
+  }
+
+  private static Ledger ledger(int slots, FakeAgent... agents) {
+    Ledger ledger = new Ledger(slots, EPOCH, 0);
+    for (FakeAgent agent : agents) {
+      ledger.register(agent.id, "host");
+    }
+    ledger.startAssigning();
+    for (FakeAgent agent : agents) {
+      agent.exchange(ledger);
+    }
+    return ledger;
+  }
+
+  @Test
+  void slotsAreSpreadEvenly() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    ledger(5, a, b);
+    assertThat(a.slots.size() + b.slots.size()).isEqualTo(5);
+    assertThat(Math.abs(a.slots.size() - b.slots.size())).isEqualTo(1);
+  }
+
+  @Test
+  void nothingNewIsTheSameOffset() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    PubSubOffset start = PubSubOffset.NOTHING;
+    assertThat(ledger.latest(start, NO_LIMIT, NO_LIMIT)).isSameAs(start);
+    a.slots.get(0)[1] = 3;
+    a.exchange(ledger);
+    PubSubOffset end = ledger.latest(start, NO_LIMIT, NO_LIMIT);
+    assertThat(end.json()).isEqualTo("{\"0\":\"1000:3\"}");
+    assertThat(ledger.latest(end, NO_LIMIT, NO_LIMIT)).isSameAs(end);
+  }
+
+  @Test
+  void limitsCutAtChunksAndGiveAtLeastOne() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(2, a);
+    a.slots.get(0)[1] = 5;
+    a.slots.get(1)[1] = 5;
+    a.exchange(ledger);
+    assertThat(ledger.latest(PubSubOffset.NOTHING, 40, NO_LIMIT).json())
+        .isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
+    assertThat(ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, 300).json())
+        .isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:1\"}");
+    assertThat(ledger.latest(PubSubOffset.NOTHING, 1, NO_LIMIT).json()).isEqualTo("{\"0\":\"1000:1\"}");
+  }
+
+  @Test
+  void onlyWhatIsCommittedIsSettled() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0)[1] = 10;
+    a.exchange(ledger);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, 40, NO_LIMIT);
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isZero();
+    ledger.committed(end);
+    assertThat(ledger.allSettled()).isFalse();
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isEqualTo(4);
+    a.exchange(ledger);
+    assertThat(ledger.allSettled()).isTrue();
+    ledger.committed(PubSubOffset.NOTHING); // older: nothing is taken back
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isEqualTo(4);
+  }
+
+  @Test
+  void offsetsOfAnEarlierRunAreNeverSettled() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0)[1] = 10;
+    a.exchange(ledger);
+    ledger.committed(PubSubOffset.parse("{\"0\":\"7:5\"}"));
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isZero();
+    assertThat(ledger.home(0, 7)).isNull();
+    // … and what comes after them begins at the first chunk.
+    PubSubOffset end = ledger.latest(PubSubOffset.parse("{\"0\":\"7:5\"}"), NO_LIMIT, NO_LIMIT);
+    assertThat(end.json()).isEqualTo("{\"0\":\"1000:10\"}");
+  }
+
+  @Test
+  void aLostExecutorsSlotsMoveToNewEpochs() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(2, a, b);
+    a.slots.get(0)[1] = 2;
+    a.exchange(ledger);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    ledger.lost("1");
+    assertThat(ledger.home(0, 1000)).isNull();
+    ledger.committed(end); // too late: the service delivers those again
+    b.exchange(ledger);
+    assertThat(b.slots).containsKeys(0, 1);
+    assertThat(b.slots.get(0)[0]).isGreaterThan(1001);
+    assertThat(b.slots.get(0)[3]).isZero();
+  }
+
+  @Test
+  void aRangeThatWasLostIsNeverSettled() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0)[1] = 10;
+    a.exchange(ledger);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    ledger.lostRange(0, 1000, 6);
+    ledger.committed(end);
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isEqualTo(6);
+  }
+
+  /** Reports in any order and number: positions only grow, and nothing uncommitted is ever ordered. */
+  @Test
+  void randomSchedules() {
+    for (int seed = 0; seed < 200; seed++) {
+      Random random = new Random(seed);
+      FakeAgent[] agents = {new FakeAgent("1"), new FakeAgent("2"), new FakeAgent("3")};
+      Ledger ledger = ledger(4, agents);
+      PubSubOffset committed = PubSubOffset.NOTHING;
+      PubSubOffset planned = PubSubOffset.NOTHING;
+      for (int step = 0; step < 300; step++) {
+        FakeAgent agent = agents[random.nextInt(agents.length)];
+        for (long[] slot : agent.slots.values()) {
+          slot[1] += random.nextInt(3);
+        }
+        agent.exchange(ledger);
+        if (random.nextInt(4) == 0) {
+          planned = ledger.latest(committed, 1 + random.nextInt(100), NO_LIMIT);
+        }
+        if (random.nextInt(4) == 0) {
+          committed = planned;
+          ledger.committed(committed);
+        }
+        for (FakeAgent each : agents) {
+          for (Map.Entry<Integer, long[]> entry : each.slots.entrySet()) {
+            assertThat(entry.getValue()[3]).isLessThanOrEqualTo(committed.from(entry.getKey(), entry.getValue()[0]));
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.sparkpubsub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sparkpubsub.PubSubOptions.Option;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class PubSubOptionsTest {
+  private static Map<String, String> map(String... keyValues) {
+    Map<String, String> out = new HashMap<>();
+    for (int i = 0; i < keyValues.length; i += 2) {
+      out.put(keyValues[i], keyValues[i + 1]);
+    }
+    return out;
+  }
+
+  private static PubSubOptions of(String... given) {
+    return PubSubOptions.of(map(given), Collections.emptyMap(), Collections.emptyMap());
+  }
+
+  @Test
+  void namesAreFull() {
+    assertThat(of("projectid", "p", "SUBSCRIPTIONID", "s").subscription()).isEqualTo("projects/p/subscriptions/s");
+    assertThat(of("topicId", "projects/x/topics/t").topic()).isEqualTo("projects/x/topics/t");
+    assertThatThrownBy(() -> of("subscriptionId", "s").subscription()).hasMessageContaining("projectId");
+    assertThatThrownBy(() -> of().subscription()).hasMessageContaining("'subscriptionId' is required");
+  }
+
+  @Test
+  void aMisspeltOptionIsAnErrorWithTheRightName() {
+    assertThatThrownBy(() -> of("subscripionId", "s"))
+        .hasMessageContaining("unknown option 'subscripionId'")
+        .hasMessageContaining("did you mean 'subscriptionId'?");
+    assertThatThrownBy(() -> PubSubOptions.of(map(), map("spark.pubsub.bachSize", "1"), map()))
+        .hasMessageContaining("did you mean 'spark.pubsub.batchSize'?");
+    assertThatThrownBy(() -> of("zzzzzzzzzzzzz", "s")).hasMessageContaining("The options are: projectId");
+  }
+
+  @Test
+  void numbersHaveRanges() {
+    for (String value : new String[] {"9", "601", "x", "", "-1", "1e9"}) {
+      assertThatThrownBy(() -> of("ackDeadlineSeconds", value))
+          .hasMessageContaining("ackDeadlineSeconds")
+          .hasMessageContaining("between 10 and 600");
+    }
+    assertThat(of("ackDeadlineSeconds", " 10 ").number(Option.ACK_DEADLINE_SECONDS, 0)).isEqualTo(10);
+    assertThat(of().number(Option.ACK_DEADLINE_SECONDS, 0)).isEqualTo(60);
+  }
+
+  @Test
+  void theSessionAndTheEnvironmentFillIn() {
+    Map<String, String> conf = map("spark.pubsub.projectId", "conf", "spark.pubsub.batchSize", "5", "spark.other", "x");
+    Map<String, String> environment = map("PUBSUB_EMULATOR_HOST", "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT", "env");
+    PubSubOptions options = PubSubOptions.of(map("batchSize", "7"), conf, environment);
+    assertThat(options.text(Option.PROJECT_ID)).isEqualTo("conf");
+    assertThat(options.number(Option.BATCH_SIZE, 0)).isEqualTo(7);
+    assertThat(options.text(Option.ENDPOINT)).isEqualTo("127.0.0.1:1");
+    assertThat(options.plaintext()).isTrue();
+    PubSubOptions given = PubSubOptions.of(map("endpoint", "example.com:443"), map(), environment);
+    assertThat(given.plaintext()).isFalse();
+    assertThat(given.text(Option.PROJECT_ID)).isEqualTo("env");
+  }
+
+  @Test
+  void sparksOwnOptionsAreLeftAlone() {
+    of("checkpointLocation", "x", "queryName", "y", "path", "z");
+  }
+
+  /** docs/options.md has a line for every option, with its default. */
+  @Test
+  void everyOptionIsDocumented() throws IOException {
+    Path file = Paths.get("../docs/options.md");
+    String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    for (Option option : Option.values()) {
+      String line = "| `" + option.key + "` | " + (option.fallback == null ? "" : "`" + option.fallback + "`") + " | " + option.doc + " |";
+      assertThat(text).contains(line);
+    }
+  }
+}
