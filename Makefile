@@ -34,8 +34,8 @@ test: check test-c test-java test-e2e ## every test; the only command CI needs b
 test-c: setup-build ## C unit and integration tests, with and without sanitizers
 	@tools/test_c.sh
 
-test-java: jar ## Java tests
-	@tools/test_java.sh
+test-java: jar ## Java tests, and what the jar holds
+	@tools/test_java.sh && tools/check_jar.sh
 
 test-e2e: jar setup-python ## PySpark and Google's own clients, against the emulator
 	@echo "== end to end"
@@ -50,7 +50,7 @@ fmt: setup-build ## reformat the C code
 	@$(CLANG_FORMAT) -i $(C_FILES)
 
 bench-core: native ## CPU per message of the C client, beside Google's Go client
-	@tools/bootstrap.sh go && bench/core/run.sh
+	@tools/bootstrap.sh go && bench/core/run.py
 
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
