@@ -268,6 +268,7 @@ void rpc_connection_destroy(struct rpc_connection *connection) {
   while (!pubsub_list_empty(&connection->calls)) {
     rpc_free((struct rpc *)connection->calls.next); /* link is its first member */
   }
+  pubsub_list_remove(&connection->link);
   pubsub_h2_conn_destroy(connection->h2);
   pubsub_free(connection);
 }
@@ -281,5 +282,23 @@ static void on_conn_closed(void *user, struct pubsub_h2_conn *conn,
   pubsub_free(connection);
 }
 
-const struct pubsub_h2_conn_handler rpc_conn_handler = {.on_request = on_request,
-                                                        .on_closed = on_conn_closed};
+static const struct pubsub_h2_conn_handler conn_handler = {.on_request = on_request,
+                                                           .on_closed = on_conn_closed};
+
+struct rpc_connection *rpc_connection_new(struct pubsub_loop *loop,
+                                          struct pubsub_bytestream *take_stream,
+                                          const struct pubsub_h2_options *options,
+                                          const struct rpc_service *service,
+                                          struct pubsub_list *list) {
+  struct rpc_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
+  if (!connection) return NULL;
+  pubsub_list_init(&connection->calls);
+  connection->service = service;
+  if (pubsub_h2_conn_new(loop, take_stream, options, &conn_handler, connection, &connection->h2,
+                         NULL) != PUBSUB_OK) {
+    pubsub_free(connection);
+    return NULL;
+  }
+  pubsub_list_push_back(list, &connection->link);
+  return connection;
+}

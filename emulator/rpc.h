@@ -26,7 +26,7 @@ struct rpc_method {
 
 struct rpc {
   struct pubsub_list link; /* in connection.calls */
-  void *server;            /* what the service gave to rpc_conn_handler */
+  void *server;            /* rpc_service.server */
   const struct rpc_method *method;
   struct pubsub_h2_stream *stream; /* NULL: closed */
   void *state;                     /* the method's own */
@@ -41,7 +41,6 @@ struct rpc_service {
   const struct rpc_method *methods; /* ends with path NULL */
   void *server;
 };
-extern const struct pubsub_h2_conn_handler rpc_conn_handler; /* user: struct rpc_connection* */
 
 /* One connection of a client. Freed by itself when the peer goes. */
 struct rpc_connection {
@@ -51,6 +50,12 @@ struct rpc_connection {
   struct pubsub_h2_conn *h2;
 };
 
+/* Takes the stream on success; NULL: no memory. `list` holds it until it is destroyed. */
+struct rpc_connection *rpc_connection_new(struct pubsub_loop *loop,
+                                          struct pubsub_bytestream *take_stream,
+                                          const struct pubsub_h2_options *options,
+                                          const struct rpc_service *service,
+                                          struct pubsub_list *list);
 void rpc_connection_destroy(struct rpc_connection *connection); /* at once, its calls with it */
 
 void rpc_start(struct rpc *rpc); /* sends the response headers now, ahead of the first message */

@@ -50,16 +50,10 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
   struct pubsub_h2_options options = {
       .server = true, .stream_window_bytes = 4u << 20, .max_concurrent_streams = 10000};
-  struct rpc_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
-  if (connection) pubsub_list_init(&connection->calls);
-  if (!connection || pubsub_h2_conn_new(server->loop, take_stream, &options, &rpc_conn_handler,
-                                        connection, &connection->h2, NULL) != PUBSUB_OK) {
-    pubsub_free(connection);
+  if (!rpc_connection_new(server->loop, take_stream, &options, &server->service,
+                          &server->connections)) {
     take_stream->ops->destroy(take_stream);
-    return;
   }
-  connection->service = &server->service;
-  pubsub_list_push_back(&server->connections, &connection->link);
 }
 
 enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_options *options,
@@ -102,9 +96,7 @@ void server_destroy(struct server *server) {
     pull_end_all(subscription, PUBSUB_GRPC_UNAVAILABLE, "the server is shutting down");
   }
   while (!pubsub_list_empty(&server->connections)) {
-    struct rpc_connection *connection = (struct rpc_connection *)server->connections.next;
-    pubsub_list_remove(&connection->link);
-    rpc_connection_destroy(connection);
+    rpc_connection_destroy((struct rpc_connection *)server->connections.next);
   }
   broker_clear(&server->broker);
   pubsub_tls_context_destroy(server->tls);

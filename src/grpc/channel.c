@@ -238,7 +238,7 @@ enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
   if (!channel) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   channel->loop = loop;
   channel->options = *options;
-  if (!channel->options.stream_window_bytes) channel->options.stream_window_bytes = 4u << 20;
+  if (!channel->options.stream_window_bytes) channel->options.stream_window_bytes = 64u << 10;
   if (!channel->options.connect_timeout_ms) channel->options.connect_timeout_ms = 10000;
   if (!channel->options.user_agent) channel->options.user_agent = "libpubsub";
   pubsub_list_init(&channel->connections);

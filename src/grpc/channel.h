@@ -21,7 +21,8 @@ struct pubsub_channel_options {
   const char *user_agent;
   const char *quota_project; /* or NULL */
   uint32_t connect_timeout_ms;
-  uint32_t stream_window_bytes; /* see h2/conn.h; 4 MiB by default */
+  uint32_t
+      stream_window_bytes; /* at first; calls ask for more (pubsub_call_set_window). 0: 64 KiB */
 };
 enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
                                       const struct pubsub_channel_options *options,

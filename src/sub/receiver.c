@@ -92,11 +92,21 @@ static void on_linger(struct pubsub_timer *timer) {
 
 /* ---- receiving ---- */
 
+/* Seals before a payload that would make the chunk too large: its data then fills a block of the pool, not one and a bit. */
+static enum pubsub_status make_room(struct pubsub_epoch *epoch, size_t data_bytes) {
+  uint64_t bytes = pubsub_builder_bytes(epoch->loop.builder);
+  if (bytes == 0 || bytes + data_bytes <= epoch->subscriber->options.chunk_bytes) return PUBSUB_OK;
+  return seal(epoch);
+}
+
 static enum pubsub_status on_message(void *user, const struct pubsub_received *message) {
   struct pubsub_epoch *epoch = user;
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   const struct pubsub_subscriber_options *options = &subscriber->options;
-  enum pubsub_status status = pubsub_builder_append(epoch->loop.builder, message);
+  enum pubsub_status status =
+      epoch->loop.reserved ? PUBSUB_OK : make_room(epoch, message->data.len);
+  epoch->loop.reserved = false;
+  if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
   if (status == PUBSUB_E_LIMIT) { /* a column is full */
     status = seal(epoch);
     if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
@@ -119,11 +129,13 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
 
 static enum pubsub_status reserve_data(void *user, size_t len, uint8_t **out) {
   struct pubsub_epoch *epoch = user;
-  enum pubsub_status status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
+  enum pubsub_status status = make_room(epoch, len);
+  if (status == PUBSUB_OK) status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
   if (status == PUBSUB_E_LIMIT) {
     status = seal(epoch);
     if (status == PUBSUB_OK) status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
   }
+  epoch->loop.reserved = status == PUBSUB_OK;
   return status;
 }
 
@@ -142,8 +154,10 @@ static bool backlog_exists(struct pubsub_subscriber *subscriber) {
   return found;
 }
 
+/* An eighth is left for what is under way already and for columns that grow meanwhile. */
 static bool over_budget(struct pubsub_subscriber *subscriber) {
-  return pubsub_pool_used_bytes(subscriber->pool) >= subscriber->options.max_reservoir_bytes;
+  uint64_t budget = subscriber->options.max_reservoir_bytes;
+  return pubsub_pool_used_bytes(subscriber->pool) >= budget - budget / 8;
 }
 
 static void for_each_epoch(struct pubsub_subscriber *subscriber,
@@ -209,7 +223,10 @@ static void on_bytes(void *user, size_t bytes) {
 static void on_state(void *user, enum pubsub_pull_state state) {
   struct pubsub_epoch *epoch = user;
   struct pubsub_subscriber *subscriber = epoch->subscriber;
-  if (state == PUBSUB_PULL_OPEN) epoch->loop.window_owed = 0; /* a new stream has a new window */
+  if (state == PUBSUB_PULL_OPEN) {
+    epoch->loop.window_owed = 0; /* a new stream has a new window */
+    epoch->loop.reserved = false;
+  }
   pthread_mutex_lock(&subscriber->shared.mutex);
   if (state == PUBSUB_PULL_OPEN) {
     epoch->shared.state = PUBSUB_SLOT_OPEN;
@@ -284,10 +301,20 @@ static void on_expired(void *user, struct pubsub_held *held) {
 
 /* ---- what callers asked for ---- */
 
+static size_t epoch_count(struct pubsub_subscriber *subscriber) {
+  size_t count = 0;
+  pthread_mutex_lock(&subscriber->shared.mutex);
+  struct pubsub_list *link = subscriber->shared.epochs.next;
+  for (; link != &subscriber->shared.epochs; link = link->next)
+    count++;
+  pthread_mutex_unlock(&subscriber->shared.mutex);
+  return count;
+}
+
 static void start(struct pubsub_epoch *epoch) {
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   const struct pubsub_subscriber_options *options = &subscriber->options;
-  uint64_t window = options->max_reservoir_bytes / 20;
+  uint64_t window = options->max_reservoir_bytes / 10 / epoch_count(subscriber);
   if (window < SMALLEST_WINDOW) window = SMALLEST_WINDOW;
   if (window > LARGEST_WINDOW) window = LARGEST_WINDOW;
   struct pubsub_pull_options pull = {.subscription = subscriber->loop.settler.subscription,

@@ -40,6 +40,7 @@ struct pubsub_epoch {
     struct pubsub_timer linger;
     uint64_t first_receive_us; /* of the builder's first row */
     int64_t first_receive_wall_us;
+    bool reserved;      /* a cut payload is on its way into the builder */
     size_t window_owed; /* not given back: over budget */
   } loop;
 };

@@ -1,0 +1,387 @@
+/* The library against the real emulator, as a process of its own. */
+#include "support.h"
+
+#include <pubsub/publisher.h>
+#include <pubsub/subscriber.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TOPIC "projects/p/topics/topic1"
+#define SUBSCRIPTION "projects/p/subscriptions/sub1"
+#define TIMEOUT_MS 20000
+
+static pid_t emulator;
+static char endpoint[64];
+
+static void start_emulator(const char *port) {
+  int out[2];
+  char line[128] = {0};
+  assert_int_equal(pipe(out), 0);
+  emulator = fork();
+  if (emulator == 0) {
+    dup2(out[1], 1);
+    close(out[0]);
+    close(out[1]);
+    execl(PUBSUB_EMULATOR_PATH, "pubsub-emulator", "--port", port, (char *)NULL);
+    _exit(127);
+  }
+  close(out[1]);
+  FILE *in = fdopen(out[0], "r");
+  assert_non_null(fgets(line, sizeof line, in));
+  fclose(in);
+  assert_int_equal(sscanf(line, "pubsub-emulator listening on %63s", endpoint), 1);
+}
+
+static void stop_emulator(void) {
+  int status;
+  kill(emulator, SIGTERM);
+  waitpid(emulator, &status, 0);
+  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static int set_up(void **state) {
+  (void)state;
+  start_emulator("0");
+  return 0;
+}
+
+static int tear_down(void **state) {
+  stop_emulator();
+  assert_int_equal(pubsub_live_allocations(), 0);
+  return no_leaks(state);
+}
+
+static struct pubsub_client *connect_client(void) {
+  struct pubsub_client_options options = {.endpoint = endpoint, .plaintext = true};
+  struct pubsub_client *client;
+  assert_int_equal(pubsub_client_new(&options, &client, NULL), PUBSUB_OK);
+  return client;
+}
+
+static void create(struct pubsub_client *client) {
+  struct pubsub_subscription_info info = {.topic = TOPIC, .ack_deadline_s = 10};
+  assert_int_equal(pubsub_client_create_topic(client, TOPIC, TIMEOUT_MS, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_client_create_subscription(client, SUBSCRIPTION, &info, TIMEOUT_MS, NULL),
+                   PUBSUB_OK);
+}
+
+static struct pubsub_publisher *publisher_for(struct pubsub_client *client,
+                                              pubsub_publish_ids_fn *on_ids, void *user) {
+  struct pubsub_publisher_options options = {.topic = TOPIC, .on_ids = on_ids, .on_ids_user = user};
+  struct pubsub_publisher *publisher;
+  assert_int_equal(pubsub_publisher_new(client, &options, &publisher, NULL), PUBSUB_OK);
+  return publisher;
+}
+
+static void publish(struct pubsub_client *client, size_t count, size_t size) {
+  struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
+  uint8_t *data = calloc(1, size);
+  struct pubsub_message message = {.data = {data, size}};
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+  }
+  assert_int_equal(pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL), PUBSUB_OK);
+  pubsub_publisher_destroy(publisher);
+  free(data);
+}
+
+static struct pubsub_subscriber *subscriber_for(struct pubsub_client *client,
+                                                struct pubsub_subscriber_options options) {
+  struct pubsub_subscriber *subscriber;
+  options.subscription = SUBSCRIPTION;
+  assert_int_equal(pubsub_subscriber_new(client, &options, &subscriber, NULL), PUBSUB_OK);
+  return subscriber;
+}
+
+static uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Settles all sealed chunks until so many rows are confirmed. */
+static void settle_until(struct pubsub_subscriber *subscriber, uint64_t rows,
+                         enum pubsub_outcome outcome) {
+  uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
+  struct pubsub_subscriber_metrics metrics;
+  do {
+    struct pubsub_slot_report reports[8];
+    size_t count;
+    pubsub_subscriber_report(subscriber, reports, 8, &count);
+    for (size_t i = 0; i < count && i < 8; i++) {
+      pubsub_subscriber_settle(subscriber, reports[i].slot, reports[i].epoch, reports[i].sealed,
+                               outcome);
+    }
+    pubsub_subscriber_wait(subscriber, &generation, 100);
+    pubsub_subscriber_metrics(subscriber, &metrics);
+  } while (metrics.acknowledged_rows + metrics.given_back_rows < rows && now_ms() < deadline);
+  assert_true(metrics.acknowledged_rows + metrics.given_back_rows >= rows);
+}
+
+static void every_message_is_received_and_acknowledged(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  create(client);
+  publish(client, 20000, 200);
+  struct pubsub_subscriber *subscriber = subscriber_for(
+      client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL, .chunk_rows = 700});
+  for (uint32_t slot = 0; slot < 3; slot++) {
+    assert_int_equal(pubsub_subscriber_open(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
+    assert_int_equal(pubsub_subscriber_open(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
+  }
+  settle_until(subscriber, 20000, PUBSUB_ACK);
+  struct pubsub_subscriber_metrics metrics;
+  pubsub_subscriber_metrics(subscriber, &metrics);
+  assert_int_equal(metrics.received_rows, 20000);
+  assert_int_equal(metrics.acknowledged_rows, 20000);
+  assert_int_equal(metrics.backlog_rows, 0);
+  assert_int_equal(pubsub_subscriber_close(subscriber, TIMEOUT_MS, NULL), PUBSUB_OK);
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+static void what_was_not_acknowledged_comes_again_at_once(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  create(client);
+  publish(client, 1000, 100);
+  for (int turn = 0; turn < 3; turn++) {
+    struct pubsub_subscriber *subscriber =
+        subscriber_for(client, (struct pubsub_subscriber_options){.chunk_rows = 100});
+    pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+    uint64_t generation = 0, deadline = now_ms() + 5000; /* well below the ack deadline */
+    struct pubsub_subscriber_metrics metrics;
+    do {
+      pubsub_subscriber_wait(subscriber, &generation, 100);
+      pubsub_subscriber_metrics(subscriber, &metrics);
+    } while (metrics.received_rows < 1000 && now_ms() < deadline);
+    assert_int_equal(metrics.received_rows, 1000);
+    /* Closing gives everything back. */
+    assert_int_equal(pubsub_subscriber_close(subscriber, TIMEOUT_MS, NULL), PUBSUB_OK);
+    pubsub_subscriber_metrics(subscriber, &metrics);
+    assert_int_equal(metrics.given_back_rows, 1000);
+    pubsub_subscriber_destroy(subscriber);
+  }
+  pubsub_client_destroy(client);
+}
+
+static void a_chunk_can_be_read_until_it_is_settled(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  struct pubsub_chunk *first, *again;
+  struct pubsub_error error = {0};
+  create(client);
+  publish(client, 10, 100);
+  struct pubsub_subscriber *subscriber = subscriber_for(
+      client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_DATA, .chunk_rows = 10});
+  pubsub_subscriber_open(subscriber, 0, 7, 0, NULL);
+  uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
+  while (pubsub_subscriber_chunk(subscriber, 0, 7, 0, &first, NULL) != PUBSUB_OK &&
+         now_ms() < deadline) {
+    pubsub_subscriber_wait(subscriber, &generation, 100);
+  }
+  assert_int_equal(pubsub_subscriber_chunk(subscriber, 0, 7, 0, &again, NULL), PUBSUB_OK);
+  assert_ptr_equal(first, again);
+  assert_int_equal(pubsub_subscriber_chunk(subscriber, 0, 6, 0, &again, &error), PUBSUB_E_GONE);
+  assert_int_equal(pubsub_subscriber_chunk(subscriber, 0, 7, 1, &again, &error), PUBSUB_E_GONE);
+  pubsub_chunk_unref(first);
+  settle_until(subscriber, 10, PUBSUB_ACK);
+  assert_int_equal(pubsub_subscriber_chunk(subscriber, 0, 7, 0, &again, &error), PUBSUB_E_GONE);
+  pubsub_subscriber_close_slot(subscriber, 0, 7, PUBSUB_CLOSE_GIVE_BACK);
+  assert_int_equal(pubsub_subscriber_open(subscriber, 0, 7, 0, &error), PUBSUB_E_INVALID);
+  /* The last reference outlives everything. */
+  pubsub_chunk_ref(first);
+  struct pubsub_chunk_view view;
+  pubsub_chunk_view(first, &view);
+  assert_int_equal(view.rows, 10);
+  pubsub_chunk_unref(first);
+  pubsub_chunk_unref(first);
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+static void a_slow_reader_stays_within_its_budget(void **state) {
+  (void)state;
+  const uint64_t budget = 8u << 20;
+  struct pubsub_client *client = connect_client();
+  create(client);
+  publish(client, 4000, 10000);
+  struct pubsub_subscriber *subscriber =
+      subscriber_for(client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL,
+                                                                .chunk_rows = 50,
+                                                                .max_reservoir_bytes = budget,
+                                                                .max_outstanding_bytes = 1u << 30});
+  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  uint64_t generation = 0, until = now_ms() + 700;
+  while (now_ms() < until)
+    pubsub_subscriber_wait(subscriber, &generation, 50);
+  struct pubsub_subscriber_metrics metrics;
+  pubsub_subscriber_metrics(subscriber, &metrics);
+  assert_true(metrics.received_rows > 0 && metrics.received_rows < 4000);
+  assert_true(metrics.reservoir_peak_bytes <= budget + budget / 10);
+  settle_until(subscriber, 4000, PUBSUB_ACK);
+  pubsub_subscriber_metrics(subscriber, &metrics);
+  assert_int_equal(metrics.received_rows, 4000);
+  assert_true(metrics.reservoir_peak_bytes <= budget + budget / 10);
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+static void a_message_larger_than_the_budget_passes(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  create(client);
+  publish(client, 3, 9000000);
+  struct pubsub_subscriber *subscriber =
+      subscriber_for(client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL,
+                                                                .max_reservoir_bytes = 1u << 20});
+  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  settle_until(subscriber, 3, PUBSUB_ACK);
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+static void a_missing_subscription_fails_with_its_name(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  struct pubsub_error error = {0};
+  struct pubsub_slot_report report = {0};
+  size_t count;
+  assert_int_equal(pubsub_client_get_subscription(client, SUBSCRIPTION, NULL, TIMEOUT_MS, &error),
+                   PUBSUB_E_GRPC);
+  assert_int_equal(error.grpc_code, PUBSUB_GRPC_NOT_FOUND);
+  assert_non_null(strstr(error.text, SUBSCRIPTION));
+  struct pubsub_subscriber *subscriber =
+      subscriber_for(client, (struct pubsub_subscriber_options){0});
+  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
+  while (report.state != PUBSUB_SLOT_FAILED && now_ms() < deadline) {
+    pubsub_subscriber_wait(subscriber, &generation, 100);
+    pubsub_subscriber_report(subscriber, &report, 1, &count);
+  }
+  assert_int_equal(report.state, PUBSUB_SLOT_FAILED);
+  pubsub_subscriber_slot_error(subscriber, 0, 1, &error);
+  assert_non_null(strstr(error.text, SUBSCRIPTION));
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+struct ids {
+  atomic_uint_fast64_t count, wrong;
+};
+
+static void on_ids(void *user, const uint64_t *numbers, const struct pubsub_bytes *ids,
+                   size_t count) {
+  struct ids *seen = user;
+  uint64_t first = 0;
+  for (size_t i = 0; i < count; i++) {
+    char text[32] = {0};
+    memcpy(text, ids[i].ptr, ids[i].len < 31 ? ids[i].len : 31);
+    uint64_t id = strtoull(text, NULL, 10);
+    if (i == 0) first = id;
+    /* The emulator numbers the messages of a request in their order. */
+    if (id != first + i || numbers[i] != numbers[0] + i) seen->wrong++;
+  }
+  seen->count += count;
+}
+
+static void every_message_gets_an_id(void **state) {
+  (void)state;
+  struct ids ids = {0};
+  struct pubsub_client *client = connect_client();
+  create(client);
+  struct pubsub_publisher *publisher = publisher_for(client, on_ids, &ids);
+  struct pubsub_message message = {.data = {(const uint8_t *)"x", 1}};
+  for (int i = 0; i < 100000; i++) {
+    assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+  }
+  assert_int_equal(pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL), PUBSUB_OK);
+  assert_int_equal(ids.count, 100000);
+  assert_int_equal(ids.wrong, 0);
+  struct pubsub_publisher_metrics metrics;
+  pubsub_publisher_metrics(publisher, &metrics);
+  assert_int_equal(metrics.published_rows, 100000);
+  assert_int_equal(metrics.in_flight_bytes, 0);
+  pubsub_publisher_destroy(publisher);
+  pubsub_client_destroy(client);
+}
+
+static void publishing_survives_a_restart(void **state) {
+  (void)state;
+  struct pubsub_client *client = connect_client();
+  char port[16];
+  create(client);
+  struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
+  struct pubsub_message message = {.data = {(const uint8_t *)"x", 1}};
+  snprintf(port, sizeof port, "%s", strrchr(endpoint, ':') + 1);
+  stop_emulator();
+  assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_publisher_flush(publisher, 300, NULL), PUBSUB_E_TIMEOUT);
+  start_emulator(port);
+  /* The topic is gone with the old process; requests that come before it is made again fail for good. */
+  enum pubsub_status status = pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL);
+  assert_true(status == PUBSUB_OK || status == PUBSUB_E_GRPC);
+  pubsub_publisher_destroy(publisher);
+  pubsub_client_destroy(client);
+}
+
+static void a_missing_topic_fails_for_good(void **state) {
+  (void)state;
+  struct pubsub_error error = {0};
+  struct pubsub_client *client = connect_client();
+  struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
+  struct pubsub_message message = {.data = {(const uint8_t *)"x", 1}};
+  assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_publisher_flush(publisher, TIMEOUT_MS, &error), PUBSUB_E_GRPC);
+  assert_int_equal(error.grpc_code, PUBSUB_GRPC_NOT_FOUND);
+  assert_non_null(strstr(error.text, TOPIC));
+  assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, &error), PUBSUB_E_GRPC);
+  pubsub_publisher_destroy(publisher);
+  pubsub_client_destroy(client);
+}
+
+static void destroyed_with_work_under_way(void **state) {
+  (void)state;
+  for (int turn = 0; turn < 20; turn++) {
+    struct pubsub_client *client = connect_client();
+    if (turn == 0) create(client);
+    struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
+    struct pubsub_subscriber *subscriber = subscriber_for(
+        client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL, .chunk_rows = 10});
+    pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+    uint8_t data[5000] = {1};
+    struct pubsub_message message = {.data = {data, sizeof data}};
+    for (int i = 0; i < 50 * turn; i++)
+      pubsub_publisher_publish(publisher, &message, 1, NULL);
+    struct pubsub_slot_report report;
+    size_t count;
+    pubsub_subscriber_report(subscriber, &report, 1, &count);
+    if (count > 0) pubsub_subscriber_settle(subscriber, 0, 1, report.sealed, PUBSUB_ACK);
+    pubsub_publisher_destroy(publisher);
+    pubsub_subscriber_destroy(subscriber);
+    pubsub_client_destroy(client);
+    assert_int_equal(pubsub_live_allocations(), 0);
+  }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(every_message_is_received_and_acknowledged),
+                                     TEST(what_was_not_acknowledged_comes_again_at_once),
+                                     TEST(a_chunk_can_be_read_until_it_is_settled),
+                                     TEST(a_slow_reader_stays_within_its_budget),
+                                     TEST(a_message_larger_than_the_budget_passes),
+                                     TEST(a_missing_subscription_fails_with_its_name),
+                                     TEST(every_message_gets_an_id),
+                                     TEST(publishing_survives_a_restart),
+                                     TEST(a_missing_topic_fails_for_good),
+                                     TEST(destroyed_with_work_under_way)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
