@@ -43,7 +43,7 @@ test-e2e: jar setup-python ## PySpark and Google's own clients, against the emul
 	  $(PYTHON) -m pytest -q -x test/e2e
 
 check: setup-build ## format, layer order, warnings
-	@$(CLANG_FORMAT) --dry-run --Werror $(C_FILES) && echo "format: clean"
+	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
 
 fmt: setup-build ## reformat the C code
