@@ -1,6 +1,10 @@
 """Spark with real executor processes."""
 
-from conftest import Reader, numbers, write
+import os
+import pathlib
+import signal
+
+from conftest import Reader, numbers, until, write
 
 MASTER = "local-cluster[2,1,1024]"
 
@@ -17,3 +21,32 @@ def test_every_message_once_over_two_executors(spark, emulator, tmp_path):
     assert len(reader.rows) == 51000 and len({row.message_id for row in reader.rows}) == 51000
     assert executors == 2
     assert emulator.left() == 0
+
+
+def executors():
+    """Process ids of this session's executors."""
+    found = []
+    for process in pathlib.Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            pass
+    return found
+
+
+def test_a_killed_executor_loses_nothing(spark, emulator, tmp_path):
+    """What it held comes again at the deadline; its slots move to the executors that are left."""
+    emulator.create()
+    write(spark, emulator, numbers(spark, 20000))
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", numPartitions="4", ackDeadlineSeconds="10", maxRowsPerTrigger="2000", batchSize="500")
+    until(lambda: len(reader.rows) >= 2000)
+    before = executors()
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: len({row.message_id for row in reader.rows}) >= 20000 or not reader.query.isActive, 90)
+    assert reader.query.exception() is None
+    assert {int(bytes(row.data).split()[0]) for row in reader.rows} == set(range(20000))
+    duplicates = len(reader.rows) - 20000
+    until(lambda: emulator.left() == 0, 20)
+    reader.stop()
+    assert duplicates < 20000 and emulator.left() == 0
