@@ -73,13 +73,13 @@ def emulator(monkeypatch):
         running.stop()
 
 
-def session(master):
+def session(master, ui=False):
     from pyspark.sql import SparkSession
 
     spark = (
         SparkSession.builder.master(master)
         .config("spark.jars", JAR)
-        .config("spark.ui.enabled", "false")
+        .config("spark.ui.enabled", str(ui).lower())
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "2")

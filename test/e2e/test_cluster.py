@@ -50,3 +50,18 @@ def test_a_killed_executor_loses_nothing(spark, emulator, tmp_path):
     until(lambda: emulator.left() == 0, 20)
     reader.stop()
     assert duplicates < 20000 and emulator.left() == 0
+
+
+def test_an_executor_that_is_told_to_go_gives_back_at_once(spark, emulator, tmp_path):
+    """The deadline is ten minutes: what comes again within seconds was given back."""
+    emulator.create()
+    write(spark, emulator, numbers(spark, 20000))
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", numPartitions="4", ackDeadlineSeconds="600", maxRowsPerTrigger="2000", batchSize="500")
+    until(lambda: len(reader.rows) >= 2000)
+    os.kill(executors()[0], signal.SIGTERM)
+    until(lambda: len({row.message_id for row in reader.rows}) >= 20000 or not reader.query.isActive, 90)
+    assert reader.query.exception() is None
+    assert {int(bytes(row.data).split()[0]) for row in reader.rows} == set(range(20000))
+    until(lambda: emulator.left() == 0, 20)
+    reader.stop()
+    assert emulator.left() == 0

@@ -48,7 +48,7 @@ def test_a_retried_task_reads_its_rows_again(spark, emulator, tmp_path):
         seen.extend(batch.select("message_id").rdd.mapPartitions(fail_once).collect())
 
     query = source(spark, emulator).writeStream.foreachBatch(act).option("checkpointLocation", str(tmp_path)).start()
-    until(lambda: len(seen) >= 5000 or not query.isActive)
+    until(lambda: sum(p["numInputRows"] for p in query.recentProgress) >= 5000 or not query.isActive)
     query.stop()
     assert len(seen) == 5000 and len(set(seen)) == 5000
     assert emulator.left() == 0

@@ -21,6 +21,7 @@ final class Agent implements Runnable {
   private static final int IDLE_MS = 200;
   private static final int PAUSE_MS = 5; // between two reports
   private static final int CLOSE_TIMEOUT_MS = 15000;
+  private static final int LEAVE_TIMEOUT_MS = 5000;
   private static final long DRIVER_GONE_MS = 120000;
   private static final long TOKEN_EVERY_MS = 30000;
 
@@ -29,6 +30,7 @@ final class Agent implements Runnable {
   private final RpcEndpointRef driver;
   private final RpcEndpointRef self;
   private final long reader;
+  private final Thread shutdownHook;
   private final Map<Long, Long> told = new HashMap<>(); // epoch -> seqs whose sizes the ledger has
   private long lastAnswerMs = System.currentTimeMillis();
   private long lastTokenMs;
@@ -43,6 +45,9 @@ final class Agent implements Runnable {
     String host = env.blockManager().blockManagerId().host();
     int slots = (Integer) Rpc.ask(driver, "register", executor, host, self);
     this.reader = NativeReader.open(config.nativeOptions(slots));
+    // An executor that is told to go (SIGTERM, decommissioned, scaled down) gives back what it holds at once.
+    this.shutdownHook = new Thread(() -> NativeReader.close(reader, LEAVE_TIMEOUT_MS), "pubsub-leave");
+    Runtime.getRuntime().addShutdownHook(shutdownHook);
     refreshToken();
   }
 
@@ -67,6 +72,21 @@ final class Agent implements Runnable {
     }
     try {
       return NativeReader.chunk(agent.reader, slot, epoch, seq, view);
+    } catch (IllegalStateException e) {
+      return 0; // just closed
+    }
+  }
+
+  /** A level that the reader of this process shows now; 0: there is none. */
+  static long level(String run, ReaderMetric metric) {
+    Agent agent = AGENTS.get(run);
+    if (agent == null) {
+      return 0;
+    }
+    try {
+      long[] metrics = new long[NativeReader.METRIC_LONGS];
+      NativeReader.metrics(agent.reader, metrics);
+      return metrics[metric.ordinal()];
     } catch (IllegalStateException e) {
       return 0; // just closed
     }
@@ -98,6 +118,8 @@ final class Agent implements Runnable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (IllegalStateException e) {
+      LOG.info("the pubsub agent of {} leaves with its process", config.options.subscription());
     } catch (Throwable e) {
       LOG.error("the pubsub agent of {} has failed", config.options.subscription(), e);
     } finally {
@@ -111,6 +133,11 @@ final class Agent implements Runnable {
       LOG.warn("some acknowledgements are unconfirmed: the service delivers those messages again");
     }
     AGENTS.remove(config.run, this);
+    try {
+      Runtime.getRuntime().removeShutdownHook(shutdownHook);
+    } catch (IllegalStateException e) {
+      return; // the process is going: so is the driver's interest
+    }
     try {
       Rpc.ask(
           driver, "report", executor, new long[0], new long[0], new long[NativeReader.METRIC_LONGS], null, true);
@@ -194,7 +221,7 @@ final class Agent implements Runnable {
           NativeReader.openSlot(reader, slot, epoch, (int) orders[i + 3]);
           break;
         case Ledger.ORDER_CLOSE:
-          NativeReader.closeSlot(reader, slot, epoch, true);
+          NativeReader.closeSlot(reader, slot, epoch, orders[i + 3] == 0);
           break;
         case Ledger.ORDER_SETTLE:
           NativeReader.settle(reader, slot, epoch, orders[i + 3], true);

@@ -18,7 +18,7 @@ final class Ledger {
   static final int ORDER_LONGS = 4;
   /** slot, epoch, delay in ms. */
   static final int ORDER_OPEN = 0;
-  /** slot, epoch, 0: give back what is not ordered settled. */
+  /** slot, epoch, 0: give back what is not ordered settled; 1: stop receiving, keep what is there until it is settled. */
   static final int ORDER_CLOSE = 1;
   /** slot, epoch, end seq: acknowledge what is below. */
   static final int ORDER_SETTLE = 2;
@@ -36,6 +36,7 @@ final class Ledger {
     long backlogRows;
     long backlogBytes;
     long oldestUs;
+    boolean moving; // gets another home as soon as its chunks are settled
   }
 
   private static final class AgentState {
@@ -73,6 +74,27 @@ final class Ledger {
     agents.putIfAbsent(executor, new AgentState(host));
     if (assigning) {
       assign();
+      spread();
+    }
+  }
+
+  /** Marks slots of executors that have too many as moving: they drain where they are, and then get the least loaded home. */
+  private void spread() {
+    Map<String, Integer> load = new LinkedHashMap<>();
+    for (String executor : agents.keySet()) {
+      load.put(executor, 0);
+    }
+    for (Slot slot : slots) {
+      if (slot.home != null && !slot.moving) {
+        load.merge(slot.home, 1, Integer::sum);
+      }
+    }
+    int atMost = (slots.length + agents.size() - 1) / agents.size();
+    for (Slot slot : slots) {
+      if (slot.home != null && !slot.moving && load.get(slot.home) > atMost) {
+        load.merge(slot.home, -1, Integer::sum);
+        slot.moving = true;
+      }
     }
   }
 
@@ -118,6 +140,7 @@ final class Ledger {
       slot.lostFrom = Long.MAX_VALUE;
       slot.sizes.clear();
       slot.backlogRows = slot.backlogBytes = slot.oldestUs = 0;
+      slot.moving = false;
     }
   }
 
@@ -176,6 +199,21 @@ final class Ledger {
       if (slot.ordered > slot.settled) {
         orders.add(new long[] {ORDER_SETTLE, index, epoch, slot.ordered});
       }
+      if (slot.state == NativeReader.STATE_CLOSED) {
+        seen[index] = false; // nothing is left of it
+      } else if (slot.moving && slot.state != NativeReader.STATE_DRAINING) {
+        orders.add(new long[] {ORDER_CLOSE, index, epoch, 1});
+      }
+    }
+    boolean moved = false;
+    for (int i = 0; i < slots.length; i++) {
+      if (!seen[i] && slots[i].moving && executor.equals(slots[i].home)) {
+        slots[i].home = null;
+        moved = true;
+      }
+    }
+    if (moved) {
+      assign();
     }
     for (int i = 0; i < slots.length; i++) {
       if (!seen[i] && executor.equals(slots[i].home)) {
@@ -237,6 +275,22 @@ final class Ledger {
       }
     }
     return any ? new PubSubOffset(positions) : start;
+  }
+
+  /** Rows between two offsets, as far as they are held. */
+  synchronized long rows(PubSubOffset start, PubSubOffset end) {
+    long rows = 0;
+    for (Map.Entry<Integer, PubSubOffset.Position> entry : end.positions.entrySet()) {
+      Slot slot = entry.getKey() < slots.length ? slots[entry.getKey()] : null;
+      if (slot == null || slot.epoch != entry.getValue().epoch) {
+        continue;
+      }
+      long from = Math.max(slot.firstSize, start.from(entry.getKey(), slot.epoch));
+      for (long seq = from; seq < entry.getValue().seq && seq < slot.sealed; seq++) {
+        rows += slot.sizes.get((int) (seq - slot.firstSize))[0];
+      }
+    }
+    return rows;
   }
 
   /** Spark has committed everything below this offset. */

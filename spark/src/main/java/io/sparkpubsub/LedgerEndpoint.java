@@ -17,6 +17,8 @@ import org.apache.spark.rpc.RpcEndpointRef;
  */
 final class LedgerEndpoint {
   private static final String PREFIX = "pubsub-ledger-";
+  private static final long FETCH_TIMEOUT_MS = 20000;
+  private static final long FETCH_PAUSE_MS = 200;
   private final Ledger ledger;
   private final int slots;
   private final RpcEndpointRef ref;
@@ -72,27 +74,36 @@ final class LedgerEndpoint {
     }
   }
 
+  /** Asks the home as long as it lives, or seems to: a killed executor is noticed a moment later than its silence. */
   private void fetchFromHome(RpcCallContext context, int slot, long epoch, long seq) {
-    String home = ledger.home(slot, epoch);
-    RpcEndpointRef agent = home == null ? null : agents.get(home);
-    try {
-      if (agent != null) {
-        Object packed = Rpc.ask(agent, "chunk", slot, epoch, seq);
-        if (packed == null) {
-          throw new IllegalStateException(
-              "executor " + home + " no longer holds chunk " + seq + " of slot " + slot + " epoch " + epoch);
-        }
-        context.reply(packed);
+    long deadline = System.nanoTime() + FETCH_TIMEOUT_MS * 1000000;
+    Throwable last = null;
+    while (System.nanoTime() < deadline) {
+      String home = ledger.home(slot, epoch);
+      RpcEndpointRef agent = home == null ? null : agents.get(home);
+      if (agent == null) {
+        ledger.lostRange(slot, epoch, seq);
+        context.reply(null);
         return;
       }
-    } catch (RuntimeException e) {
-      if (home != null && ledger.home(slot, epoch) != null) {
-        context.sendFailure(e); // the home lives: the task is tried again
-        return;
+      try {
+        Object packed = Rpc.ask(agent, "chunk", slot, epoch, seq);
+        if (packed != null) {
+          context.reply(packed);
+          return;
+        }
+        last = new IllegalStateException("executor " + home + " no longer holds the chunk");
+      } catch (Throwable e) { // Scala throws checked exceptions undeclared
+        last = e;
+      }
+      try {
+        Thread.sleep(FETCH_PAUSE_MS);
+      } catch (InterruptedException e) {
+        break;
       }
     }
-    ledger.lostRange(slot, epoch, seq);
-    context.reply(null);
+    context.sendFailure(
+        new RuntimeException("cannot fetch chunk " + seq + " of slot " + slot + " epoch " + epoch + ": " + last));
   }
 
   /** Tells agents to finish; waits until all have, at most timeoutMs. */

@@ -59,7 +59,9 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     return new CustomTaskMetric[] {
       ReadMetrics.value(ReadMetrics.BYTES, bytes),
       ReadMetrics.value(ReadMetrics.CHUNKS, chunks),
-      ReadMetrics.value(ReadMetrics.REMOTE, remote)
+      ReadMetrics.value(ReadMetrics.REMOTE, remote),
+      ReadMetrics.value(ReadMetrics.BACKLOG, Agent.level(partition.run, ReaderMetric.BACKLOG_ROWS)),
+      ReadMetrics.value(ReadMetrics.RESERVOIR, Agent.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
     };
   }
 

@@ -25,7 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
   private static final Logger LOG = LoggerFactory.getLogger(PubSubMicroBatchStream.class);
-  private static final int MAX_DEFAULT_SLOTS = 64;
   private static final long STOP_TIMEOUT_MS = 20000;
   /** AvailableNow ends when nothing new has come for so long. */
   private static final long QUIET_MS = 3000;
@@ -40,6 +39,9 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private final Ledger ledger;
   private final LedgerEndpoint endpoint;
   private final AgentStarter starter;
+  private final long minRows;
+  private final long maxTriggerDelayMs;
+  private long waitingSinceMs; // fewer than minRows are there; 0: none, or enough
   private boolean availableNow;
 
   PubSubMicroBatchStream(PubSubOptions options, StructType schema, String checkpoint) {
@@ -48,13 +50,24 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     this.session = SparkSession.active();
     this.maxRows = options.number(Option.MAX_ROWS_PER_TRIGGER, Long.MAX_VALUE);
     this.maxBytes = options.number(Option.MAX_BYTES_PER_TRIGGER, Long.MAX_VALUE);
-    int parallelism = Math.min(MAX_DEFAULT_SLOTS, session.sparkContext().defaultParallelism());
-    int slots = (int) options.number(Option.NUM_PARTITIONS, Math.max(1, parallelism));
+    this.minRows = options.number(Option.MIN_ROWS_PER_TRIGGER, 1);
+    this.maxTriggerDelayMs = options.number(Option.MAX_TRIGGER_DELAY_MS, 0);
+    int slots = slots(options, Math.max(1, session.sparkContext().defaultParallelism()));
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
     this.ledger = new Ledger(slots, System.currentTimeMillis() * 1000, jitterMs);
     this.endpoint = new LedgerEndpoint(run, ledger, slots);
     this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, session);
     starter.start();
+  }
+
+  private static int slots(PubSubOptions options, int parallelism) {
+    long asked = options.number(Option.NUM_PARTITIONS, parallelism);
+    int cap = 2 * parallelism;
+    if (asked > cap) {
+      LOG.warn(
+          "numPartitions is {}: more than twice the default parallelism brings nothing; using {}", asked, cap);
+    }
+    return (int) Math.min(asked, cap);
   }
 
   @Override
@@ -84,7 +97,26 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     ledger.committed(from);
     failOnError();
     PubSubOffset end = ledger.latest(from, maxRows, maxBytes);
-    return availableNow && end == from ? waitForMore(from) : end;
+    if (availableNow) {
+      return end == from ? waitForMore(from) : end;
+    }
+    return end != from && tooFew(from, end) ? from : end;
+  }
+
+  private boolean tooFew(PubSubOffset from, PubSubOffset end) {
+    long now = System.currentTimeMillis();
+    if (ledger.rows(from, end) >= Math.min(minRows, maxRows)) {
+      waitingSinceMs = 0;
+      return false;
+    }
+    if (waitingSinceMs == 0) {
+      waitingSinceMs = now;
+    }
+    if (now - waitingSinceMs < maxTriggerDelayMs) {
+      return true;
+    }
+    waitingSinceMs = 0;
+    return false;
   }
 
   private void failOnError() {

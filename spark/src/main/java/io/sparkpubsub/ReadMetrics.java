@@ -8,12 +8,14 @@ import org.apache.spark.sql.connector.metric.CustomTaskMetric;
 final class ReadMetrics {
   static final String BYTES = "pubsubBytesRead";
   static final String CHUNKS = "pubsubChunksRead";
+  static final String BACKLOG = "pubsub_backlog_count";
+  static final String RESERVOIR = "pubsub_reservoir_bytes";
   static final String REMOTE = "pubsubChunksFetchedFromAfar";
 
   private ReadMetrics() {}
 
   static CustomMetric[] supported() {
-    return new CustomMetric[] {new Bytes(), new Chunks(), new Remote()};
+    return new CustomMetric[] {new Bytes(), new Chunks(), new Remote(), new Backlog(), new Reservoir()};
   }
 
   static CustomTaskMetric value(String name, long value) {
@@ -66,6 +68,44 @@ final class ReadMetrics {
     @Override
     public String description() {
       return "chunks fetched from another executor";
+    }
+  }
+
+  /** The largest level any task has seen. */
+  abstract static class Level implements CustomMetric {
+    @Override
+    public String aggregateTaskMetrics(long[] values) {
+      long largest = 0;
+      for (long value : values) {
+        largest = Math.max(largest, value);
+      }
+      return Long.toString(largest);
+    }
+  }
+
+  /** Messages held unacknowledged in an executor's reservoir. */
+  public static final class Backlog extends Level {
+    @Override
+    public String name() {
+      return BACKLOG;
+    }
+
+    @Override
+    public String description() {
+      return BACKLOG; // the name that the UI and its REST API show
+    }
+  }
+
+  /** Native memory of an executor's reservoir. */
+  public static final class Reservoir extends Level {
+    @Override
+    public String name() {
+      return RESERVOIR;
+    }
+
+    @Override
+    public String description() {
+      return RESERVOIR;
     }
   }
 }

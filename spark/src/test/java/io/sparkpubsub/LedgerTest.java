@@ -18,6 +18,8 @@ class LedgerTest {
     final String id;
     final Map<Integer, long[]> slots = new HashMap<>(); // slot -> epoch, sealed, told, ordered
 
+    final java.util.Set<Integer> draining = new java.util.HashSet<>();
+
     FakeAgent(String id) {
       this.id = id;
     }
@@ -30,7 +32,7 @@ class LedgerTest {
         long[] slot = entry.getValue();
         reports[at] = entry.getKey();
         reports[at + 1] = slot[0];
-        reports[at + 2] = NativeReader.STATE_OPEN;
+        reports[at + 2] = draining.contains(entry.getKey()) ? NativeReader.STATE_DRAINING : NativeReader.STATE_OPEN;
         reports[at + 3] = slot[1];
         reports[at + 4] = slot[3]; // what is ordered is confirmed at once
         at += NativeReader.REPORT_LONGS;
@@ -53,10 +55,15 @@ class LedgerTest {
           long[] held = slots.get(slot);
           assertThat(held[0]).isEqualTo(orders[i + 2]);
           held[3] = Math.max(held[3], orders[i + 3]);
+        } else if (orders[i + 3] == 1) {
+          draining.add(slot);
         } else {
           slots.remove(slot);
         }
       }
+      // A draining slot is over once everything that was sealed is settled.
+      slots.entrySet().removeIf(e -> draining.contains(e.getKey()) && e.getValue()[3] == e.getValue()[1]);
+      draining.retainAll(slots.keySet());
     }
   }
 
@@ -158,6 +165,33 @@ class LedgerTest {
     assertThat(b.slots).containsKeys(0, 1);
     assertThat(b.slots.get(0)[0]).isGreaterThan(1001);
     assertThat(b.slots.get(0)[3]).isZero();
+  }
+
+  @Test
+  void slotsMoveToANewExecutorOnceTheyAreDrained() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(4, a);
+    a.slots.get(0)[1] = 2;
+    a.slots.get(1)[1] = 2;
+    a.exchange(ledger);
+    FakeAgent b = new FakeAgent("2");
+    ledger.register("2", "host");
+    for (int i = 0; i < 3; i++) {
+      a.exchange(ledger);
+      b.exchange(ledger);
+    }
+    assertThat(a.slots).hasSize(4); // two are draining: their chunks can still be read
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
+    assertThat(ledger.rows(PubSubOffset.NOTHING, end)).isEqualTo(40);
+    ledger.committed(end);
+    for (int i = 0; i < 4; i++) {
+      a.exchange(ledger);
+      b.exchange(ledger);
+    }
+    assertThat(a.slots).hasSize(2);
+    assertThat(b.slots).hasSize(2);
+    assertThat(b.slots.values()).allSatisfy(slot -> assertThat(slot[0]).isGreaterThan(1003));
   }
 
   @Test

@@ -1,0 +1,66 @@
+"""What the running Spark UI's REST API shows."""
+
+import json
+import os
+import urllib.request
+
+import pytest
+
+from conftest import PROJECT, numbers, session, until, write
+
+
+@pytest.fixture(scope="module")
+def spark():
+    from pyspark.sql import SparkSession
+
+    running = SparkSession.getActiveSession()
+    if running:
+        running.stop()
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    running = session("local[2]", ui=True)
+    yield running
+    running.stop()
+
+
+def sql_metrics(spark, name):
+    """All values of a metric over all SQL executions, oldest first."""
+    base = f"{spark.sparkContext.uiWebUrl}/api/v1/applications/{spark.sparkContext.applicationId}/sql"
+    with urllib.request.urlopen(base + "?details=true&planDescription=false&length=1000", timeout=10) as answer:
+        executions = json.load(answer)
+    return [
+        int(metric["value"].replace(",", ""))
+        for execution in executions
+        for node in execution.get("nodes", [])
+        for metric in node["metrics"]
+        if metric["name"] == name and metric.get("value")
+    ]
+
+
+def test_backlog_rises_with_a_slow_sink_and_falls(spark, emulator, tmp_path):
+    emulator.create()
+    write(spark, emulator, numbers(spark, 5000))
+
+    query = (
+        spark.readStream.format("pubsub")
+        .option("endpoint", emulator.host)
+        .option("plaintext", "true")
+        .option("projectId", PROJECT)
+        .option("subscriptionId", "sub1")
+        .option("maxRowsPerTrigger", "1000")
+        .option("batchSize", "500")
+        .load()
+        .selectExpr("data", "reflect('java.lang.Thread', 'sleep', 1L)")  # a millisecond a row
+        .writeStream.format("noop")
+        .option("checkpointLocation", str(tmp_path / "checkpoint"))
+        .start()
+    )
+    until(lambda: sum(p["numInputRows"] for p in query.recentProgress) >= 5000)
+    write(spark, emulator, numbers(spark, 10))  # a last batch, after everything else was settled
+    until(lambda: sum(p["numInputRows"] for p in query.recentProgress) >= 5010)
+    last = query.recentProgress[-1]["sources"][0]["metrics"]
+    query.stop()
+    backlog = sql_metrics(spark, "pubsub_backlog_count")
+    assert max(backlog) >= 3000 and backlog[-1] <= 1000
+    assert int(last["receivedRows"]) >= 5000 and int(last["acknowledgedRows"]) >= 4000
+    for key in ("backlogRows", "oldestUnacknowledgedMs", "redeliveredRows", "expiredRows", "streamReopens"):
+        assert key in last
