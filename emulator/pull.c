@@ -54,6 +54,10 @@ void pull_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   if (!request) return;
   struct subscription *subscription = require_subscription(rpc, request->subscription);
   if (!subscription || rpc->state) goto done;
+  if (subscription->detached) {
+    rpc_fail(rpc, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
+    goto done;
+  }
   if (request->max_messages <= 0) {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "max_messages must be positive");
     goto done;

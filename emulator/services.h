@@ -26,12 +26,15 @@ void stream_end_all(struct subscription *subscription, int grpc_code, const char
 void pull_end_all(struct subscription *subscription, int grpc_code, const char *message);
 /* topics.c */
 void create_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void update_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void get_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void list_topics_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void list_topic_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void delete_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 /* subscriptions.c */
 void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void update_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
+void detach_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void list_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request);
 void delete_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request);

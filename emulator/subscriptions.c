@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "update.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -46,6 +47,60 @@ void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
   return;
 drop:
   google__pubsub__v1__subscription__free_unpacked(config, NULL);
+}
+
+void update_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  static const char *const fixed[] = {
+      "name", "topic", "enable_message_ordering", "filter", "state", "detached", NULL};
+  Google__Pubsub__V1__UpdateSubscriptionRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__update_subscription_request__descriptor, take_request);
+  const char *problem;
+  if (!request) return;
+  Google__Pubsub__V1__Subscription *update = request->subscription;
+  struct subscription *subscription = require_subscription(rpc, update ? update->name : "");
+  if (!subscription) goto done;
+  if (!request->update_mask || request->update_mask->n_paths == 0) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "The update_mask in the UpdateSubscriptionRequest must be set, and must contain a "
+             "non-empty paths list.");
+    goto done;
+  }
+  int32_t deadline = subscription->config->ack_deadline_seconds;
+  if (!update_apply(&subscription->config->base, &update->base, request->update_mask, fixed,
+                    &problem)) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "Invalid update_mask provided in the UpdateSubscriptionRequest: '%.100s' is not a "
+             "known or mutable Subscription field.",
+             problem);
+    goto done;
+  }
+  int32_t updated = subscription->config->ack_deadline_seconds;
+  if (updated < 10 || updated > 600) {
+    subscription->config->ack_deadline_seconds = deadline;
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "Invalid ack deadline given: %d. Must be between 10 and 600 seconds.", updated);
+    goto done;
+  }
+  reply_message(rpc, &subscription->config->base);
+done:
+  google__pubsub__v1__update_subscription_request__free_unpacked(request, NULL);
+}
+
+/* The subscription stays, without its topic and its messages. */
+void detach_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__DetachSubscriptionRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__detach_subscription_request__descriptor, take_request);
+  if (!request) return;
+  struct subscription *subscription = require_subscription(rpc, request->subscription);
+  if (subscription) {
+    stream_end_all(subscription, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
+    pull_end_all(subscription, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
+    subscription->config->detached = 1;
+    subscription->detached = true;
+    subscription_purge(subscription);
+    reply_empty(rpc);
+  }
+  google__pubsub__v1__detach_subscription_request__free_unpacked(request, NULL);
 }
 
 void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {

@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "update.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,31 @@ void create_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   return;
 drop:
   google__pubsub__v1__topic__free_unpacked(config, NULL);
+}
+
+void update_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  static const char *const fixed[] = {"name", "kms_key_name", NULL};
+  Google__Pubsub__V1__UpdateTopicRequest *request =
+      unpack_request(rpc, &google__pubsub__v1__update_topic_request__descriptor, take_request);
+  const char *problem;
+  if (!request) return;
+  struct topic *topic = require_topic(rpc, request->topic ? request->topic->name : "");
+  if (topic) {
+    if (!request->update_mask || request->update_mask->n_paths == 0) {
+      rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+               "The update_mask in the UpdateTopicRequest must be set, and must contain a "
+               "non-empty paths list.");
+    } else if (!update_apply(&topic->config->base, &request->topic->base, request->update_mask,
+                             fixed, &problem)) {
+      rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+               "Invalid update_mask provided in the UpdateTopicRequest: '%.100s' is not a known or "
+               "mutable Topic field.",
+               problem);
+    } else {
+      reply_message(rpc, &topic->config->base);
+    }
+  }
+  google__pubsub__v1__update_topic_request__free_unpacked(request, NULL);
 }
 
 void get_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {

@@ -42,6 +42,38 @@ def test_create_get_list_delete(clients, names):
         publisher.publish(topic, b"x").result(timeout=20)
 
 
+def test_update_masks(clients, names):
+    publisher, subscriber = clients
+    topic, subscription = names
+    publisher.update_topic(request={"topic": {"name": topic, "labels": {"a": "b"}}, "update_mask": {"paths": ["labels"]}})
+    assert publisher.get_topic(topic=topic).labels == {"a": "b"}
+
+    def update(paths, **fields):
+        return subscriber.update_subscription(
+            request={"subscription": {"name": subscription, **fields}, "update_mask": {"paths": paths}}
+        )
+
+    updated = update(["ack_deadline_seconds"], ack_deadline_seconds=33, labels={"not": "named"})
+    assert updated.ack_deadline_seconds == 33 and not updated.labels and updated.topic == topic
+    update(["labels", "retry_policy"], labels={"x": "y"}, retry_policy={"minimum_backoff": {"seconds": 5}})
+    stored = subscriber.get_subscription(subscription=subscription)
+    assert stored.labels == {"x": "y"} and stored.retry_policy.minimum_backoff.seconds == 5
+    for paths, fields in ((["topic"], {"topic": "x"}), (["nonsense"], {}), ([], {}), (["ack_deadline_seconds"], {"ack_deadline_seconds": 5})):
+        with pytest.raises(exceptions.InvalidArgument):
+            update(paths, **fields)
+    assert subscriber.get_subscription(subscription=subscription).ack_deadline_seconds == 33
+
+
+def test_a_detached_subscription_gets_nothing(clients, names):
+    publisher, subscriber = clients
+    topic, subscription = names
+    publisher.publish(topic, b"x").result(timeout=20)
+    publisher.detach_subscription(request={"subscription": subscription})
+    assert subscriber.get_subscription(subscription=subscription).detached
+    with pytest.raises(exceptions.FailedPrecondition):
+        subscriber.pull(subscription=subscription, max_messages=1)
+
+
 def test_listing_in_pages(clients, emulator):
     publisher, _ = clients
     made = [publisher.create_topic(name=publisher.topic_path(PROJECT, f"topic{i:03}")).name for i in range(25)]
