@@ -1,6 +1,8 @@
 /* The library against the real emulator, as a process of its own. */
 #include "support.h"
 
+#include "base/alloc.h"
+
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
 #include <signal.h>
@@ -370,6 +372,44 @@ static void destroyed_with_work_under_way(void **state) {
   }
 }
 
+/* Whichever allocation fails, on whatever thread: an error or a retry, never a crash, a hang or a leak. */
+static void every_allocation_may_fail(void **state) {
+  struct pubsub_client *client = connect_client();
+  (void)state;
+  create(client);
+  pubsub_client_destroy(client);
+  for (uint64_t i = 1; i < 400; i += 1 + i / 40) {
+    struct pubsub_client_options options = {.endpoint = endpoint, .plaintext = true};
+    struct pubsub_publisher_options publisher_options = {.topic = TOPIC, .total_timeout_ms = 2000};
+    struct pubsub_subscriber_options subscriber_options = {.subscription = SUBSCRIPTION,
+                                                           .columns = PUBSUB_COLUMN_ALL};
+    struct pubsub_publisher *publisher = NULL;
+    struct pubsub_subscriber *subscriber = NULL;
+    struct pubsub_message message = {.data = {(const uint8_t *)"x", 1}};
+    client = NULL;
+    pubsub_alloc_fail_after(i);
+    if (pubsub_client_new(&options, &client, NULL) == PUBSUB_OK &&
+        pubsub_publisher_new(client, &publisher_options, &publisher, NULL) == PUBSUB_OK &&
+        pubsub_publisher_publish(publisher, &message, 1, NULL) == PUBSUB_OK) {
+      pubsub_publisher_flush(publisher, 3000, NULL);
+    }
+    if (client &&
+        pubsub_subscriber_new(client, &subscriber_options, &subscriber, NULL) == PUBSUB_OK &&
+        pubsub_subscriber_open(subscriber, 0, 1, 0, NULL) == PUBSUB_OK) {
+      uint64_t generation = 0;
+      for (int turn = 0; turn < 3; turn++)
+        pubsub_subscriber_wait(subscriber, &generation, 20);
+      pubsub_subscriber_settle(subscriber, 0, 1, 1, PUBSUB_ACK);
+    }
+    pubsub_alloc_fail_after(0);
+    if (client) pubsub_client_get_topic(client, TOPIC, 3000, NULL);
+    pubsub_subscriber_destroy(subscriber);
+    pubsub_publisher_destroy(publisher);
+    pubsub_client_destroy(client);
+    assert_int_equal(pubsub_live_allocations(), 0);
+  }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -382,6 +422,7 @@ int main(void) {
                                      TEST(every_message_gets_an_id),
                                      TEST(publishing_survives_a_restart),
                                      TEST(a_missing_topic_fails_for_good),
-                                     TEST(destroyed_with_work_under_way)};
+                                     TEST(destroyed_with_work_under_way),
+                                     TEST(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
