@@ -51,6 +51,7 @@ int cli_subscription(const struct cli_options *options, int count, char **argume
   }
   pubsub_client_destroy(client);
   if (status != PUBSUB_OK) return cli_fail(&error);
+  if (!info.ack_deadline_s) info.ack_deadline_s = 10; /* what the service takes by default */
   printf("%s topic=%s ack_deadline=%us\n", name, info.topic, info.ack_deadline_s);
   return 0;
 }

@@ -202,13 +202,22 @@ static ssize_t read_length(nghttp2_session *session, uint8_t frame_type, int32_t
 
 /* ---- ends ---- */
 
+/* A client's stream exists from now on: a window that was asked for before can be set. */
+static void request_sent(struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream) {
+  if (stream->window_bytes == 0) return;
+  nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, stream->id,
+                                        (int32_t)stream->window_bytes);
+}
+
 /* A server that has said everything tells a client that has not, so that both sides forget the stream. */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
   struct pubsub_h2_conn *conn = user;
-  if (!conn->options.server || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   struct pubsub_h2_stream *stream = stream_of(conn, frame->hd.stream_id);
-  if (stream && !stream->peer_ended) {
+  if (!stream) return 0;
+  if (!conn->options.server) {
+    if (frame->hd.type == NGHTTP2_HEADERS) request_sent(conn, stream);
+  } else if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) && !stream->peer_ended) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
   }
   return 0;

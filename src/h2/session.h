@@ -33,7 +33,8 @@ struct pubsub_h2_stream {
   size_t queue_first, queue_count, queue_cap;
   size_t queue_offset; /* of the first segment already framed */
   size_t queued_bytes, low_water;
-  nghttp2_nv *trailers; /* one block with its strings; sent when the queue is empty */
+  uint32_t window_bytes; /* receive window asked for; 0: the connection's initial one */
+  nghttp2_nv *trailers;  /* one block with its strings; sent when the queue is empty */
   size_t trailer_count;
   bool end_queued;   /* our side ends after the queue */
   bool data_waiting; /* nghttp2 was told that there is nothing to send for now */

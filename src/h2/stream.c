@@ -219,6 +219,7 @@ void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes) {
 
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes) {
   if (stream->conn->closing) return;
+  stream->window_bytes = bytes; /* before the request has gone out, that is all */
   nghttp2_session_set_local_window_size(stream->conn->session, NGHTTP2_FLAG_NONE, stream->id,
                                         (int32_t)bytes);
   pubsub_h2_output_schedule(stream->conn);
