@@ -1,7 +1,8 @@
 /* Acknowledge and ModifyAckDeadline. Requests of thousands of ids: read by hand. */
-#include "services.h"
-
+#include "faults.h"
+#include "outcome.h"
 #include "proto/wire.h"
+#include "services.h"
 
 enum {
   SUBSCRIPTION = 1 << 3 | 2,
@@ -15,41 +16,43 @@ struct request {
   int64_t seconds;
 };
 
-/* Visits the fields; ids of `ids_tag` go to `found` once there is one. False: malformed. */
-static bool scan(const struct pubsub_buf *request, struct request *out, uint64_t ids_tag,
-                 void (*found)(struct subscription *, struct message *, uint32_t),
-                 struct subscription *subscription) {
-  const uint8_t *ptr = request->ptr, *end = ptr + request->len;
+struct settling {
+  struct rpc *rpc;
+  struct subscription *subscription;
+  uint64_t ids_tag;
+  struct outcome outcome;
+};
+
+static void settle(struct settling *settling, const struct request *request,
+                   struct pubsub_view ack_id) {
+  struct subscription *subscription = settling->subscription;
+  if (!outcome_check(&settling->outcome, subscription, settling->rpc->method->path, ack_id)) return;
+  struct message *message = backlog_find(subscription, ack_id);
+  if (settling->ids_tag == ACK_IDS) {
+    backlog_acknowledge(subscription, message);
+  } else {
+    backlog_set_deadline(subscription, message, (uint32_t)request->seconds);
+  }
+}
+
+/* Visits the fields; ids are settled where there is `settling`. False: malformed. */
+static bool scan(const struct pubsub_buf *bytes, struct request *out, struct settling *settling) {
+  const uint8_t *ptr = bytes->ptr, *end = ptr + bytes->len;
+  struct pubsub_wire_field field;
   while (ptr < end) {
-    uint64_t tag, value;
-    ptr = pubsub_varint_read(ptr, end, &tag);
-    if (!ptr || ((tag & 7) != PUBSUB_WIRE_LEN && (tag & 7) != PUBSUB_WIRE_VARINT)) return false;
-    ptr = pubsub_varint_read(ptr, end, &value);
+    ptr = pubsub_wire_field_read(ptr, end, &field);
     if (!ptr) return false;
-    if (tag == SECONDS) out->seconds = (int32_t)value;
-    if ((tag & 7) == PUBSUB_WIRE_VARINT) continue;
-    if (value > (uint64_t)(end - ptr)) return false;
-    struct pubsub_view view = pubsub_view_of(ptr, (size_t)value);
-    ptr += value;
-    if (tag == SUBSCRIPTION) out->subscription = view;
-    if (tag == ids_tag && found) {
-      struct message *message = subscription_find(subscription, view);
-      if (message) found(subscription, message, (uint32_t)out->seconds);
-    }
+    if (field.tag == SECONDS) out->seconds = (int32_t)field.number;
+    if (field.tag == SUBSCRIPTION) out->subscription = field.value;
+    if (settling && field.tag == settling->ids_tag) settle(settling, out, field.value);
   }
   return true;
 }
 
-static void acknowledge(struct subscription *subscription, struct message *message,
-                        uint32_t seconds) {
-  (void)seconds;
-  subscription_acknowledge(subscription, message);
-}
-
-static struct subscription *find(struct rpc *rpc, const struct pubsub_buf *request,
+static struct subscription *find(struct rpc *rpc, const struct pubsub_buf *bytes,
                                  struct request *out) {
   struct broker *broker = rpc->server;
-  if (!scan(request, out, 0, NULL, NULL)) {
+  if (!scan(bytes, out, NULL)) {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the request cannot be parsed");
     return NULL;
   }
@@ -61,12 +64,25 @@ static struct subscription *find(struct rpc *rpc, const struct pubsub_buf *reque
   return NULL;
 }
 
+static void settle_all(struct rpc *rpc, struct subscription *subscription,
+                       const struct pubsub_buf *bytes, struct request *request, uint64_t ids_tag) {
+  struct broker *broker = rpc->server;
+  struct settling settling = {.rpc = rpc, .subscription = subscription, .ids_tag = ids_tag};
+  bool lost = broker->faults->count > 0 &&
+              faults_draw(broker->faults, rpc->method->path, FAULT_DROP_ACKS) != NULL;
+  if (!lost) scan(bytes, request, &settling);
+  if (outcome_failed(&settling.outcome)) {
+    outcome_fail(&settling.outcome, rpc);
+  } else {
+    reply_empty(rpc);
+  }
+  outcome_clear(&settling.outcome);
+}
+
 void acknowledge_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   struct request request = {0};
   struct subscription *subscription = find(rpc, take_request, &request);
-  if (!subscription) return;
-  scan(take_request, &request, ACK_IDS, acknowledge, subscription);
-  reply_empty(rpc);
+  if (subscription) settle_all(rpc, subscription, take_request, &request, ACK_IDS);
 }
 
 void modify_ack_deadline_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
@@ -79,6 +95,5 @@ void modify_ack_deadline_on_message(struct rpc *rpc, struct pubsub_buf *take_req
              (long long)request.seconds);
     return;
   }
-  scan(take_request, &request, MODIFY_ACK_IDS, subscription_set_deadline, subscription);
-  reply_empty(rpc);
+  settle_all(rpc, subscription, take_request, &request, MODIFY_ACK_IDS);
 }

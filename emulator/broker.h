@@ -1,33 +1,33 @@
 /*
- * Topics, subscriptions and their messages: the state of the emulator. No network. Loop thread only.
+ * Topics, subscriptions, snapshots: the state of the emulator, and where a published message goes. No network.
+ * Loop thread only. What happens to a message of one subscription: backlog.h.
  *
  * A published message is kept as the bytes that arrived: a span of its Publish request's memory, which is shared
- * by all subscriptions and freed with the last message in it. Per subscription, a message is an entry:
- *
- *   ready (in subscription.ready) ── lent to a stream or pull ──▶ outstanding (in the deadline heap)
- *     ▲                                                              │ acknowledged ─▶ freed
- *     └────────── deadline passed, deadline set to 0 ────────────────┘
+ * by all subscriptions and freed with the last message in it.
  */
 #ifndef EMULATOR_BROKER_H
 #define EMULATOR_BROKER_H
 
 #include "base/heap.h"
 #include "base/map.h"
+#include "filter.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
+#include "google/pubsub/v1/schema.pb-c.h"
 #include "net/loop.h"
+#include "record.h"
 
-#define ACK_ID_BYTES 40
+struct faults;
 
 struct broker {
   struct pubsub_loop *loop;
-  struct pubsub_map topics, subscriptions;
+  struct pubsub_map topics, subscriptions, snapshots;
+  struct pubsub_map schemas;  /* schemas.c */
+  struct pubsub_map policies; /* iam.c */
   uint64_t next_message_id, next_serial;
-};
-
-struct topic {
-  struct pubsub_map_entry entry;     /* key: config->name */
-  Google__Pubsub__V1__Topic *config; /* owned */
-  struct pubsub_list subscriptions;  /* of struct subscription.topic_link */
+  int64_t clock_offset_us;   /* a virtual clock: how far it is ahead */
+  struct pubsub_timer sweep; /* drops what its retention is over for */
+  struct record record;
+  struct faults *faults;
 };
 
 /* The memory of one Publish request. */
@@ -36,57 +36,61 @@ struct block {
   struct pubsub_buf bytes;
 };
 
+/* One message as somebody keeps it: a subscription (backlog.h), a topic or a snapshot that retains it. */
 struct message {
-  struct pubsub_list link;          /* in ready; detached while outstanding */
-  struct pubsub_heap_node deadline; /* while outstanding: µs, monotonic */
-  struct block *block;              /* one reference */
-  uint32_t offset, len;             /* the encoded PubsubMessage in the block */
-  uint32_t slot;                    /* while outstanding: index in subscription.slots */
-  uint32_t attempts;                /* deliveries so far */
-  uint64_t id, delivery;            /* delivery: serial of the last one; part of its ack id */
+  struct pubsub_list link;
+  struct pubsub_heap_node
+      due;              /* µs, broker time: end of the lease, or of the wait before a redelivery */
+  struct block *block;  /* one reference */
+  uint32_t offset, len; /* the encoded PubsubMessage in the block */
+  uint32_t slot;        /* while lent: index in backlog.slots */
+  uint16_t attempts;    /* deliveries so far */
+  uint8_t state;        /* enum message_state */
+  uint64_t id, delivery; /* delivery: serial of the last one; part of its ack id */
   int64_t publish_time_us;
-  struct consumer *consumer; /* while outstanding: whose flow limits it counts against; or NULL */
+  struct consumer *consumer; /* while lent: whose flow limits it counts against; or NULL */
+  struct ordering_key *key;  /* of an ordered message */
 };
 
-/* Somebody messages are lent to: a StreamingPull. Embedded in its state. */
-struct consumer {
-  struct pubsub_list link; /* in subscription.consumers */
-  struct subscription *subscription;
-  uint64_t outstanding_messages, outstanding_bytes;
+struct topic {
+  struct pubsub_map_entry entry;     /* key: config->name */
+  Google__Pubsub__V1__Topic *config; /* owned */
+  struct pubsub_list subscriptions;  /* of struct subscription.topic_link */
+  struct pubsub_list snapshots;      /* of struct snapshot.topic_link */
+  struct pubsub_list retained;       /* of struct message, where the topic has a retention */
+  uint32_t record_name;
 };
 
-struct subscription {
-  struct pubsub_map_entry entry;            /* key: config->name */
-  Google__Pubsub__V1__Subscription *config; /* owned */
-  struct broker *broker;
-  struct topic *topic; /* NULL: deleted */
+struct snapshot {
+  struct pubsub_map_entry entry;        /* key: config->name */
+  Google__Pubsub__V1__Snapshot *config; /* owned */
+  struct topic *topic;                  /* NULL: deleted */
   struct pubsub_list topic_link;
-  uint64_t serial;          /* part of ack ids: a namesake created later does not know them */
-  struct pubsub_list ready; /* of struct message, oldest first */
-  size_t ready_count;
-  struct message **slots; /* outstanding messages; free ones form a list through free_slot */
-  uint32_t *free_slots;
-  uint32_t slot_count, free_count, slot_cap;
-  struct pubsub_heap deadlines;
-  struct pubsub_timer expire;
-  struct pubsub_list consumers;   /* streams, in the order of their turns */
-  struct pubsub_list pulls;       /* waiting Pull requests */
-  struct pubsub_deferred deliver; /* run when there may be something to lend; set by delivery.c */
-  bool detached;
+  struct pubsub_list messages; /* unacknowledged when it was taken, and all that came later */
 };
+
+struct subscription;
 
 void broker_init(struct broker *broker, struct pubsub_loop *loop);
 void broker_clear(struct broker *broker);
+uint64_t broker_now_us(const struct broker *broker);       /* monotonic, virtual */
+int64_t broker_wall_us(const struct broker *broker);       /* since 1970, virtual */
+void broker_advance(struct broker *broker, int64_t by_us); /* moves the virtual clock */
 
 struct topic *broker_topic(struct broker *broker, const char *name);
 struct subscription *broker_subscription(struct broker *broker, const char *name);
+struct snapshot *broker_snapshot(struct broker *broker, const char *name);
 /* Take the config on success. NULL: no memory. */
 struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic *take_config);
 struct subscription *broker_add_subscription(struct broker *broker, struct topic *topic,
-                                             Google__Pubsub__V1__Subscription *take_config);
+                                             Google__Pubsub__V1__Subscription *take_config,
+                                             struct filter *take_filter);
+struct snapshot *broker_add_snapshot(struct broker *broker, struct topic *topic,
+                                     Google__Pubsub__V1__Snapshot *take_config);
 void broker_remove_topic(struct broker *broker, struct topic *topic);
 /* Streams and pulls must have been ended. */
 void broker_remove_subscription(struct broker *broker, struct subscription *subscription);
+void broker_remove_snapshot(struct broker *broker, struct snapshot *snapshot);
 
 /* Adds one message of a block to every subscription of the topic. Errors: NOMEM. */
 enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, struct block *block,
@@ -94,21 +98,12 @@ enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, st
 struct block *block_new(struct pubsub_buf *take_bytes);
 void block_unref(struct block *block);
 
-/* Lends the oldest ready message for deadline_us. NULL: none, or no memory. */
-struct message *subscription_lend(struct subscription *subscription, struct consumer *consumer,
-                                  uint64_t deadline_us);
-void subscription_ack_id(const struct subscription *subscription, const struct message *message,
-                         char out[ACK_ID_BYTES + 1]);
-/* The outstanding message of an ack id. NULL: acknowledged, expired, or not ours. */
-struct message *subscription_find(struct subscription *subscription, struct pubsub_view ack_id);
-void subscription_acknowledge(struct subscription *subscription, struct message *message);
-/* seconds 0: ready again at once. */
-void subscription_set_deadline(struct subscription *subscription, struct message *message,
-                               uint32_t seconds);
-/* A stream ends: what it holds stays lent until its deadline, counted against nobody. */
-void subscription_forget_consumer(struct subscription *subscription, struct consumer *consumer);
-void subscription_wake(struct subscription *subscription);
-/* Drops ready and outstanding messages. */
-void subscription_purge(struct subscription *subscription);
+/* A copy that shares the block, not yet in any list. NULL: no memory. */
+struct message *message_copy(const struct message *message);
+void message_free(struct message *message);
+/* Frees all of a list. */
+void messages_free(struct pubsub_list *messages);
+
+int64_t duration_us(const Google__Protobuf__Duration *duration, int64_t otherwise);
 
 #endif

@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [--tls-cert FILE --tls-key "
-    "FILE]\n"
+    "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [options]\n"
     "\n"
     "A server of the Google Cloud Pub/Sub API for PUBSUB_EMULATOR_HOST.\n"
     "\n"
@@ -21,6 +20,12 @@ static const char usage[] =
     "  --listen ADDRESS:PORT  listen there instead\n"
     "  --tls-cert FILE        serve TLS with this certificate chain (PEM)\n"
     "  --tls-key FILE         … and its key (PEM)\n"
+    "  --topic NAME           create projects/P/topics/T at the start; may be repeated\n"
+    "  --subscription NAME=TOPIC  … and a subscription of it, with its topic\n"
+    "  --record               record every publish, delivery, extension, acknowledgement\n"
+    "  --fault \"METHOD KIND[=VALUE] [probability=P] [count=N] [after=N]\"\n"
+    "                         misbehave: docs/emulator.md; may be repeated\n"
+    "  --seed N               of the faults' probabilities (default 1)\n"
     "  --version, --help\n";
 
 struct program {
@@ -54,6 +59,20 @@ static void raise_descriptor_limit(void) {
   }
 }
 
+/* The options that say what the server is to hold. */
+static enum pubsub_status furnish(struct server *server, int argc, char **argv,
+                                  const struct option *names, struct pubsub_error *error) {
+  enum pubsub_status status = PUBSUB_OK;
+  int option;
+  optind = 1;
+  while (status == PUBSUB_OK && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    if (option == 't') status = server_add_topic(server, optarg, error);
+    if (option == 's') status = server_add_subscription(server, optarg, error);
+    if (option == 'f') status = server_add_fault(server, optarg, error);
+  }
+  return status;
+}
+
 static bool parse_port(const char *text, uint16_t *out) {
   char *end;
   unsigned long port = strtoul(text, &end, 10);
@@ -75,14 +94,14 @@ static bool parse_listen(char *text, struct server_options *options) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option names[] = {{"port", required_argument, NULL, 'p'},
-                                        {"listen", required_argument, NULL, 'l'},
-                                        {"tls-cert", required_argument, NULL, 'c'},
-                                        {"tls-key", required_argument, NULL, 'k'},
-                                        {"version", no_argument, NULL, 'v'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {0}};
-  struct server_options options = {.address = "127.0.0.1", .port = 8085};
+  static const struct option names[] = {
+      {"port", required_argument, NULL, 'p'},     {"listen", required_argument, NULL, 'l'},
+      {"tls-cert", required_argument, NULL, 'c'}, {"tls-key", required_argument, NULL, 'k'},
+      {"topic", required_argument, NULL, 't'},    {"subscription", required_argument, NULL, 's'},
+      {"record", no_argument, NULL, 'r'},         {"fault", required_argument, NULL, 'f'},
+      {"seed", required_argument, NULL, 'S'},     {"version", no_argument, NULL, 'v'},
+      {"help", no_argument, NULL, 'h'},           {0}};
+  struct server_options options = {.address = "127.0.0.1", .port = 8085, .seed = 1};
   int option;
   while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
     bool good = true;
@@ -99,6 +118,16 @@ int main(int argc, char **argv) {
     case 'k':
       options.tls_key = optarg;
       break;
+    case 'r':
+      options.record = true;
+      break;
+    case 'S':
+      options.seed = strtoull(optarg, NULL, 10);
+      break;
+    case 't':
+    case 's':
+    case 'f':
+      break; /* below, when there is a server */
     case 'v':
       puts("pubsub-emulator " PUBSUB_VERSION_STRING);
       return 0;
@@ -120,21 +149,27 @@ int main(int argc, char **argv) {
   }
 
   struct program program = {0};
-  struct server *server;
+  struct server *server = NULL;
   struct pubsub_error error = {0};
   raise_descriptor_limit();
-  if (pubsub_loop_new(&program.loop, &error) != PUBSUB_OK) goto fail;
-  watch_signals(&program);
-  if (server_new(program.loop, &options, &server, &error) != PUBSUB_OK) goto fail;
-  printf("pubsub-emulator listening on %s:%u\n", options.address, server_port(server));
-  fflush(stdout);
-  pubsub_loop_run(program.loop);
+  enum pubsub_status status = pubsub_loop_new(&program.loop, &error);
+  if (status == PUBSUB_OK) {
+    watch_signals(&program);
+    status = server_new(program.loop, &options, &server, &error);
+  }
+  if (status == PUBSUB_OK) status = furnish(server, argc, argv, names, &error);
+  if (status == PUBSUB_OK) {
+    printf("pubsub-emulator listening on %s:%u\n", options.address, server_port(server));
+    fflush(stdout);
+    pubsub_loop_run(program.loop);
+  } else {
+    fprintf(stderr, "pubsub-emulator: %s\n", error.text);
+  }
   server_destroy(server);
-  pubsub_loop_io_remove(program.loop, &program.signals);
-  close(program.signals.fd);
-  pubsub_loop_destroy(program.loop);
-  return 0;
-fail:
-  fprintf(stderr, "pubsub-emulator: %s\n", error.text);
-  return 1;
+  if (program.loop) {
+    pubsub_loop_io_remove(program.loop, &program.signals);
+    close(program.signals.fd);
+    pubsub_loop_destroy(program.loop);
+  }
+  return status == PUBSUB_OK ? 0 : 1;
 }

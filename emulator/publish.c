@@ -2,7 +2,6 @@
 #include "services.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/utf8.h"
 #include "proto/wire.h"
 
@@ -13,37 +12,11 @@ struct span {
   uint32_t offset, len;
 };
 
-struct field {
-  uint64_t tag;
-  struct pubsub_view value; /* of a length-delimited field */
-};
-
-static const uint8_t *next_field(const uint8_t *ptr, const uint8_t *end, struct field *out) {
-  uint64_t len;
-  ptr = pubsub_varint_read(ptr, end, &out->tag);
-  if (!ptr) return NULL;
-  switch (out->tag & 7) {
-  case PUBSUB_WIRE_VARINT:
-    return pubsub_varint_read(ptr, end, &len);
-  case PUBSUB_WIRE_I64:
-    return end - ptr >= 8 ? ptr + 8 : NULL;
-  case PUBSUB_WIRE_I32:
-    return end - ptr >= 4 ? ptr + 4 : NULL;
-  case PUBSUB_WIRE_LEN:
-    ptr = pubsub_varint_read(ptr, end, &len);
-    if (!ptr || len > (uint64_t)(end - ptr)) return NULL;
-    out->value = pubsub_view_of(ptr, (size_t)len);
-    return ptr + len;
-  default:
-    return NULL;
-  }
-}
-
 static const char *check_attribute(struct pubsub_view encoded) {
   struct pubsub_view key = {0}, value = {0};
-  struct field field;
+  struct pubsub_wire_field field;
   for (const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len; ptr < end;) {
-    ptr = next_field(ptr, end, &field);
+    ptr = pubsub_wire_field_read(ptr, end, &field);
     if (!ptr) return "an attribute cannot be parsed";
     if (field.tag == (1 << 3 | 2)) key = field.value;
     if (field.tag == (2 << 3 | 2)) value = field.value;
@@ -62,9 +35,9 @@ static const char *check_attribute(struct pubsub_view encoded) {
 /* NULL: the service would take it. */
 static const char *check_message(struct pubsub_view encoded) {
   size_t data_bytes = 0, attributes = 0;
-  struct field field;
+  struct pubsub_wire_field field;
   for (const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len; ptr < end;) {
-    ptr = next_field(ptr, end, &field);
+    ptr = pubsub_wire_field_read(ptr, end, &field);
     if (!ptr) return "a message cannot be parsed";
     if (field.tag == (1 << 3 | 2)) data_bytes = field.value.len;
     if (field.tag == (5 << 3 | 2)) {
@@ -89,10 +62,10 @@ static const char *check_message(struct pubsub_view encoded) {
 static const char *find_spans(const struct pubsub_buf *request, struct pubsub_view *topic,
                               struct span *spans, size_t *count) {
   const uint8_t *start = request->ptr, *end = start + request->len;
-  struct field field;
+  struct pubsub_wire_field field;
   *count = 0;
   for (const uint8_t *ptr = start; ptr < end;) {
-    ptr = next_field(ptr, end, &field);
+    ptr = pubsub_wire_field_read(ptr, end, &field);
     if (!ptr) return "the request cannot be parsed";
     if (field.tag == (1 << 3 | 2)) *topic = field.value;
     if (field.tag != (2 << 3 | 2)) continue;
@@ -155,7 +128,7 @@ void publish_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
     return;
   }
-  int64_t now = pubsub_clock_wall_us();
+  int64_t now = broker_wall_us(broker);
   uint64_t first_id = broker->next_message_id;
   enum pubsub_status status = PUBSUB_OK;
   for (size_t i = 0; i < count && status == PUBSUB_OK; i++) {

@@ -11,6 +11,7 @@ struct pull {
   struct pubsub_timer timer;
   struct rpc *rpc;
   struct subscription *subscription; /* NULL: answered */
+  struct consumer consumer;
   size_t max_messages;
 };
 
@@ -24,19 +25,23 @@ static void forget(struct pull *pull) {
 /* False: nothing to give. */
 static bool answer(struct pull *pull, bool even_empty) {
   struct subscription *subscription = pull->subscription;
-  struct pubsub_buf response = {0};
-  uint64_t deadline = pubsub_loop_now_us(subscription->broker->loop) +
+  struct pubsub_buf response = {0}, lent = {0};
+  uint64_t deadline = broker_now_us(subscription->broker) +
                       (uint64_t)subscription->config->ack_deadline_seconds * 1000000;
   for (size_t i = 0; i < pull->max_messages && response.len < MAX_RESPONSE_BYTES; i++) {
-    struct message *message = subscription_lend(subscription, NULL, deadline);
+    struct message *message = backlog_lend(subscription, &pull->consumer, deadline);
     if (!message) break;
-    if (pubsub_buf_reserve(&response, received_bytes(subscription, message)) != PUBSUB_OK) {
-      subscription_set_deadline(subscription, message, 0);
+    if (pubsub_buf_reserve(&response, received_bytes(subscription, message)) != PUBSUB_OK ||
+        pubsub_buf_append(&lent, &message, sizeof message) != PUBSUB_OK) {
+      backlog_unlend(subscription, message);
       break;
     }
     uint8_t *end = received_write(subscription, message, response.ptr + response.len);
     response.len = (size_t)(end - response.ptr);
   }
+  backlog_release(&pull->consumer, (struct message **)(void *)lent.ptr,
+                  lent.len / sizeof(struct message *));
+  pubsub_buf_clear(&lent);
   if (response.len == 0 && !even_empty) return false;
   struct rpc *rpc = pull->rpc;
   forget(pull);
@@ -71,6 +76,7 @@ void pull_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
                         .subscription = subscription,
                         .max_messages = (size_t)request->max_messages,
                         .timer.run = on_wait_over};
+  consumer_init(&pull->consumer, subscription);
   rpc->state = pull;
   pubsub_list_push_back(&subscription->pulls, &pull->link);
   if (!answer(pull, request->return_immediately)) {

@@ -46,7 +46,7 @@ uint8_t *received_write(const struct subscription *subscription, const struct me
   char ack_id[ACK_ID_BYTES + 1];
   uint64_t seconds = (uint64_t)message->publish_time_us / 1000000;
   uint64_t nanos = (uint64_t)message->publish_time_us % 1000000 * 1000;
-  subscription_ack_id(subscription, message, ack_id);
+  backlog_ack_id(subscription, message, ack_id);
   *out++ = RECEIVED;
   out = pubsub_varint_write(out, body_bytes(subscription, message));
   *out++ = ACK_ID;

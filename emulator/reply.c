@@ -46,7 +46,7 @@ struct topic *require_topic(struct rpc *rpc, const char *name) {
   return topic;
 }
 
-static bool name_is_good(const char *name, const char *kind) {
+bool name_is_good(const char *name, const char *kind) {
   if (strncmp(name, "projects/", 9) != 0) return false;
   const char *project_end = strchr(name + 9, '/');
   if (!project_end || project_end == name + 9) return false;

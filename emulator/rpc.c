@@ -1,6 +1,7 @@
 #include "rpc.h"
 
 #include "base/alloc.h"
+#include "base/map.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <zlib.h>
@@ -51,7 +52,23 @@ void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_
   }
 }
 
-static void send_status(struct rpc *rpc, int code, const char *message) {
+static char *base64(struct pubsub_view bytes) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char *text = pubsub_alloc(bytes.len * 4 / 3 + 4), *out = text;
+  if (!text) return NULL;
+  for (size_t i = 0; i < bytes.len; i += 3) {
+    size_t left = bytes.len - i;
+    uint32_t group = (uint32_t)bytes.ptr[i] << 16 |
+                     (left > 1 ? (uint32_t)bytes.ptr[i + 1] << 8 : 0) |
+                     (left > 2 ? bytes.ptr[i + 2] : 0);
+    for (size_t digit = 0; digit <= (left < 3 ? left : 3); digit++)
+      *out++ = digits[group >> (18 - 6 * digit) & 63];
+  }
+  *out = '\0';
+  return text;
+}
+
+static void send_status(struct rpc *rpc, int code, const char *message, const char *details) {
   char code_text[12], escaped[1024];
   size_t len = 0;
   if (!rpc->stream || rpc->answered) return;
@@ -66,21 +83,21 @@ static void send_status(struct rpc *rpc, int code, const char *message) {
     }
   }
   escaped[len] = '\0';
+  struct pubsub_h2_header headers[] = {
+      header(":status", "200"), header("content-type", "application/grpc"),
+      header("grpc-status", code_text), header("grpc-message", escaped),
+      header("grpc-status-details-bin", details ? details : "")};
+  size_t first = rpc->headers_sent ? 2 : 0, end = details ? 5 : len > 0 ? 4 : 3;
   if (rpc->headers_sent) {
-    struct pubsub_h2_header trailers[] = {header("grpc-status", code_text),
-                                          header("grpc-message", escaped)};
-    pubsub_h2_stream_trailers(rpc->stream, trailers, len > 0 ? 2 : 1);
+    pubsub_h2_stream_trailers(rpc->stream, headers + first, end - first);
   } else {
-    struct pubsub_h2_header headers[] = {
-        header(":status", "200"), header("content-type", "application/grpc"),
-        header("grpc-status", code_text), header("grpc-message", escaped)};
-    pubsub_h2_stream_respond(rpc->stream, headers, len > 0 ? 4 : 3, true);
+    pubsub_h2_stream_respond(rpc->stream, headers, end, true);
   }
 }
 
 void rpc_finish(struct rpc *rpc) {
   if (rpc->stream && !rpc->answered) send_headers(rpc);
-  send_status(rpc, 0, "");
+  send_status(rpc, 0, "", NULL);
 }
 
 void rpc_reply(struct rpc *rpc, struct pubsub_buf *take_response) {
@@ -95,7 +112,33 @@ void rpc_fail(struct rpc *rpc, int grpc_code, const char *format, ...) {
   va_start(args, format);
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
-  send_status(rpc, grpc_code, message);
+  send_status(rpc, grpc_code, message, NULL);
+}
+
+void rpc_fail_with(struct rpc *rpc, int grpc_code, const char *message,
+                   struct pubsub_view details) {
+  char *text = base64(details);
+  send_status(rpc, grpc_code, message, text);
+  pubsub_free(text);
+}
+
+void rpc_reset(struct rpc *rpc) {
+  if (!rpc->stream || rpc->answered) return;
+  rpc->answered = true;
+  pubsub_h2_stream_reset(rpc->stream, 0x2);
+}
+
+void rpc_disturb_others(struct rpc *rpc, bool goaway) {
+  struct pubsub_list *all = rpc->connection->all;
+  for (struct pubsub_list *link = all->next; link != all; link = link->next) {
+    struct rpc_connection *other = PUBSUB_CONTAINER_OF(link, struct rpc_connection, link);
+    if (other == rpc->connection) continue;
+    if (goaway) {
+      pubsub_h2_conn_goaway(other->h2, 0);
+    } else {
+      pubsub_h2_conn_abort(other->h2);
+    }
+  }
 }
 
 size_t rpc_queued_bytes(const struct rpc *rpc) {
@@ -142,8 +185,24 @@ static enum pubsub_status on_message(void *user) {
     rpc_fail(rpc, PUBSUB_GRPC_INTERNAL, "cannot decompress the request");
     return PUBSUB_OK;
   }
+  if (!rpc->intercepted) {
+    const struct rpc_service *service = rpc->connection->service;
+    rpc->intercepted = true;
+    if (service->intercept && !service->intercept(rpc)) return PUBSUB_OK;
+  }
   rpc->method->on_message(rpc, &rpc->request);
   return PUBSUB_OK;
+}
+
+static void on_delay_over(struct pubsub_timer *timer) {
+  struct rpc *rpc = PUBSUB_CONTAINER_OF(timer, struct rpc, delayed);
+  if (!rpc->answered) rpc->method->on_message(rpc, &rpc->request);
+}
+
+void rpc_delay(struct rpc *rpc, uint64_t us) {
+  struct pubsub_loop *loop = rpc->connection->service->loop;
+  rpc->delayed.run = on_delay_over;
+  pubsub_loop_timer_set(loop, &rpc->delayed, pubsub_loop_now_us(loop) + us);
 }
 
 static const struct pubsub_frame_handler frame_handler = {on_begin, on_piece, on_message};
@@ -178,6 +237,7 @@ static void on_drained(void *user, struct pubsub_h2_stream *stream) {
 static void rpc_free(struct rpc *rpc) {
   rpc->stream = NULL;
   if (rpc->method->on_closed) rpc->method->on_closed(rpc);
+  pubsub_loop_timer_cancel(rpc->connection->service->loop, &rpc->delayed);
   pubsub_list_remove(&rpc->link);
   pubsub_buf_clear(&rpc->request);
   pubsub_free(rpc);
@@ -206,6 +266,7 @@ static struct rpc *rpc_new(struct rpc_connection *connection, const struct rpc_m
                            struct pubsub_h2_stream *stream) {
   struct rpc *rpc = pubsub_alloc_zero(1, sizeof *rpc);
   if (!rpc) return NULL; /* the stream stays unbound and is refused */
+  rpc->connection = connection;
   rpc->server = connection->service->server;
   rpc->method = method;
   rpc->stream = stream;
@@ -294,6 +355,7 @@ struct rpc_connection *rpc_connection_new(struct pubsub_loop *loop,
   if (!connection) return NULL;
   pubsub_list_init(&connection->calls);
   connection->service = service;
+  connection->all = list;
   if (pubsub_h2_conn_new(loop, take_stream, options, &conn_handler, connection, &connection->h2,
                          NULL) != PUBSUB_OK) {
     pubsub_free(connection);

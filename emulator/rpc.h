@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "grpc/frame.h"
 #include "h2/conn.h"
+#include "net/loop.h"
 
 #define RPC_MAX_REQUEST_BYTES ((size_t)20 << 20)
 
@@ -26,12 +27,15 @@ struct rpc_method {
 
 struct rpc {
   struct pubsub_list link; /* in connection.calls */
-  void *server;            /* rpc_service.server */
+  struct rpc_connection *connection;
+  void *server; /* rpc_service.server */
   const struct rpc_method *method;
   struct pubsub_h2_stream *stream; /* NULL: closed */
   void *state;                     /* the method's own */
   bool answered;                   /* the status was queued: say no more */
   bool headers_sent, gzip, compressed;
+  bool intercepted;            /* `intercept` has seen its first message */
+  struct pubsub_timer delayed; /* the first message waits for it */
   struct pubsub_frame_parser parser;
   struct pubsub_buf request;
 };
@@ -40,12 +44,16 @@ struct rpc {
 struct rpc_service {
   const struct rpc_method *methods; /* ends with path NULL */
   void *server;
+  struct pubsub_loop *loop;
+  /* Sees a call's first message before its method. False: the method is not to be called (now). May be NULL. */
+  bool (*intercept)(struct rpc *rpc);
 };
 
 /* One connection of a client. Freed by itself when the peer goes. */
 struct rpc_connection {
   struct pubsub_list link;
   struct pubsub_list calls; /* of struct rpc */
+  struct pubsub_list *all;  /* the list that holds it */
   const struct rpc_service *service;
   struct pubsub_h2_conn *h2;
 };
@@ -65,6 +73,13 @@ void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_
 void rpc_reply(struct rpc *rpc, struct pubsub_buf *take_response);
 void rpc_finish(struct rpc *rpc); /* status OK */
 void rpc_fail(struct rpc *rpc, int grpc_code, const char *format, ...) PUBSUB_PRINTF(3, 4);
+/* With details: an encoded google.rpc.Status. */
+void rpc_fail_with(struct rpc *rpc, int grpc_code, const char *message, struct pubsub_view details);
+/* Calls the method with the first message, later. */
+void rpc_delay(struct rpc *rpc, uint64_t us);
+void rpc_reset(struct rpc *rpc); /* RST_STREAM */
+/* Cuts, or sends GOAWAY on, all connections but this call's. */
+void rpc_disturb_others(struct rpc *rpc, bool goaway);
 size_t rpc_queued_bytes(const struct rpc *rpc);
 
 #endif

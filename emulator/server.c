@@ -2,11 +2,13 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "faults.h"
 #include "services.h"
 
 struct server {
   struct pubsub_loop *loop;
   struct broker broker;
+  struct faults faults;
   struct rpc_service service;
   struct pubsub_tls_context *tls;
   struct pubsub_listener *listener;
@@ -22,6 +24,9 @@ static void health_on_message(struct rpc *rpc, struct pubsub_buf *take_request) 
 
 #define PUBLISHER "/google.pubsub.v1.Publisher/"
 #define SUBSCRIBER "/google.pubsub.v1.Subscriber/"
+#define SCHEMAS "/google.pubsub.v1.SchemaService/"
+#define IAM "/google.iam.v1.IAMPolicy/"
+#define CONTROL "/pubsub.emulator.v1.Control/"
 
 static const struct rpc_method methods[] = {
     {.path = PUBLISHER "Publish", .on_message = publish_on_message},
@@ -39,15 +44,93 @@ static const struct rpc_method methods[] = {
     {.path = PUBLISHER "GetTopic", .on_message = get_topic_on_message},
     {.path = PUBLISHER "ListTopics", .on_message = list_topics_on_message},
     {.path = PUBLISHER "ListTopicSubscriptions", .on_message = list_topic_subscriptions_on_message},
+    {.path = PUBLISHER "ListTopicSnapshots", .on_message = list_topic_snapshots_on_message},
     {.path = PUBLISHER "DeleteTopic", .on_message = delete_topic_on_message},
     {.path = SUBSCRIBER "CreateSubscription", .on_message = create_subscription_on_message},
     {.path = SUBSCRIBER "UpdateSubscription", .on_message = update_subscription_on_message},
     {.path = SUBSCRIBER "GetSubscription", .on_message = get_subscription_on_message},
     {.path = SUBSCRIBER "ListSubscriptions", .on_message = list_subscriptions_on_message},
     {.path = SUBSCRIBER "DeleteSubscription", .on_message = delete_subscription_on_message},
+    {.path = SUBSCRIBER "ModifyPushConfig", .on_message = modify_push_config_on_message},
+    {.path = SUBSCRIBER "Seek", .on_message = seek_on_message},
+    {.path = SUBSCRIBER "CreateSnapshot", .on_message = create_snapshot_on_message},
+    {.path = SUBSCRIBER "UpdateSnapshot", .on_message = update_snapshot_on_message},
+    {.path = SUBSCRIBER "GetSnapshot", .on_message = get_snapshot_on_message},
+    {.path = SUBSCRIBER "ListSnapshots", .on_message = list_snapshots_on_message},
+    {.path = SUBSCRIBER "DeleteSnapshot", .on_message = delete_snapshot_on_message},
+    {.path = SCHEMAS "CreateSchema", .on_message = create_schema_on_message},
+    {.path = SCHEMAS "GetSchema", .on_message = get_schema_on_message},
+    {.path = SCHEMAS "ListSchemas", .on_message = list_schemas_on_message},
+    {.path = SCHEMAS "ListSchemaRevisions", .on_message = list_schema_revisions_on_message},
+    {.path = SCHEMAS "CommitSchema", .on_message = commit_schema_on_message},
+    {.path = SCHEMAS "RollbackSchema", .on_message = rollback_schema_on_message},
+    {.path = SCHEMAS "DeleteSchemaRevision", .on_message = delete_schema_revision_on_message},
+    {.path = SCHEMAS "DeleteSchema", .on_message = delete_schema_on_message},
+    {.path = SCHEMAS "ValidateSchema", .on_message = validate_schema_on_message},
+    {.path = SCHEMAS "ValidateMessage", .on_message = validate_message_on_message},
+    {.path = IAM "GetIamPolicy", .on_message = get_iam_policy_on_message},
+    {.path = IAM "SetIamPolicy", .on_message = set_iam_policy_on_message},
+    {.path = IAM "TestIamPermissions", .on_message = test_iam_permissions_on_message},
+    {.path = CONTROL "Command", .on_message = control_command_on_message},
+    {.path = CONTROL "Record",
+     .on_message = control_record_on_message,
+     .on_drained = control_record_on_drained,
+     .on_closed = control_record_on_closed},
     {.path = "/grpc.health.v1.Health/Check", .on_message = health_on_message},
     {0},
 };
+
+/* FNV-1a: tells requests apart in the record. */
+static uint64_t hash(const struct pubsub_buf *bytes) {
+  uint64_t hash = 14695981039346656037u;
+  for (size_t i = 0; i < bytes->len; i++)
+    hash = (hash ^ bytes->ptr[i]) * 1099511628211u;
+  return hash;
+}
+
+static void note(struct broker *broker, struct rpc *rpc, int code) {
+  if (!broker->record.on) return;
+  record_add(&broker->record, broker_wall_us(broker), RECORD_FAULT,
+             record_name(&broker->record, rpc->method->path), hash(&rpc->request), (uint32_t)code);
+}
+
+/* The faults that come before a call's method. */
+static bool on_intercept(struct rpc *rpc) {
+  struct broker *broker = rpc->server;
+  struct faults *faults = broker->faults;
+  const char *path = rpc->method->path;
+  const struct fault *fault;
+  if (faults->count == 0 || strncmp(path, CONTROL, strlen(CONTROL)) == 0) return true;
+  if ((fault = faults_draw(faults, path, FAULT_STATUS))) {
+    note(broker, rpc, fault->code);
+    rpc_fail(rpc, fault->code, "%s", fault->message);
+    return false;
+  }
+  if (faults_draw(faults, path, FAULT_RESET)) {
+    note(broker, rpc, 0);
+    rpc_reset(rpc);
+    return false;
+  }
+  if (faults_draw(faults, path, FAULT_DISCONNECT)) {
+    note(broker, rpc, 0);
+    pubsub_h2_conn_abort(rpc->connection->h2);
+    return false;
+  }
+  if (faults_draw(faults, path, FAULT_GOAWAY)) {
+    note(broker, rpc, 0);
+    pubsub_h2_conn_goaway(rpc->connection->h2, 0);
+  }
+  if (rpc->method->on_half_close) return true; /* a stream holds its deliveries itself */
+  if (faults_draw(faults, path, FAULT_STALL)) {
+    note(broker, rpc, 0);
+    return false;
+  }
+  if ((fault = faults_draw(faults, path, FAULT_LATENCY))) {
+    rpc_delay(rpc, fault->us);
+    return false;
+  }
+  return true;
+}
 
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
@@ -64,9 +147,13 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   struct server *server = pubsub_alloc_zero(1, sizeof *server);
   if (!server) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   server->loop = loop;
-  server->service = (struct rpc_service){methods, &server->broker};
+  server->service = (struct rpc_service){
+      .methods = methods, .server = &server->broker, .loop = loop, .intercept = on_intercept};
   pubsub_list_init(&server->connections);
   broker_init(&server->broker, loop);
+  faults_init(&server->faults, options->seed);
+  server->broker.faults = &server->faults;
+  server->broker.record.on = options->record;
   enum pubsub_status status = PUBSUB_OK;
   if (options->tls_certificate) {
     status = pubsub_tls_context_new_server(options->tls_certificate, options->tls_key, &server->tls,
@@ -82,6 +169,21 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   }
   *out = server;
   return PUBSUB_OK;
+}
+
+enum pubsub_status server_add_topic(struct server *server, const char *name,
+                                    struct pubsub_error *error) {
+  return preset_topic(&server->broker, name, error);
+}
+
+enum pubsub_status server_add_subscription(struct server *server, const char *text,
+                                           struct pubsub_error *error) {
+  return preset_subscription(&server->broker, text, error);
+}
+
+enum pubsub_status server_add_fault(struct server *server, const char *text,
+                                    struct pubsub_error *error) {
+  return faults_add(&server->faults, text, error);
 }
 
 uint16_t server_port(const struct server *server) {
@@ -101,7 +203,10 @@ void server_destroy(struct server *server) {
   while (!pubsub_list_empty(&server->connections)) {
     rpc_connection_destroy((struct rpc_connection *)server->connections.next);
   }
+  schemas_clear(&server->broker);
+  iam_clear(&server->broker);
   broker_clear(&server->broker);
+  faults_clear(&server->faults);
   pubsub_tls_context_destroy(server->tls);
   pubsub_free(server);
 }

@@ -1,14 +1,21 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "settings.h"
 #include "update.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void deliver(struct pubsub_deferred *deferred) {
   struct subscription *subscription = PUBSUB_CONTAINER_OF(deferred, struct subscription, deliver);
   pull_serve(subscription);
   stream_serve(subscription);
+}
+
+void subscription_start(struct subscription *subscription) {
+  subscription->deliver.run = deliver;
+  backlog_wake(subscription);
 }
 
 static bool check(struct rpc *rpc, Google__Pubsub__V1__Subscription *config) {
@@ -19,14 +26,21 @@ static bool check(struct rpc *rpc, Google__Pubsub__V1__Subscription *config) {
              strrchr(config->name, '/') + 1);
     return false;
   }
-  if (config->ack_deadline_seconds == 0) config->ack_deadline_seconds = 10;
-  if (config->ack_deadline_seconds < 10 || config->ack_deadline_seconds > 600) {
-    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
-             "Invalid ack deadline given: %d. Must be between 10 and 600 seconds.",
-             config->ack_deadline_seconds);
-    return false;
+  return settings_check_subscription(rpc, config);
+}
+
+/* topic_message_retention_duration is the topic's, shown. */
+static void show_topic_retention(struct subscription *subscription) {
+  const Google__Protobuf__Duration *of =
+      subscription->topic ? subscription->topic->config->message_retention_duration : NULL;
+  Google__Protobuf__Duration **shown = &subscription->config->topic_message_retention_duration;
+  if (*shown) google__protobuf__duration__free_unpacked(*shown, NULL);
+  *shown = of ? malloc(sizeof **shown) : NULL;
+  if (*shown) {
+    google__protobuf__duration__init(*shown);
+    (*shown)->seconds = of->seconds;
+    (*shown)->nanos = of->nanos;
   }
-  return true;
 }
 
 void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
@@ -36,12 +50,17 @@ void create_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
   if (!check(rpc, config)) goto drop;
   struct topic *topic = require_topic(rpc, config->topic);
   if (!topic) goto drop;
-  struct subscription *subscription = broker_add_subscription(rpc->server, topic, config);
+  const char *problem;
+  struct filter *filter = filter_parse(config->filter, &problem);
+  struct subscription *subscription =
+      problem ? NULL : broker_add_subscription(rpc->server, topic, config, filter);
   if (!subscription) {
+    filter_free(filter);
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
     goto drop;
   }
-  subscription->deliver.run = deliver;
+  subscription_start(subscription);
+  show_topic_retention(subscription);
   config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
   reply_message(rpc, &config->base);
   return;
@@ -65,7 +84,6 @@ void update_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
              "non-empty paths list.");
     goto done;
   }
-  int32_t deadline = subscription->config->ack_deadline_seconds;
   if (!update_apply(&subscription->config->base, &update->base, request->update_mask, fixed,
                     &problem)) {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
@@ -74,13 +92,13 @@ void update_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
              problem);
     goto done;
   }
-  int32_t updated = subscription->config->ack_deadline_seconds;
-  if (updated < 10 || updated > 600) {
-    subscription->config->ack_deadline_seconds = deadline;
-    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
-             "Invalid ack deadline given: %d. Must be between 10 and 600 seconds.", updated);
+  if (!settings_check_subscription(rpc, subscription->config)) {
+    /* The request holds the old values now: exchanges them again. */
+    update_apply(&subscription->config->base, &update->base, request->update_mask, fixed, &problem);
     goto done;
   }
+  show_topic_retention(subscription);
+  backlog_wake(subscription);
   reply_message(rpc, &subscription->config->base);
 done:
   google__pubsub__v1__update_subscription_request__free_unpacked(request, NULL);
@@ -97,10 +115,25 @@ void detach_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
     pull_end_all(subscription, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
     subscription->config->detached = 1;
     subscription->detached = true;
-    subscription_purge(subscription);
+    backlog_clear(subscription);
     reply_empty(rpc);
   }
   google__pubsub__v1__detach_subscription_request__free_unpacked(request, NULL);
+}
+
+/* Push is kept, not done. */
+void modify_push_config_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__ModifyPushConfigRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__modify_push_config_request__descriptor, take_request);
+  if (!request) return;
+  struct subscription *subscription = require_subscription(rpc, request->subscription);
+  if (subscription) {
+    Google__Pubsub__V1__PushConfig *old = subscription->config->push_config;
+    subscription->config->push_config = request->push_config;
+    request->push_config = old;
+    reply_empty(rpc);
+  }
+  google__pubsub__v1__modify_push_config_request__free_unpacked(request, NULL);
 }
 
 void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
@@ -108,7 +141,10 @@ void get_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_reques
       unpack_request(rpc, &google__pubsub__v1__get_subscription_request__descriptor, take_request);
   if (!request) return;
   struct subscription *subscription = require_subscription(rpc, request->subscription);
-  if (subscription) reply_message(rpc, &subscription->config->base);
+  if (subscription) {
+    show_topic_retention(subscription);
+    reply_message(rpc, &subscription->config->base);
+  }
   google__pubsub__v1__get_subscription_request__free_unpacked(request, NULL);
 }
 

@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "settings.h"
 #include "update.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ void create_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
              strrchr(config->name, '/') + 1);
     goto drop;
   }
+  if (!settings_check_topic(rpc, config)) goto drop;
   if (!broker_add_topic(rpc->server, config)) {
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
     goto drop;
@@ -45,7 +47,11 @@ void update_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
                "Invalid update_mask provided in the UpdateTopicRequest: '%.100s' is not a known or "
                "mutable Topic field.",
                problem);
+    } else if (!settings_check_topic(rpc, topic->config)) {
+      update_apply(&topic->config->base, &request->topic->base, request->update_mask, fixed,
+                   &problem);
     } else {
+      if (!topic->config->message_retention_duration) messages_free(&topic->retained);
       reply_message(rpc, &topic->config->base);
     }
   }
@@ -104,6 +110,28 @@ void list_topics_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   pubsub_free(response.topics);
   pubsub_free(page);
   google__pubsub__v1__list_topics_request__free_unpacked(request, NULL);
+}
+
+void list_topic_snapshots_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  Google__Pubsub__V1__ListTopicSnapshotsRequest *request = unpack_request(
+      rpc, &google__pubsub__v1__list_topic_snapshots_request__descriptor, take_request);
+  if (!request) return;
+  struct topic *topic = require_topic(rpc, request->topic);
+  if (topic) {
+    Google__Pubsub__V1__ListTopicSnapshotsResponse response =
+        GOOGLE__PUBSUB__V1__LIST_TOPIC_SNAPSHOTS_RESPONSE__INIT;
+    struct broker *broker = rpc->server;
+    struct pubsub_list *link;
+    response.snapshots = pubsub_alloc_zero(broker->snapshots.count + 1, sizeof *response.snapshots);
+    for (link = topic->snapshots.next; response.snapshots && link != &topic->snapshots;
+         link = link->next) {
+      response.snapshots[response.n_snapshots++] =
+          PUBSUB_CONTAINER_OF(link, struct snapshot, topic_link)->config->name;
+    }
+    reply_message(rpc, &response.base);
+    pubsub_free(response.snapshots);
+  }
+  google__pubsub__v1__list_topic_snapshots_request__free_unpacked(request, NULL);
 }
 
 void list_topic_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {

@@ -203,6 +203,13 @@ void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error) {
   pubsub_h2_conn_fail(conn, &why);
 }
 
+void pubsub_h2_conn_abort(struct pubsub_h2_conn *conn) {
+  struct pubsub_error why = {0};
+  pubsub_error_set(&why, PUBSUB_E_CLOSED, "the connection was cut");
+  pubsub_h2_output_clear(&conn->output);
+  pubsub_h2_conn_fail(conn, &why);
+}
+
 void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error) {
   if (conn->closing) return;
   nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,

@@ -71,6 +71,8 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
 void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error);
 /* Server: announce the end, let running streams finish. */
 void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error);
+/* Cuts the connection without a GOAWAY; callbacks as with close. */
+void pubsub_h2_conn_abort(struct pubsub_h2_conn *conn);
 /* Frees at once, no callbacks: for shutdown paths. */
 void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn);
 /* Streams open now, and whether a new one may be opened (peer's limit, GOAWAY, ids left). */

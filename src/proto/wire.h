@@ -46,4 +46,33 @@ static inline const uint8_t *pubsub_varint_read(const uint8_t *ptr, const uint8_
   return NULL;
 }
 
+struct pubsub_wire_field {
+  uint64_t tag;             /* number << 3 | enum pubsub_wire_type */
+  uint64_t number;          /* of a varint */
+  struct pubsub_view value; /* of a length-delimited field: borrowed */
+};
+/* Reads one field from [ptr, end); returns the byte after it, NULL when cut, malformed or a group. */
+static inline const uint8_t *pubsub_wire_field_read(const uint8_t *ptr, const uint8_t *end,
+                                                    struct pubsub_wire_field *out) {
+  uint64_t len;
+  *out = (struct pubsub_wire_field){0};
+  ptr = pubsub_varint_read(ptr, end, &out->tag);
+  if (!ptr) return NULL;
+  switch (out->tag & 7) {
+  case PUBSUB_WIRE_VARINT:
+    return pubsub_varint_read(ptr, end, &out->number);
+  case PUBSUB_WIRE_I64:
+    return end - ptr >= 8 ? ptr + 8 : NULL;
+  case PUBSUB_WIRE_I32:
+    return end - ptr >= 4 ? ptr + 4 : NULL;
+  case PUBSUB_WIRE_LEN:
+    ptr = pubsub_varint_read(ptr, end, &len);
+    if (!ptr || len > (uint64_t)(end - ptr)) return NULL;
+    out->value = pubsub_view_of(ptr, (size_t)len);
+    return ptr + len;
+  default:
+    return NULL;
+  }
+}
+
 #endif

@@ -2,41 +2,25 @@
 
 import os
 import pathlib
-import subprocess
 import sys
 import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+import emulator as emulator_process  # noqa: E402
+
 EMULATOR = os.environ.get("PUBSUB_EMULATOR_BINARY", str(ROOT / "build/release/pubsub-emulator"))
 JAR = os.environ.get("SPARK_PUBSUB_JAR", str(ROOT / "spark/target/spark-pubsub.jar"))
 PROJECT = "p1"
 
 
-class Emulator:
-    """One pubsub-emulator process on a port of its own."""
+class Emulator(emulator_process.Emulator):
+    """With what the tests need: a topic, a subscription."""
 
     def __init__(self, *arguments, port=0):
-        self.arguments = arguments
-        self.process = None
-        self.start(port)
-
-    def start(self, port=0):
-        self.process = subprocess.Popen(
-            [EMULATOR, "--port", str(port), *self.arguments], stdout=subprocess.PIPE, text=True
-        )
-        self.host = self.process.stdout.readline().strip().rsplit(" ", 1)[1]
-        self.port = int(self.host.rsplit(":", 1)[1])
-
-    def stop(self):
-        self.process.terminate()
-        assert self.process.wait(timeout=5) == 0
-        self.process.stdout.close()
-
-    def restart(self):
-        self.stop()
-        self.start(self.port)
+        super().__init__(EMULATOR, *arguments, port=port)
 
     def create(self, topic="topic1", subscription="sub1", **config):
         from google.cloud import pubsub_v1

@@ -1,0 +1,53 @@
+#include "services.h"
+
+#include "base/error.h"
+#include "settings.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum pubsub_status preset_topic(struct broker *broker, const char *name,
+                                struct pubsub_error *error) {
+  if (!name_is_good(name, "topics")) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is not projects/PROJECT/topics/NAME",
+                            name);
+  }
+  if (broker_topic(broker, name)) return PUBSUB_OK;
+  Google__Pubsub__V1__Topic *config = malloc(sizeof *config);
+  if (!config) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  google__pubsub__v1__topic__init(config);
+  config->name = strdup(name);
+  if (config->name && broker_add_topic(broker, config)) return PUBSUB_OK;
+  google__pubsub__v1__topic__free_unpacked(config, NULL);
+  return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+}
+
+enum pubsub_status preset_subscription(struct broker *broker, const char *text,
+                                       struct pubsub_error *error) {
+  char name[600];
+  const char *topic = strchr(text, '=');
+  snprintf(name, sizeof name, "%.*s", topic ? (int)(topic - text) : 0, text);
+  if (!topic || !name_is_good(name, "subscriptions") || broker_subscription(broker, name)) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "'%s' is not projects/PROJECT/subscriptions/NAME=TOPIC, or repeated",
+                            text);
+  }
+  enum pubsub_status status = preset_topic(broker, ++topic, error);
+  if (status != PUBSUB_OK) return status;
+  Google__Pubsub__V1__Subscription *config = malloc(sizeof *config);
+  if (!config) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  google__pubsub__v1__subscription__init(config);
+  config->name = strdup(name);
+  config->topic = strdup(topic);
+  config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
+  struct subscription *subscription = NULL;
+  if (config->name && config->topic && settings_check_subscription(NULL, config)) {
+    subscription = broker_add_subscription(broker, broker_topic(broker, topic), config, NULL);
+  }
+  if (!subscription) {
+    google__pubsub__v1__subscription__free_unpacked(config, NULL);
+    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  }
+  subscription_start(subscription);
+  return PUBSUB_OK;
+}

@@ -1,0 +1,133 @@
+/* Seek: what is unacknowledged is decided anew, by time or by a snapshot. Leases end, ack ids with them. */
+#include "services.h"
+
+#include "base/alloc.h"
+#include <stdlib.h>
+
+struct sorted {
+  struct message **messages;
+  size_t count, cap;
+};
+
+static bool put(struct sorted *sorted, struct message *message) {
+  if (sorted->count == sorted->cap) {
+    size_t cap = sorted->cap ? sorted->cap * 2 : 256;
+    void *messages = pubsub_realloc(sorted->messages, cap * sizeof *sorted->messages);
+    if (!messages) return false;
+    sorted->messages = messages;
+    sorted->cap = cap;
+  }
+  sorted->messages[sorted->count++] = message;
+  return true;
+}
+
+static int by_id(const void *a, const void *b) {
+  const struct message *x = *(struct message *const *)a, *y = *(struct message *const *)b;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static bool passes(const struct subscription *subscription, const struct message *message) {
+  return !subscription->filter ||
+         filter_matches(subscription->filter,
+                        pubsub_view_of(message->block->bytes.ptr + message->offset, message->len));
+}
+
+/* Copies of `from` that are at least at_us old and that the filter passes. */
+static void add_copies(struct subscription *subscription, struct sorted *sorted,
+                       const struct pubsub_list *from, int64_t at_us) {
+  for (struct pubsub_list *link = from->next; link != from; link = link->next) {
+    struct message *message = PUBSUB_CONTAINER_OF(link, struct message, link);
+    if (message->publish_time_us < at_us || !passes(subscription, message)) continue;
+    struct message *copy = message_copy(message);
+    if (copy && !put(sorted, copy)) message_free(copy);
+  }
+}
+
+/* Everything the subscription holds, and what its topic retains for it. */
+static void gather(struct subscription *subscription, struct sorted *sorted, int64_t at_us) {
+  struct pubsub_list all;
+  pubsub_list_init(&all);
+  backlog_take_all(subscription, &all);
+  while (!pubsub_list_empty(&all)) {
+    struct message *message = PUBSUB_CONTAINER_OF(all.next, struct message, link);
+    pubsub_list_remove(&message->link);
+    if (!put(sorted, message)) message_free(message);
+  }
+  if (subscription->topic) add_copies(subscription, sorted, &subscription->topic->retained, at_us);
+  if (sorted->count > 1) {
+    qsort(sorted->messages, sorted->count, sizeof(struct message *), by_id);
+  }
+}
+
+static void seek_to_time(struct subscription *subscription, int64_t at_us) {
+  struct sorted sorted = {0};
+  uint64_t last_id = 0;
+  gather(subscription, &sorted, at_us);
+  for (size_t i = 0; i < sorted.count; i++) {
+    struct message *message = sorted.messages[i];
+    if (message->id == last_id) {
+      message_free(message); /* the topic has it too */
+      continue;
+    }
+    last_id = message->id;
+    message->attempts = 0;
+    if (message->publish_time_us >= at_us) {
+      backlog_add(subscription, message);
+    } else {
+      backlog_retain_or_free(subscription, message);
+    }
+  }
+  pubsub_free(sorted.messages);
+}
+
+static void seek_to_snapshot(struct subscription *subscription, const struct snapshot *snapshot) {
+  struct sorted held = {0}, wanted = {0};
+  add_copies(subscription, &wanted, &snapshot->messages, INT64_MIN);
+  gather(subscription, &held, INT64_MAX);
+  size_t at = 0;
+  for (size_t i = 0; i < held.count; i++) {
+    struct message *message = held.messages[i];
+    while (at < wanted.count && wanted.messages[at]->id < message->id)
+      at++;
+    if (at < wanted.count && wanted.messages[at]->id == message->id) {
+      message_free(message);
+    } else {
+      backlog_retain_or_free(subscription, message);
+    }
+  }
+  for (size_t i = 0; i < wanted.count; i++)
+    backlog_add(subscription, wanted.messages[i]);
+  pubsub_free(held.messages);
+  pubsub_free(wanted.messages);
+}
+
+void seek_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+  struct broker *broker = rpc->server;
+  Google__Pubsub__V1__SeekRequest *request =
+      unpack_request(rpc, &google__pubsub__v1__seek_request__descriptor, take_request);
+  if (!request) return;
+  struct subscription *subscription = require_subscription(rpc, request->subscription);
+  if (!subscription) goto done;
+  if (subscription->detached) {
+    rpc_fail(rpc, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
+  } else if (request->target_case == GOOGLE__PUBSUB__V1__SEEK_REQUEST__TARGET_TIME) {
+    seek_to_time(subscription, request->time->seconds * 1000000 + request->time->nanos / 1000);
+    reply_empty(rpc);
+  } else if (request->target_case == GOOGLE__PUBSUB__V1__SEEK_REQUEST__TARGET_SNAPSHOT) {
+    struct snapshot *snapshot = broker_snapshot(broker, request->snapshot);
+    if (!snapshot) {
+      rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.200s).",
+               request->snapshot);
+    } else if (!snapshot->topic || snapshot->topic != subscription->topic) {
+      rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+               "The snapshot's topic is not the subscription's.");
+    } else {
+      seek_to_snapshot(subscription, snapshot);
+      reply_empty(rpc);
+    }
+  } else {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "A time or a snapshot must be given.");
+  }
+done:
+  google__pubsub__v1__seek_request__free_unpacked(request, NULL);
+}
