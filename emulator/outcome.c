@@ -4,7 +4,6 @@
 #include "faults.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
-#include "grpc/call.h"
 
 static const char problem[] =
     "Some acknowledgement ids in the request were invalid. This could be because the "
