@@ -11,6 +11,7 @@ static const char usage[] =
     "  subscription create|get|delete SUBSCRIPTION [--topic TOPIC] [--ack-deadline SECONDS]\n"
     "  publish TOPIC [--message TEXT | --file FILE | lines of the standard input]\n"
     "          [--attribute KEY=VALUE]… [--ordering-key KEY] [--count N [--size BYTES]]\n"
+    "          [--start N] [--batch-bytes BYTES]   number of the first; bytes of a request\n"
     "  pull SUBSCRIPTION [--max N] [--json]     receive, print, acknowledge\n"
     "  tail SUBSCRIPTION [--json]               the same until Ctrl-C\n"
     "  bench receive SUBSCRIPTION --count N [--streams N] [--columns all|data|none]\n"
@@ -52,6 +53,8 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"ordering-key", required_argument, NULL, 'k'},
                                       {"count", required_argument, NULL, 'n'},
                                       {"size", required_argument, NULL, 's'},
+                                      {"start", required_argument, NULL, 'b'},
+                                      {"batch-bytes", required_argument, NULL, 'B'},
                                       {"max", required_argument, NULL, 'x'},
                                       {"ack-deadline", required_argument, NULL, 'd'},
                                       {"streams", required_argument, NULL, 'S'},
@@ -147,6 +150,10 @@ static bool take_option(struct cli_options *options, int option) {
     return parse_number(optarg, &options->count);
   case 's':
     return parse_number(optarg, &options->size);
+  case 'b':
+    return parse_number(optarg, &options->start);
+  case 'B':
+    return parse_number(optarg, &options->batch_bytes);
   case 'x':
     return parse_number(optarg, &options->max);
   case 'd':

@@ -40,11 +40,12 @@ static bool publish_lines(struct job *job) {
   return good;
 }
 
-static bool publish_generated(struct job *job, unsigned long count, unsigned long size) {
+static bool publish_generated(struct job *job, unsigned long first, unsigned long count,
+                              unsigned long size) {
   char *data = calloc(1, size + 32);
   bool good = data != NULL;
   for (unsigned long i = 0; good && i < count && !cli_interrupted(); i++) {
-    int written = snprintf(data, 32, "%lu ", i);
+    int written = snprintf(data, 32, "%lu ", first + i);
     memset(data + written, 'x', size > (unsigned)written ? size - (unsigned)written : 0);
     good = publish(job, data, size > 0 ? size : (size_t)written);
     if (i % 100000 == 99999) fprintf(stderr, "published %lu of %lu\n", i + 1, count);
@@ -74,7 +75,8 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   }
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
-  struct pubsub_publisher_options publisher_options = {.topic = topic};
+  struct pubsub_publisher_options publisher_options = {.topic = topic,
+                                                       .max_batch_bytes = options->batch_bytes};
   bool good =
       pubsub_publisher_new(client, &publisher_options, &job.publisher, &job.error) == PUBSUB_OK;
   if (good && options->message) {
@@ -82,7 +84,7 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   } else if (good && options->file) {
     good = publish_file(&job, options->file);
   } else if (good && options->count > 0) {
-    good = publish_generated(&job, options->count, options->size);
+    good = publish_generated(&job, options->start, options->count, options->size);
   } else if (good) {
     good = publish_lines(&job);
   }

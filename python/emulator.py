@@ -66,13 +66,17 @@ class Control:
 class Emulator(Control):
     """A process on a port of its own; ends with the block."""
 
-    def __init__(self, binary, *arguments, port=0):
-        self.binary, self.arguments = str(binary), arguments
+    def __init__(self, binary, *arguments, port=0, own_group=False):
+        """own_group: Ctrl-C reaches the starting process only, which stops the emulator last."""
+        self.binary, self.arguments, self.own_group = str(binary), arguments, own_group
         self.start(port)
 
     def start(self, port=0):
         self.process = subprocess.Popen(
-            [self.binary, "--port", str(port), *self.arguments], stdout=subprocess.PIPE, text=True
+            [self.binary, "--port", str(port), *self.arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=self.own_group,
         )
         line = self.process.stdout.readline().strip()
         if not line:
