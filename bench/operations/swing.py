@@ -112,7 +112,11 @@ def main():
             else:
                 cluster.grow(executors)
             until = time.monotonic() + stage_s
-            world.wait(lambda: time.monotonic() > until or publisher.error, stage_s + 60, sample, every=1)
+
+            def over():
+                return publisher.error or (time.monotonic() > until and len(cluster.executors()) == executors)
+
+            world.wait(over, stage_s + 120, sample, every=1)
         published = publisher.finish()
         publish_s = time.monotonic() - begin
 

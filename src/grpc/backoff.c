@@ -9,10 +9,11 @@ void pubsub_backoff_reset(struct pubsub_backoff *backoff) {
 }
 
 uint64_t pubsub_backoff_next_us(struct pubsub_backoff *backoff, struct pubsub_rng *rng) {
-  uint64_t ceiling = backoff->initial_us;
-  for (uint32_t i = 0; i < backoff->attempts && ceiling < backoff->max_us; i++)
-    ceiling *= 2;
-  if (ceiling > backoff->max_us) ceiling = backoff->max_us;
+  uint64_t base = backoff->initial_us;
+  for (uint32_t i = 0; i < backoff->attempts && base < backoff->max_us; i++)
+    base *= 2;
+  if (base > backoff->max_us) base = backoff->max_us;
   backoff->attempts++;
-  return ceiling - pubsub_rng_below(rng, ceiling / 2 + 1);
+  uint64_t delay = base + pubsub_rng_below(rng, base / 4 + 1);
+  return delay < backoff->max_us ? delay : backoff->max_us;
 }

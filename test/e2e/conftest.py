@@ -57,7 +57,7 @@ def emulator(monkeypatch):
         running.stop()
 
 
-def session(master, ui=False):
+def session(master, ui=False, **conf):
     from pyspark.sql import SparkSession
 
     spark = (
@@ -68,6 +68,7 @@ def session(master, ui=False):
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.executorEnv.PYSPARK_PYTHON", sys.executable)
+        .config(map=conf)
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
@@ -76,7 +77,7 @@ def session(master, ui=False):
 
 @pytest.fixture(scope="module")
 def spark(request):
-    running = session(getattr(request.module, "MASTER", "local[2]"))
+    running = session(getattr(request.module, "MASTER", "local[2]"), **getattr(request.module, "CONF", {}))
     yield running
     running.stop()
 

@@ -181,7 +181,7 @@ static void what_is_retried(void **state) {
   pubsub_retry_init(&retry, &limits);
   pubsub_retry_attempt_us(&retry, &limits, now);
   while (pubsub_retry_again(&retry, &limits, &why, now, &rng, &delay)) {
-    assert_true(delay >= ceiling / 2 && delay <= ceiling);
+    assert_true(delay >= ceiling && delay <= ceiling + ceiling / 4);
     ceiling = ceiling * 2 > 60000000 ? 60000000 : ceiling * 2;
     now += delay;
     assert_true(pubsub_retry_attempt_us(&retry, &limits, now) <= limits.call_timeout_us);

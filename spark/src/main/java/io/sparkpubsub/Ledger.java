@@ -311,6 +311,21 @@ final class Ledger {
     }
   }
 
+  /** Whether there is nothing in it that could still be acknowledged. */
+  synchronized boolean isCommitted(PubSubOffset offset) {
+    for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
+      PubSubOffset.Position position = entry.getValue();
+      Slot slot = entry.getKey() < slots.length ? slots[entry.getKey()] : null;
+      if (slot != null
+          && slot.home != null
+          && slot.epoch == position.epoch
+          && slot.ordered < Math.min(Math.min(position.seq, slot.sealed), slot.lostFrom)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The range from this seq on could not be read: it must come again from the service. */
   synchronized void lostRange(int index, long epoch, long from) {
     if (index >= 0 && index < slots.length && slots[index].epoch == epoch) {

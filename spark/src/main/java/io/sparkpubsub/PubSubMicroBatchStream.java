@@ -1,6 +1,8 @@
 package io.sparkpubsub;
 
 import io.sparkpubsub.PubSubOptions.Option;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,8 +41,10 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private final Ledger ledger;
   private final LedgerEndpoint endpoint;
   private final AgentStarter starter;
+  private final CommitWatcher watcher;
   private final long minRows;
   private final long maxTriggerDelayMs;
+  private final String name;
   private long waitingSinceMs; // fewer than minRows are there; 0: none, or enough
   private boolean availableNow;
 
@@ -51,13 +55,30 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     this.maxRows = options.number(Option.MAX_ROWS_PER_TRIGGER, Long.MAX_VALUE);
     this.maxBytes = options.number(Option.MAX_BYTES_PER_TRIGGER, Long.MAX_VALUE);
     this.minRows = options.number(Option.MIN_ROWS_PER_TRIGGER, 1);
-    this.maxTriggerDelayMs = options.number(Option.MAX_TRIGGER_DELAY_MS, 0);
+    this.maxTriggerDelayMs = options.millis(Option.MAX_TRIGGER_DELAY);
     int slots = slots(options, Math.max(1, session.sparkContext().defaultParallelism()));
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
     this.ledger = new Ledger(slots, System.currentTimeMillis() * 1000, jitterMs);
     this.endpoint = new LedgerEndpoint(run, ledger, slots);
     this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, session);
+    this.name = "pubsub[" + options.subscription() + ", run " + run.substring(0, 8) + "]";
+    this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted);
     starter.start();
+    watcher.start();
+  }
+
+  private PubSubOffset lastCommitted() {
+    try {
+      return CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What the query's progress calls it. */
+  @Override
+  public String toString() {
+    return name;
   }
 
   private static int slots(PubSubOptions options, int parallelism) {
@@ -97,10 +118,12 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     ledger.committed(from);
     failOnError();
     PubSubOffset end = ledger.latest(from, maxRows, maxBytes);
-    if (availableNow) {
-      return end == from ? waitForMore(from) : end;
+    if (availableNow && end == from) {
+      end = waitForMore(from);
+    } else if (!availableNow && end != from && tooFew(from, end)) {
+      end = from;
     }
-    return end != from && tooFew(from, end) ? from : end;
+    return end.equals(PubSubOffset.NOTHING) ? null : end; // of a first batch, any offset counts as new data
   }
 
   private boolean tooFew(PubSubOffset from, PubSubOffset end) {
@@ -194,9 +217,9 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   @Override
   public void stop() {
     boolean interrupted = Thread.interrupted(); // how Spark stops a query; there is something left to do
+    watcher.stop();
     try {
-      PubSubOffset committed =
-          CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
+      PubSubOffset committed = lastCommitted();
       if (committed != null) {
         ledger.committed(committed);
       }

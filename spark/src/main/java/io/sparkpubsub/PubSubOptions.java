@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.network.util.JavaUtils;
 
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
@@ -29,8 +31,8 @@ final class PubSubOptions implements Serializable {
     NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
     MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
-    MIN_ROWS_PER_TRIGGER("minRowsPerTrigger", null, "a micro-batch waits for so many rows, at most `maxTriggerDelayMs`", 1, Long.MAX_VALUE),
-    MAX_TRIGGER_DELAY_MS("maxTriggerDelayMs", "900000", "… and no longer than so long after the first of them", 1, Long.MAX_VALUE),
+    MIN_ROWS_PER_TRIGGER("minRowsPerTrigger", null, "a micro-batch waits for so many rows, at most `maxTriggerDelay`", 1, Long.MAX_VALUE),
+    MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
     LINGER_MS("lingerMs", "20", "a chunk is closed so long after its first row", 1, 60000),
@@ -167,6 +169,9 @@ final class PubSubOptions implements Serializable {
       }
       return value.toLowerCase(Locale.ROOT);
     }
+    if (option == Option.MAX_TRIGGER_DELAY) {
+      millis(option, value);
+    }
     if (!option.number) {
       return value;
     }
@@ -191,6 +196,21 @@ final class PubSubOptions implements Serializable {
 
   boolean has(Option option) {
     return values.containsKey(option);
+  }
+
+  /** A duration as Spark writes them, in ms. */
+  private static long millis(Option option, String value) {
+    try {
+      return JavaUtils.timeStringAs(value, TimeUnit.MILLISECONDS);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "option '" + option.key + "' is '" + value + "'; it must be a duration like 500ms, 30s or 15m");
+    }
+  }
+
+  /** A duration in ms. */
+  long millis(Option option) {
+    return millis(option, text(option));
   }
 
   /** The value, its default, or null. */

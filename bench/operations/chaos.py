@@ -1,0 +1,214 @@
+"""Chaos with a seed: random faults of executors, tasks, connections and the driver while messages are published and read.
+
+    chaos.py [--seed N] [--events N] [--messages N]
+
+Passes when nothing is lost, nothing was acknowledged before the batch that contains it had committed (the emulator's record
+against the checkpoint's commit log), and no more came twice than was lent out when the faults struck.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import signal
+import time
+
+from world import Publisher, World, children
+
+CONF = {
+    "spark.executor.memory": "512m",
+    "spark.sql.shuffle.partitions": 2,
+    "spark.task.maxFailures": 20,
+    "spark.deploy.maxExecutorRetries": -1,
+    "spark.speculation": "true",
+    "spark.speculation.multiplier": "1.1",
+    "spark.speculation.quantile": "0.5",
+    "spark.speculation.minTaskRuntime": "50ms",
+    "spark.excludeOnFailure.enabled": "false",
+}
+SIZE = 200
+# About one task of ten fails: not the same one when it is tried again.
+FAILING = "if(cast(reflect('java.lang.Math', 'random') as double) < 0.00001, raise_error('a task is made to fail'), data)"
+
+
+def executors():
+    found = []
+    for pid in children(os.getpid()):
+        try:
+            if b"CoarseGrainedExecutorBackend" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+class Chaos:
+    def __init__(self, world, seed):
+        self.world, self.random = world, random.Random(seed)
+        self.spark, self.lent, self.told = None, 0, {}
+
+    def start(self):
+        if self.spark is None:
+            self.spark = self.world.spark("local-cluster[3,1,1024]", **CONF)
+        source = self.world.source(
+            self.spark, numPartitions=4, ackDeadlineSeconds=10, maxRowsPerTrigger=15000, batchSize=1000
+        )
+        for attempt in range(5):
+            try:
+                self.world.collect(source.selectExpr("message_id", f"{FAILING} as data", "publish_time"))
+                return
+            except Exception:  # noqa: BLE001: the emulator was disturbed at just that moment
+                if attempt == 4:
+                    raise
+                time.sleep(1)
+
+    def restart_if_failed(self):
+        """A user's orchestration starts a failed query again."""
+        if not self.world.query.isActive:
+            self.world.say(f"the query failed: {str(self.world.query.exception())[:150]!r}; started again")
+            self.told["query_failures"] = self.told.get("query_failures", 0) + 1
+            self.start()
+
+    def kill_executor(self):
+        self.signal_executor(signal.SIGKILL)
+
+    def stop_executor(self):
+        self.signal_executor(signal.SIGTERM)
+
+    def signal_executor(self, number):
+        running = executors()
+        if running:
+            os.kill(self.random.choice(running), number)
+
+    def reset_connections(self):
+        self.world.control.command("disconnect")
+
+    def end_streams(self):
+        self.world.control.command("end-streams INTERNAL")
+
+    def lose_acknowledgements(self):
+        self.world.control.command("fault Acknowledge drop-acks count=1")
+
+    def restart_query(self):
+        self.world.query.stop()
+        self.start()
+
+    def kill_driver(self):
+        """The driver's process dies at some point of a batch; its executors follow. A new one starts from the checkpoint."""
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+
+        gateway = SparkContext._gateway
+        gateway.proc.kill()
+        gateway.proc.wait()
+        self.world.sessions.clear()
+        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+        SparkSession._instantiatedSession = None
+        try:
+            SparkSession._activeSession = None
+        except AttributeError:
+            pass
+        for pid in children(os.getpid()):
+            if pid != self.world.emulator.process.pid:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        self.spark = None
+        self.start()
+
+    def strike(self):
+        events = [
+            (6, self.kill_executor),
+            (5, self.stop_executor),
+            (5, self.reset_connections),
+            (4, self.end_streams),
+            (3, self.lose_acknowledgements),
+            (3, self.restart_query),
+            (2, self.kill_driver),
+        ]
+        event = self.random.choices([e for _, e in events], [w for w, _ in events])[0]
+        name = event.__name__
+        self.told[name] = self.told.get(name, 0) + 1
+        self.lent += self.world.control.stats(self.world.subscription)["lent"]
+        self.world.say(name.replace("_", " "))
+        event()
+
+
+def acknowledged_too_early(world, spark):
+    """Acknowledgements of the record that came before the commit of the batch that holds their message."""
+    commits = {}
+    for path in (world.work / "checkpoint" / "commits").iterdir():
+        if path.name.isdigit():
+            commits[int(path.name)] = path.stat().st_mtime_ns // 1000
+    committed = {}
+    for row in world.stored(spark).select("message_id", "batch").toLocalIterator():
+        at = commits.get(row.batch)
+        if at is not None:
+            committed[row.message_id] = min(at, committed.get(row.message_id, at))
+    early = [e for e in world.control.record("acknowledge") if committed.get(e.message_id, 1 << 62) > e.time_us]
+    for event in early[:5]:
+        world.say(f"{event} was committed at {committed.get(event.message_id)}")
+    return len(early)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--events", type=int, default=30)
+    parser.add_argument("--messages", type=int, default=500_000)
+    parser.add_argument("--seconds-between", type=float, default=4)
+    options = parser.parse_args()
+    with World("chaos", "--record", "--seed", str(options.seed)) as world:
+        world.say(f"seed {options.seed}")
+        if world.control is None:
+            raise SystemExit("chaos needs an emulator of its own: unset PUBSUB_EMULATOR_HOST")
+        world.create(ack_deadline=10)
+        chaos = Chaos(world, options.seed)
+        chaos.start()
+        world.publish(1000, SIZE)
+        world.wait(lambda: world.read() > 0, 60)
+        publisher = Publisher(world, SIZE, int(options.messages / (options.events * options.seconds_between * 1.3)))
+        publisher.published = 1000
+        publisher.start()
+        for _ in range(options.events):
+            pause = time.monotonic() + chaos.random.uniform(0.5, 2 * options.seconds_between - 0.5)
+            while time.monotonic() < pause:
+                chaos.restart_if_failed()
+                time.sleep(0.1)
+            chaos.strike()
+        while publisher.published < options.messages and not publisher.error:
+            chaos.restart_if_failed()
+            time.sleep(0.1)
+        published = publisher.finish()
+        world.say(f"published {published}; waiting for the rest")
+        deadline = time.monotonic() + 180
+        while world.control.stats(world.subscription)["backlog"] > 0 and time.monotonic() < deadline:
+            chaos.restart_if_failed()
+            time.sleep(0.2)
+        backlog = world.control.stats(world.subscription)["backlog"]
+        world.query.stop()
+        rows, ids, numbers = (
+            world.stored(chaos.spark)
+            .selectExpr("count(*)", "count(distinct message_id)", "count(distinct number)")
+            .first()
+        )
+        early = acknowledged_too_early(world, chaos.spark)
+        world.result(
+            {
+                "seed": options.seed,
+                "events": sum(chaos.told.get(k, 0) for k in chaos.told if k != "query_failures"),
+                **chaos.told,
+                "published": published,
+                "rows": rows,
+                "lost": published - numbers,
+                "acknowledged_before_commit": early,
+                "duplicates": rows - ids,
+                "lent_when_faults_struck": chaos.lent,
+                "unacknowledged": backlog,
+            },
+            numbers == published and early == 0 and backlog == 0 and rows - ids <= chaos.lent,
+        )
+
+
+main()

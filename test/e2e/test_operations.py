@@ -1,0 +1,92 @@
+"""The operational scripts: they verify, print JSON last, and leave nothing behind however they end."""
+
+import glob
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import ROOT, until
+
+SCRIPTS = {
+    "run_scale_test.sh": ({"PUBSUB_MSG_COUNT": "2000"}, []),
+    "run_throughput_test.sh": ({"PUBSUB_MSG_COUNT": "5000"}, []),
+    "run_custom_throughput.sh": ({}, ["102400", "200"]),
+    "run_dynamic_scaling_test.sh": ({"PUBSUB_STAGE_SECONDS": "8", "PUBSUB_RATE_MB": "2"}, []),
+    "run_write_scaling_test.sh": ({"PUBSUB_MSG_COUNT": "3000"}, []),
+    "run_custom_write_load.sh": ({}, ["1000", "5000"]),
+}
+
+
+def marked(marker):
+    """Processes with this marker in their environment."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and marker.encode() in (entry / "environ").read_bytes():
+                found.append((int(entry.name), (entry / "cmdline").read_bytes()[:80]))
+        except OSError:
+            pass
+    return found
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Starts a script in a group of its own; afterwards nothing of it may be left."""
+    marker = f"PUBSUB_TEST_MARKER=m{os.getpid()}x{time.monotonic_ns()}"
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    started = []
+
+    def start(script):
+        settings, arguments = SCRIPTS[script]
+        environment = {k: v for k, v in os.environ.items() if k != "PUBSUB_EMULATOR_HOST"}
+        environment.update(settings, TMPDIR=str(scratch), PUBSUB_RESULTS=str(tmp_path / "results"))
+        environment.update([marker.split("=")])
+        process = subprocess.Popen(
+            [str(ROOT / script), *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    until(lambda: not marked(marker), 15)
+    assert marked(marker) == []
+    assert [p for p in glob.glob(str(scratch / "*")) if "pubsub-" in p or "spark-" in p or "blockmgr" in p] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_verifies_and_leaves_nothing(launch, script):
+    process = launch(script)
+    out = process.communicate(timeout=240)[0]
+    assert process.returncode == 0, out[-2000:]
+    result = json.loads(out.strip().splitlines()[-1])
+    assert result["passed"] and result["lost"] == 0
+
+
+@pytest.mark.parametrize("script, number", [("run_scale_test.sh", signal.SIGINT), ("run_dynamic_scaling_test.sh", signal.SIGTERM), ("run_custom_write_load.sh", signal.SIGINT)])
+def test_a_script_that_is_stopped_leaves_nothing(launch, script, number):
+    process = launch(script)
+    while "starting Spark" not in (line := process.stdout.readline()) and "stage 1" not in line and line:
+        pass
+    time.sleep(2)
+    os.killpg(process.pid, number)
+    assert process.wait(timeout=60) != 0
+    process.stdout.close()
+
+
+def test_chaos_in_short():
+    """Random faults of executors, tasks, connections and the driver: nothing is lost, nothing acknowledged early."""
+    command = [str(ROOT / ".deps/venv/bin/python"), str(ROOT / "bench/operations/chaos.py")]
+    done = subprocess.run(
+        [*command, "--seed", "20", "--events", "6", "--messages", "40000", "--seconds-between", "3"],
+        capture_output=True, text=True, timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    assert result["lost"] == 0 and result["acknowledged_before_commit"] == 0
