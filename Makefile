@@ -52,6 +52,9 @@ fmt: setup-build ## reformat the C code
 bench-core: native ## CPU per message of the C client, beside Google's Go client
 	@tools/bootstrap.sh go && bench/core/run.py
 
+chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
+	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
+
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
