@@ -200,7 +200,7 @@ static void on_delay_over(struct pubsub_timer *timer) {
 }
 
 void rpc_delay(struct rpc *rpc, uint64_t us) {
-  struct pubsub_loop *loop = rpc->connection->service->loop;
+  struct pubsub_loop *loop = rpc->connection->loop;
   rpc->delayed.run = on_delay_over;
   pubsub_loop_timer_set(loop, &rpc->delayed, pubsub_loop_now_us(loop) + us);
 }
@@ -237,7 +237,7 @@ static void on_drained(void *user, struct pubsub_h2_stream *stream) {
 static void rpc_free(struct rpc *rpc) {
   rpc->stream = NULL;
   if (rpc->method->on_closed) rpc->method->on_closed(rpc);
-  pubsub_loop_timer_cancel(rpc->connection->service->loop, &rpc->delayed);
+  pubsub_loop_timer_cancel(rpc->connection->loop, &rpc->delayed);
   pubsub_list_remove(&rpc->link);
   pubsub_buf_clear(&rpc->request);
   pubsub_free(rpc);
@@ -354,6 +354,7 @@ struct rpc_connection *rpc_connection_new(struct pubsub_loop *loop,
   struct rpc_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
   if (!connection) return NULL;
   pubsub_list_init(&connection->calls);
+  connection->loop = loop;
   connection->service = service;
   connection->all = list;
   if (pubsub_h2_conn_new(loop, take_stream, options, &conn_handler, connection, &connection->h2,

@@ -44,7 +44,6 @@ struct rpc {
 struct rpc_service {
   const struct rpc_method *methods; /* ends with path NULL */
   void *server;
-  struct pubsub_loop *loop;
   /* Sees a call's first message before its method. False: the method is not to be called (now). May be NULL. */
   bool (*intercept)(struct rpc *rpc);
 };
@@ -54,6 +53,7 @@ struct rpc_connection {
   struct pubsub_list link;
   struct pubsub_list calls; /* of struct rpc */
   struct pubsub_list *all;  /* the list that holds it */
+  struct pubsub_loop *loop;
   const struct rpc_service *service;
   struct pubsub_h2_conn *h2;
 };

@@ -148,7 +148,7 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   if (!server) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   server->loop = loop;
   server->service = (struct rpc_service){
-      .methods = methods, .server = &server->broker, .loop = loop, .intercept = on_intercept};
+      .methods = methods, .server = &server->broker, .intercept = on_intercept};
   pubsub_list_init(&server->connections);
   broker_init(&server->broker, loop);
   faults_init(&server->faults, options->seed);
