@@ -57,7 +57,7 @@ func init() {
 
 	add("publish-large", func(t *T) {
 		topic, sub := t.world()
-		large := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
+		large := bytes.Repeat([]byte("0123456789abcdef"), 9_000_000/16)
 		publisher := t.publisher(topic)
 		defer publisher.Stop()
 		_, err := publisher.Publish(t.ctx, &pubsub.Message{Data: large}).Get(t.ctx)
@@ -69,6 +69,30 @@ func init() {
 			return true
 		})
 		check(whole, "it did not arrive, or not whole")
+	})
+
+	add("publish-many-bytes", func(t *T) {
+		topic, sub := t.world()
+		publisher := t.publisher(topic)
+		defer publisher.Stop()
+		var results []*pubsub.PublishResult
+		for i := range 80 {
+			results = append(results, publisher.Publish(t.ctx, &pubsub.Message{Data: []byte(strconv.Itoa(i) + strings.Repeat(" ", 100_000))}))
+		}
+		for _, result := range results {
+			_, err := result.Get(t.ctx)
+			ok(err, "publish")
+		}
+		var lock sync.Mutex
+		got := map[string]bool{}
+		receive(t, t.subscriber(sub), func(m *pubsub.Message) bool {
+			m.Ack()
+			lock.Lock()
+			defer lock.Unlock()
+			got[string(bytes.TrimSpace(m.Data))] = true
+			return len(got) == 80
+		})
+		check(len(got) == 80, "%d of 80 messages arrived", len(got))
 	})
 
 	add("delivery-two-subscriptions", func(t *T) {
