@@ -42,6 +42,9 @@ test-e2e: jar setup-python ## PySpark and Google's own clients, against the emul
 	@PUBSUB_EMULATOR_BINARY=$(CURDIR)/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$(CURDIR)/$(JAR) \
 	  $(PYTHON) -m pytest -q -x test/e2e
 
+conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
+	@tools/bootstrap.sh go && test/conformance/run.py build/release/pubsub-emulator
+
 check: setup-build ## format, layer order, warnings
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
@@ -64,4 +67,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e check fmt bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance check fmt bench-core bench-handover clean distclean
