@@ -4,12 +4,19 @@
 #include "base/alloc.h"
 #include "google/iam/v1/iam_policy.pb-c.h"
 #include "proto/wire.h"
+#include <stdlib.h>
+#include <string.h>
 
 struct policy {
   struct pubsub_map_entry entry; /* key: resource */
   char *resource;
   Google__Iam__V1__Policy *policy; /* owned */
 };
+
+/* Of a resource without one. */
+static const Google__Iam__V1__Policy empty = {
+    .base = PROTOBUF_C_MESSAGE_INIT(&google__iam__v1__policy__descriptor),
+    .etag = {4, (uint8_t *)"\0\0\0\1"}};
 
 static bool exists(struct rpc *rpc, const char *resource) {
   struct broker *broker = rpc->server;
@@ -38,7 +45,6 @@ void get_iam_policy_on_message(struct rpc *rpc, struct pubsub_buf *take_request)
       unpack_request(rpc, &google__iam__v1__get_iam_policy_request__descriptor, take_request);
   if (!request) return;
   if (exists(rpc, request->resource)) {
-    Google__Iam__V1__Policy empty = GOOGLE__IAM__V1__POLICY__INIT;
     struct policy *policy = find(rpc->server, request->resource);
     reply_message(rpc, policy ? &policy->policy->base : &empty.base);
   }
@@ -61,6 +67,23 @@ no_memory:
   return NULL;
 }
 
+/* An etag that was sent, and is another than the present one. */
+static bool is_stale(const Google__Iam__V1__Policy *now, const Google__Iam__V1__Policy *sent) {
+  return sent->etag.len > 0 && (sent->etag.len != now->etag.len ||
+                                memcmp(sent->etag.data, now->etag.data, now->etag.len));
+}
+
+/* False: no memory. */
+static bool set_etag(struct broker *broker, Google__Iam__V1__Policy *policy) {
+  uint64_t serial = ++broker->next_serial;
+  uint8_t *etag = malloc(sizeof serial);
+  if (!etag) return false;
+  memcpy(etag, &serial, sizeof serial);
+  free(policy->etag.data);
+  policy->etag = (ProtobufCBinaryData){sizeof serial, etag};
+  return true;
+}
+
 void set_iam_policy_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   Google__Iam__V1__SetIamPolicyRequest *request =
       unpack_request(rpc, &google__iam__v1__set_iam_policy_request__descriptor, take_request);
@@ -71,8 +94,13 @@ void set_iam_policy_on_message(struct rpc *rpc, struct pubsub_buf *take_request)
     goto done;
   }
   struct policy *policy = find(rpc->server, request->resource);
-  if (!policy) policy = add(rpc->server, request->resource);
-  if (!policy) {
+  if (policy ? is_stale(policy->policy, request->policy) : is_stale(&empty, request->policy)) {
+    rpc_fail(rpc, PUBSUB_GRPC_ABORTED, "The policy was changed since it was read.");
+    goto done;
+  }
+  bool ok = set_etag(rpc->server, request->policy);
+  if (ok && !policy) policy = add(rpc->server, request->resource);
+  if (!ok || !policy) {
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
     goto done;
   }

@@ -67,29 +67,3 @@ bool require_name(struct rpc *rpc, const char *name, const char *kind) {
   rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid [%s] name: (name=%.300s)", kind, name);
   return false;
 }
-
-static int by_name(const void *a, const void *b) {
-  return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
-
-size_t page_of(const struct pubsub_map *map, const char *prefix, int32_t page_size,
-               const char *page_token, struct named **out, bool *more) {
-  struct named *all = pubsub_alloc((map->count + 1) * sizeof *all);
-  struct pubsub_map_entry *entry;
-  struct pubsub_map_iter it = {0};
-  size_t count = 0, limit = page_size > 0 && page_size < 1000 ? (size_t)page_size : 1000;
-  *out = all;
-  *more = false;
-  while (all && (entry = pubsub_map_next(map, &it))) {
-    const char *name = (const char *)entry->key.ptr; /* NUL-terminated: a field of the config */
-    if (strncmp(name, prefix, strlen(prefix)) != 0) continue;
-    if (page_token[0] && strcmp(name, page_token) <= 0) continue;
-    all[count++] = (struct named){name, entry};
-  }
-  if (count > 1) qsort(all, count, sizeof *all, by_name);
-  if (count > limit) {
-    count = limit;
-    *more = true;
-  }
-  return count;
-}

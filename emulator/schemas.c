@@ -2,6 +2,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "lists.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,41 +214,50 @@ void delete_schema_revision_on_message(struct rpc *rpc, struct pubsub_buf *take_
 void list_schema_revisions_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   Google__Pubsub__V1__ListSchemaRevisionsRequest *request = unpack_request(
       rpc, &google__pubsub__v1__list_schema_revisions_request__descriptor, take_request);
+  struct listing listing = {0};
   if (!request) return;
   struct schema *schema = find(rpc, request->name);
   if (schema) {
-    Google__Pubsub__V1__ListSchemaRevisionsResponse response =
-        GOOGLE__PUBSUB__V1__LIST_SCHEMA_REVISIONS_RESPONSE__INIT;
-    response.n_schemas = schema->count;
-    response.schemas = schema->revisions;
-    reply_message(rpc, &response.base);
+    for (size_t i = 0; i < schema->count; i++)
+      listing_add(&listing, schema->revisions[i]->revision_id, schema->revisions[i]);
+    listing_reply(rpc, &listing, &google__pubsub__v1__list_schema_revisions_response__descriptor,
+                  "", request->page_size, request->page_token);
   }
   google__pubsub__v1__list_schema_revisions_request__free_unpacked(request, NULL);
+}
+
+static void *newest_revision(struct pubsub_map_entry *entry) {
+  const struct schema *schema = PUBSUB_CONTAINER_OF(entry, struct schema, entry);
+  return schema->revisions[schema->count - 1];
 }
 
 void list_schemas_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   struct broker *broker = rpc->server;
   Google__Pubsub__V1__ListSchemasRequest *request =
       unpack_request(rpc, &google__pubsub__v1__list_schemas_request__descriptor, take_request);
-  if (!request) return;
+  struct listing listing = {0};
   char prefix[600];
-  struct named *page;
-  bool more;
+  if (!request) return;
   snprintf(prefix, sizeof prefix, "%s/schemas/", request->parent);
-  size_t count =
-      page_of(&broker->schemas, prefix, request->page_size, request->page_token, &page, &more);
-  Google__Pubsub__V1__ListSchemasResponse response =
-      GOOGLE__PUBSUB__V1__LIST_SCHEMAS_RESPONSE__INIT;
-  response.schemas = pubsub_alloc_zero(count + 1, sizeof *response.schemas);
-  for (size_t i = 0; i < count && response.schemas; i++) {
-    struct schema *schema = PUBSUB_CONTAINER_OF(page[i].object, struct schema, entry);
-    response.schemas[response.n_schemas++] = schema->revisions[schema->count - 1];
-  }
-  if (more) response.next_page_token = (char *)(uintptr_t)page[count - 1].name;
-  reply_message(rpc, &response.base);
-  pubsub_free(response.schemas);
-  pubsub_free(page);
+  listing_add_all(&listing, &broker->schemas, prefix, newest_revision);
+  listing_reply(rpc, &listing, &google__pubsub__v1__list_schemas_response__descriptor, prefix,
+                request->page_size, request->page_token);
   google__pubsub__v1__list_schemas_request__free_unpacked(request, NULL);
+}
+
+/* Topics of a deleted schema say so. */
+static void forget_schema(struct broker *broker, const char *name) {
+  struct pubsub_map_entry *entry;
+  struct pubsub_map_iter it = {0};
+  while ((entry = pubsub_map_next(&broker->topics, &it))) {
+    Google__Pubsub__V1__SchemaSettings *settings =
+        PUBSUB_CONTAINER_OF(entry, struct topic, entry)->config->schema_settings;
+    if (!settings || strcmp(settings->schema, name) != 0) continue;
+    char *deleted = strdup("_deleted-schema_");
+    if (!deleted) continue;
+    free(settings->schema);
+    settings->schema = deleted;
+  }
 }
 
 void delete_schema_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
@@ -256,6 +266,7 @@ void delete_schema_on_message(struct rpc *rpc, struct pubsub_buf *take_request) 
   if (!request) return;
   struct schema *schema = find(rpc, request->name);
   if (schema) {
+    forget_schema(rpc->server, schema->name);
     remove_schema(rpc->server, schema);
     reply_empty(rpc);
   }

@@ -91,14 +91,6 @@ struct topic *require_topic(struct rpc *rpc, const char *name);
 /* "projects/P/<kind>/NAME" with a permitted NAME; otherwise fails the call. */
 bool require_name(struct rpc *rpc, const char *name, const char *kind);
 bool name_is_good(const char *name, const char *kind);
-/* A page of names: those of `project`, in order, after page_token; at most page_size (0: 1000).
- * Returns how many were put into out (capacity page_size), *more: there are others. */
-struct named {
-  const char *name;
-  void *object;
-};
-size_t page_of(const struct pubsub_map *map, const char *prefix, int32_t page_size,
-               const char *page_token, struct named **out, bool *more);
 
 /* received.c: ReceivedMessage as bytes. */
 size_t received_bytes(const struct subscription *subscription, const struct message *message);

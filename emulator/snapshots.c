@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "lists.h"
 #include "update.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,27 +170,20 @@ void delete_snapshot_on_message(struct rpc *rpc, struct pubsub_buf *take_request
   google__pubsub__v1__delete_snapshot_request__free_unpacked(request, NULL);
 }
 
+static void *snapshot_config(struct pubsub_map_entry *entry) {
+  return PUBSUB_CONTAINER_OF(entry, struct snapshot, entry)->config;
+}
+
 void list_snapshots_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   struct broker *broker = rpc->server;
   Google__Pubsub__V1__ListSnapshotsRequest *request =
       unpack_request(rpc, &google__pubsub__v1__list_snapshots_request__descriptor, take_request);
-  if (!request) return;
+  struct listing listing = {0};
   char prefix[600];
-  struct named *page;
-  bool more;
+  if (!request) return;
   snprintf(prefix, sizeof prefix, "%s/snapshots/", request->project);
-  size_t count =
-      page_of(&broker->snapshots, prefix, request->page_size, request->page_token, &page, &more);
-  Google__Pubsub__V1__ListSnapshotsResponse response =
-      GOOGLE__PUBSUB__V1__LIST_SNAPSHOTS_RESPONSE__INIT;
-  response.snapshots = pubsub_alloc_zero(count + 1, sizeof *response.snapshots);
-  for (size_t i = 0; i < count && response.snapshots; i++) {
-    response.snapshots[response.n_snapshots++] =
-        PUBSUB_CONTAINER_OF(page[i].object, struct snapshot, entry)->config;
-  }
-  if (more) response.next_page_token = (char *)(uintptr_t)page[count - 1].name;
-  reply_message(rpc, &response.base);
-  pubsub_free(response.snapshots);
-  pubsub_free(page);
+  listing_add_all(&listing, &broker->snapshots, prefix, snapshot_config);
+  listing_reply(rpc, &listing, &google__pubsub__v1__list_snapshots_response__descriptor, prefix,
+                request->page_size, request->page_token);
   google__pubsub__v1__list_snapshots_request__free_unpacked(request, NULL);
 }

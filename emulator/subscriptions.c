@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "lists.h"
 #include "settings.h"
 #include "update.h"
 #include <stdio.h>
@@ -162,28 +163,20 @@ void delete_subscription_on_message(struct rpc *rpc, struct pubsub_buf *take_req
   google__pubsub__v1__delete_subscription_request__free_unpacked(request, NULL);
 }
 
+static void *subscription_config(struct pubsub_map_entry *entry) {
+  return PUBSUB_CONTAINER_OF(entry, struct subscription, entry)->config;
+}
+
 void list_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   struct broker *broker = rpc->server;
   Google__Pubsub__V1__ListSubscriptionsRequest *request = unpack_request(
       rpc, &google__pubsub__v1__list_subscriptions_request__descriptor, take_request);
-  if (!request) return;
+  struct listing listing = {0};
   char prefix[600];
-  struct named *page;
-  bool more;
+  if (!request) return;
   snprintf(prefix, sizeof prefix, "%s/subscriptions/", request->project);
-  size_t count = page_of(&broker->subscriptions, prefix, request->page_size, request->page_token,
-                         &page, &more);
-  Google__Pubsub__V1__ListSubscriptionsResponse response =
-      GOOGLE__PUBSUB__V1__LIST_SUBSCRIPTIONS_RESPONSE__INIT;
-  response.subscriptions = pubsub_alloc_zero(count + 1, sizeof *response.subscriptions);
-  for (size_t i = 0; i < count && response.subscriptions; i++) {
-    response.subscriptions[i] =
-        PUBSUB_CONTAINER_OF(page[i].object, struct subscription, entry)->config;
-    response.n_subscriptions++;
-  }
-  if (more) response.next_page_token = (char *)(uintptr_t)page[count - 1].name;
-  reply_message(rpc, &response.base);
-  pubsub_free(response.subscriptions);
-  pubsub_free(page);
+  listing_add_all(&listing, &broker->subscriptions, prefix, subscription_config);
+  listing_reply(rpc, &listing, &google__pubsub__v1__list_subscriptions_response__descriptor, prefix,
+                request->page_size, request->page_token);
   google__pubsub__v1__list_subscriptions_request__free_unpacked(request, NULL);
 }

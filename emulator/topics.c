@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "base/alloc.h"
+#include "lists.h"
 #include "settings.h"
 #include "update.h"
 #include <stdio.h>
@@ -88,48 +89,38 @@ void delete_topic_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   google__pubsub__v1__delete_topic_request__free_unpacked(request, NULL);
 }
 
+static void *topic_config(struct pubsub_map_entry *entry) {
+  return PUBSUB_CONTAINER_OF(entry, struct topic, entry)->config;
+}
+
 void list_topics_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   struct broker *broker = rpc->server;
   Google__Pubsub__V1__ListTopicsRequest *request =
       unpack_request(rpc, &google__pubsub__v1__list_topics_request__descriptor, take_request);
-  if (!request) return;
+  struct listing listing = {0};
   char prefix[600];
-  struct named *page;
-  bool more;
+  if (!request) return;
   snprintf(prefix, sizeof prefix, "%s/topics/", request->project);
-  size_t count =
-      page_of(&broker->topics, prefix, request->page_size, request->page_token, &page, &more);
-  Google__Pubsub__V1__ListTopicsResponse response = GOOGLE__PUBSUB__V1__LIST_TOPICS_RESPONSE__INIT;
-  response.topics = pubsub_alloc_zero(count + 1, sizeof *response.topics);
-  for (size_t i = 0; i < count && response.topics; i++) {
-    response.topics[i] = PUBSUB_CONTAINER_OF(page[i].object, struct topic, entry)->config;
-    response.n_topics++;
-  }
-  if (more) response.next_page_token = (char *)(uintptr_t)page[count - 1].name;
-  reply_message(rpc, &response.base);
-  pubsub_free(response.topics);
-  pubsub_free(page);
+  listing_add_all(&listing, &broker->topics, prefix, topic_config);
+  listing_reply(rpc, &listing, &google__pubsub__v1__list_topics_response__descriptor, prefix,
+                request->page_size, request->page_token);
   google__pubsub__v1__list_topics_request__free_unpacked(request, NULL);
 }
 
 void list_topic_snapshots_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   Google__Pubsub__V1__ListTopicSnapshotsRequest *request = unpack_request(
       rpc, &google__pubsub__v1__list_topic_snapshots_request__descriptor, take_request);
+  struct listing listing = {0};
   if (!request) return;
   struct topic *topic = require_topic(rpc, request->topic);
   if (topic) {
-    Google__Pubsub__V1__ListTopicSnapshotsResponse response =
-        GOOGLE__PUBSUB__V1__LIST_TOPIC_SNAPSHOTS_RESPONSE__INIT;
-    struct broker *broker = rpc->server;
-    struct pubsub_list *link;
-    response.snapshots = pubsub_alloc_zero(broker->snapshots.count + 1, sizeof *response.snapshots);
-    for (link = topic->snapshots.next; response.snapshots && link != &topic->snapshots;
-         link = link->next) {
-      response.snapshots[response.n_snapshots++] =
-          PUBSUB_CONTAINER_OF(link, struct snapshot, topic_link)->config->name;
+    struct pubsub_list *link = topic->snapshots.next;
+    for (; link != &topic->snapshots; link = link->next) {
+      char *name = PUBSUB_CONTAINER_OF(link, struct snapshot, topic_link)->config->name;
+      listing_add(&listing, name, name);
     }
-    reply_message(rpc, &response.base);
-    pubsub_free(response.snapshots);
+    listing_reply(rpc, &listing, &google__pubsub__v1__list_topic_snapshots_response__descriptor,
+                  "projects/", request->page_size, request->page_token);
   }
   google__pubsub__v1__list_topic_snapshots_request__free_unpacked(request, NULL);
 }
@@ -137,24 +128,18 @@ void list_topic_snapshots_on_message(struct rpc *rpc, struct pubsub_buf *take_re
 void list_topic_subscriptions_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   Google__Pubsub__V1__ListTopicSubscriptionsRequest *request = unpack_request(
       rpc, &google__pubsub__v1__list_topic_subscriptions_request__descriptor, take_request);
+  struct listing listing = {0};
   if (!request) return;
   struct topic *topic = require_topic(rpc, request->topic);
   if (topic) {
-    Google__Pubsub__V1__ListTopicSubscriptionsResponse response =
-        GOOGLE__PUBSUB__V1__LIST_TOPIC_SUBSCRIPTIONS_RESPONSE__INIT;
-    size_t count = 0;
-    struct pubsub_list *link;
-    for (link = topic->subscriptions.next; link != &topic->subscriptions; link = link->next) {
-      count++;
+    struct pubsub_list *link = topic->subscriptions.next;
+    for (; link != &topic->subscriptions; link = link->next) {
+      const Google__Pubsub__V1__Subscription *config =
+          PUBSUB_CONTAINER_OF(link, struct subscription, topic_link)->config;
+      if (!config->detached) listing_add(&listing, config->name, config->name);
     }
-    response.subscriptions = pubsub_alloc_zero(count + 1, sizeof *response.subscriptions);
-    for (link = topic->subscriptions.next; response.subscriptions && link != &topic->subscriptions;
-         link = link->next) {
-      response.subscriptions[response.n_subscriptions++] =
-          PUBSUB_CONTAINER_OF(link, struct subscription, topic_link)->config->name;
-    }
-    reply_message(rpc, &response.base);
-    pubsub_free(response.subscriptions);
+    listing_reply(rpc, &listing, &google__pubsub__v1__list_topic_subscriptions_response__descriptor,
+                  "projects/", request->page_size, request->page_token);
   }
   google__pubsub__v1__list_topic_subscriptions_request__free_unpacked(request, NULL);
 }
