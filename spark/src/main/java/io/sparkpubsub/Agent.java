@@ -93,6 +93,10 @@ final class Agent implements Runnable {
   }
 
   private void handle(Object[] message, RpcCallContext context) {
+    if (message[0].equals("orders")) {
+      obey((long[]) message[1]);
+      return;
+    }
     long[] view = new long[NativeReader.VIEW_LONGS];
     long chunk =
         NativeReader.chunk(reader, (Integer) message[1], (Long) message[2], (Long) message[3], view);

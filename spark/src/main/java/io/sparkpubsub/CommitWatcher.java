@@ -3,6 +3,7 @@ package io.sparkpubsub;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
@@ -25,6 +26,7 @@ final class CommitWatcher extends SparkListener {
   private final String source;
   private final Ledger ledger;
   private final Supplier<PubSubOffset> committed;
+  private final Consumer<PubSubOffset> commit;
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -33,12 +35,22 @@ final class CommitWatcher extends SparkListener {
             return thread;
           });
 
-  /** source: the stream's description, in the progress of its query; committed: reads the commit log, null where it says nothing. */
-  CommitWatcher(SparkContext context, String source, Ledger ledger, Supplier<PubSubOffset> committed) {
+  /**
+   * @param source the stream's description, in the progress of its query
+   * @param committed reads the commit log; null where it says nothing
+   * @param commit is told of what is committed
+   */
+  CommitWatcher(
+      SparkContext context,
+      String source,
+      Ledger ledger,
+      Supplier<PubSubOffset> committed,
+      Consumer<PubSubOffset> commit) {
     this.context = context;
     this.source = source;
     this.ledger = ledger;
     this.committed = committed;
+    this.commit = commit;
   }
 
   void start() {
@@ -70,7 +82,7 @@ final class CommitWatcher extends SparkListener {
       }
       PubSubOffset end = committed.get();
       if (end != null) {
-        ledger.committed(end);
+        commit.accept(end);
       }
     } catch (RuntimeException e) {
       LOG.warn("cannot read the commit log: acknowledging waits for the next batch", e);

@@ -55,6 +55,7 @@ final class Ledger {
   private final java.util.Random random = new java.util.Random();
   private long nextEpoch;
   private long growths; // how often something new was sealed
+  private long sealedBytes;
   private boolean assigning;
   private String error;
 
@@ -221,11 +222,7 @@ final class Ledger {
         orders.add(new long[] {ORDER_OPEN, i, slots[i].epoch, delay});
       }
     }
-    long[] out = new long[orders.size() * ORDER_LONGS];
-    for (int i = 0; i < orders.size(); i++) {
-      System.arraycopy(orders.get(i), 0, out, i * ORDER_LONGS, ORDER_LONGS);
-    }
-    return out;
+    return flat(orders);
   }
 
   private void addSize(int index, long epoch, long seq, long rows, long bytes) {
@@ -239,6 +236,7 @@ final class Ledger {
     slot.sizes.add(new long[] {rows, bytes});
     slot.sealed = seq + 1;
     growths++;
+    sealedBytes += bytes;
   }
 
   // ---- offsets ----
@@ -277,9 +275,9 @@ final class Ledger {
     return any ? new PubSubOffset(positions) : start;
   }
 
-  /** Rows between two offsets, as far as they are held. */
-  synchronized long rows(PubSubOffset start, PubSubOffset end) {
-    long rows = 0;
+  /** Rows and bytes between two offsets, as far as they are held. */
+  synchronized long[] size(PubSubOffset start, PubSubOffset end) {
+    long[] sum = new long[2];
     for (Map.Entry<Integer, PubSubOffset.Position> entry : end.positions.entrySet()) {
       Slot slot = entry.getKey() < slots.length ? slots[entry.getKey()] : null;
       if (slot == null || slot.epoch != entry.getValue().epoch) {
@@ -287,14 +285,17 @@ final class Ledger {
       }
       long from = Math.max(slot.firstSize, start.from(entry.getKey(), slot.epoch));
       for (long seq = from; seq < entry.getValue().seq && seq < slot.sealed; seq++) {
-        rows += slot.sizes.get((int) (seq - slot.firstSize))[0];
+        long[] size = slot.sizes.get((int) (seq - slot.firstSize));
+        sum[0] += size[0];
+        sum[1] += size[1];
       }
     }
-    return rows;
+    return sum;
   }
 
-  /** Spark has committed everything below this offset. */
-  synchronized void committed(PubSubOffset offset) {
+  /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
+  synchronized boolean committed(PubSubOffset offset) {
+    boolean more = false;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
       int index = entry.getKey();
       PubSubOffset.Position position = entry.getValue();
@@ -307,8 +308,29 @@ final class Ledger {
         slot.sizes.remove(0);
         slot.firstSize++;
       }
+      more |= end > slot.ordered;
       slot.ordered = Math.max(slot.ordered, end);
     }
+    return more;
+  }
+
+  /** What an executor is to acknowledge, as in the answer to its report. */
+  synchronized long[] settleOrders(String executor) {
+    List<long[]> orders = new ArrayList<>();
+    for (int i = 0; i < slots.length; i++) {
+      if (executor.equals(slots[i].home) && slots[i].ordered > slots[i].settled) {
+        orders.add(new long[] {ORDER_SETTLE, i, slots[i].epoch, slots[i].ordered});
+      }
+    }
+    return flat(orders);
+  }
+
+  private static long[] flat(List<long[]> orders) {
+    long[] out = new long[orders.size() * ORDER_LONGS];
+    for (int i = 0; i < orders.size(); i++) {
+      System.arraycopy(orders.get(i), 0, out, i * ORDER_LONGS, ORDER_LONGS);
+    }
+    return out;
   }
 
   /** Whether there is nothing in it that could still be acknowledged. */
@@ -351,6 +373,11 @@ final class Ledger {
   /** Why the query must fail; null: nothing. */
   synchronized String error() {
     return error;
+  }
+
+  /** All that agents have ever sealed. */
+  synchronized long sealedBytes() {
+    return sealedBytes;
   }
 
   synchronized long growths() {

@@ -12,6 +12,7 @@ import org.apache.spark.rpc.RpcEndpointRef;
  * <pre>
  * register  executor, host, agent's ref                      -> slots
  * report    executor, reports, sizes, metrics, problem, closed -> { stop, orders }
+ * orders    orders; to an agent, ahead of the answer to its next report
  * fetch     slot, epoch, seq                                 -> packed chunk; null: its home is gone, the range is noted as lost
  * </pre>
  */
@@ -46,6 +47,20 @@ final class LedgerEndpoint {
   /** From a task: the bytes of a chunk that another executor holds. */
   static byte[] fetch(String run, int slot, long epoch, long seq) {
     return (byte[]) Rpc.ask(Rpc.driver(name(run)), "fetch", slot, epoch, seq);
+  }
+
+  /** Spark has committed everything below this offset: agents are told at once, and again by the answers to their reports. */
+  void committed(PubSubOffset offset) {
+    if (!ledger.committed(offset)) {
+      return;
+    }
+    agents.forEach(
+        (executor, agent) -> {
+          long[] orders = ledger.settleOrders(executor);
+          if (orders.length > 0) {
+            Rpc.tell(agent, "orders", orders);
+          }
+        });
   }
 
   private void handle(Object[] message, RpcCallContext context) {

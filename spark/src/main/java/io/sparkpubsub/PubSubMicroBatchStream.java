@@ -42,6 +42,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private final LedgerEndpoint endpoint;
   private final AgentStarter starter;
   private final CommitWatcher watcher;
+  private final Gathering gathering = new Gathering();
+  private final long budgetBytes; // of an executor
   private final long minRows;
   private final long maxTriggerDelayMs;
   private final String name;
@@ -54,6 +56,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     this.session = SparkSession.active();
     this.maxRows = options.number(Option.MAX_ROWS_PER_TRIGGER, Long.MAX_VALUE);
     this.maxBytes = options.number(Option.MAX_BYTES_PER_TRIGGER, Long.MAX_VALUE);
+    this.budgetBytes = options.number(Option.MAX_RESERVOIR_BYTES, 0);
     this.minRows = options.number(Option.MIN_ROWS_PER_TRIGGER, 1);
     this.maxTriggerDelayMs = options.millis(Option.MAX_TRIGGER_DELAY);
     int slots = slots(options, Math.max(1, session.sparkContext().defaultParallelism()));
@@ -62,7 +65,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     this.endpoint = new LedgerEndpoint(run, ledger, slots);
     this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, session);
     this.name = "pubsub[" + options.subscription() + ", run " + run.substring(0, 8) + "]";
-    this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted);
+    this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
     starter.start();
     watcher.start();
   }
@@ -115,20 +118,50 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   @Override
   public Offset latestOffset(Offset start, ReadLimit limit) {
     PubSubOffset from = start == null ? PubSubOffset.NOTHING : (PubSubOffset) start;
-    ledger.committed(from);
+    endpoint.committed(from);
     failOnError();
     PubSubOffset end = ledger.latest(from, maxRows, maxBytes);
     if (availableNow && end == from) {
       end = waitForMore(from);
-    } else if (!availableNow && end != from && tooFew(from, end)) {
+    }
+    end = gather(from, end);
+    if (!availableNow && end != from && tooFew(from, end)) {
       end = from;
     }
     return end.equals(PubSubOffset.NOTHING) ? null : end; // of a first batch, any offset counts as new data
   }
 
+  /** Lets the batch grow while messages come fast. */
+  private PubSubOffset gather(PubSubOffset from, PubSubOffset end) {
+    long[] size = ledger.size(from, end);
+    while (size[0] < maxRows
+        && gathering.wait(
+            System.nanoTime() / 1000000,
+            ledger.sealedBytes(),
+            size[1],
+            Math.min(maxBytes, budgetBytes / 2 * Math.max(1, ledger.agentCount())))
+        && sleep(Gathering.STEP_MS)) {
+      failOnError();
+      end = ledger.latest(from, maxRows, maxBytes);
+      size = ledger.size(from, end);
+    }
+    return end;
+  }
+
+  /** False: interrupted. */
+  private static boolean sleep(long ms) {
+    try {
+      Thread.sleep(ms);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
   private boolean tooFew(PubSubOffset from, PubSubOffset end) {
     long now = System.currentTimeMillis();
-    if (ledger.rows(from, end) >= Math.min(minRows, maxRows)) {
+    if (ledger.size(from, end)[0] >= Math.min(minRows, maxRows)) {
       waitingSinceMs = 0;
       return false;
     }
@@ -155,10 +188,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     long giveUp = now + OPEN_TIMEOUT_MS;
     long quietSince = now;
     while (now - quietSince < QUIET_MS && now < giveUp) {
-      try {
-        Thread.sleep(20);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      if (!sleep(20)) {
         return from;
       }
       failOnError();
@@ -205,7 +235,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public void commit(Offset end) {
-    ledger.committed((PubSubOffset) end);
+    endpoint.committed((PubSubOffset) end);
   }
 
   @Override
@@ -221,17 +251,14 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     try {
       PubSubOffset committed = lastCommitted();
       if (committed != null) {
-        ledger.committed(committed);
+        endpoint.committed(committed);
       }
     } catch (Exception e) {
       LOG.warn("cannot read the commit log: what it commits last is delivered again", e);
     }
     long deadline = System.nanoTime() + STOP_TIMEOUT_MS / 2 * 1000000;
     while (!ledger.allSettled() && System.nanoTime() < deadline) {
-      try {
-        Thread.sleep(5);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      if (!sleep(5)) {
         break;
       }
     }

@@ -14,7 +14,7 @@ import scala.runtime.BoxedUnit;
 
 /** Spark's own channel between its processes. Messages are arrays of JDK types: the other side may not see our classes. */
 final class Rpc {
-  /** Answers a message, now or later, by context.reply or context.sendFailure. */
+  /** Answers a message, now or later, by context.reply or context.sendFailure. No context: it was only told. */
   interface Handler {
     void handle(Object[] message, RpcCallContext context) throws Exception;
   }
@@ -41,6 +41,11 @@ final class Rpc {
     return RpcUtils.makeDriverRef(name, env.conf(), env.rpcEnv());
   }
 
+  /** Without an answer, and without a promise that it arrives. */
+  static void tell(RpcEndpointRef ref, Object... message) {
+    ref.send(message);
+  }
+
   static Object ask(RpcEndpointRef ref, Object... message) {
     return ref.askSync(message, OBJECT);
   }
@@ -57,6 +62,11 @@ final class Rpc {
     @Override
     public RpcEnv rpcEnv() {
       return env;
+    }
+
+    @Override
+    public PartialFunction<Object, BoxedUnit> receive() {
+      return new Call(handler, null);
     }
 
     @Override
@@ -84,7 +94,9 @@ final class Rpc {
       try {
         handler.handle((Object[]) message, context);
       } catch (Throwable e) {
-        context.sendFailure(new RuntimeException(e.toString()));
+        if (context != null) {
+          context.sendFailure(new RuntimeException(e.toString()));
+        }
       }
       return BoxedUnit.UNIT;
     }

@@ -183,7 +183,7 @@ class LedgerTest {
     assertThat(a.slots).hasSize(4); // two are draining: their chunks can still be read
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
     assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
-    assertThat(ledger.rows(PubSubOffset.NOTHING, end)).isEqualTo(40);
+    assertThat(ledger.size(PubSubOffset.NOTHING, end)[0]).isEqualTo(40);
     ledger.committed(end);
     for (int i = 0; i < 4; i++) {
       a.exchange(ledger);
