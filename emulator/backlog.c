@@ -68,16 +68,16 @@ static enum pubsub_status grow_slots(struct subscription *subscription) {
 }
 
 static void schedule(struct subscription *subscription) {
-  struct pubsub_heap_node *first = pubsub_heap_top(&subscription->due);
+  uint64_t first = dues_first_us(&subscription->dues);
   struct pubsub_timer *timer = &subscription->expire;
   struct broker *broker = subscription->broker;
-  if (!first) {
+  if (first == UINT64_MAX) {
     pubsub_loop_timer_cancel(broker->loop, timer);
     return;
   }
   /* A timer that is early only looks again. */
   uint64_t ahead = (uint64_t)broker->clock_offset_us;
-  uint64_t due = first->due > ahead ? first->due - ahead : 0;
+  uint64_t due = first > ahead ? first - ahead : 0;
   if (timer->node.index == 0 || timer->node.due > due) {
     pubsub_loop_timer_set(broker->loop, timer, due);
   }
@@ -96,7 +96,7 @@ struct message *backlog_lend(struct subscription *subscription, struct consumer 
     if (pubsub_list_empty(&subscription->ready)) return NULL;
     message = PUBSUB_CONTAINER_OF(subscription->ready.next, struct message, link);
   }
-  if (pubsub_heap_set(&subscription->due, &message->due, due_us) != PUBSUB_OK) return NULL;
+  if (!dues_set(&subscription->dues, &message->due, due_us)) return NULL;
   subscription->ready_count--;
   message->slot = subscription->free_count > 0
                       ? subscription->free_slots[--subscription->free_count]
@@ -119,7 +119,7 @@ struct message *backlog_lend(struct subscription *subscription, struct consumer 
 }
 
 void backlog_take_back(struct subscription *subscription, struct message *message) {
-  pubsub_heap_remove(&subscription->due, &message->due);
+  dues_remove(&message->due);
   subscription->slots[message->slot] = NULL;
   subscription->free_slots[subscription->free_count++] = message->slot;
   if (message->consumer) {
@@ -249,9 +249,10 @@ static void redeliver(struct subscription *subscription, struct message *message
   } else {
     backlog_take_back(subscription, message);
   }
-  if (wait > 0 && pubsub_heap_set(&subscription->due, &message->due,
-                                  broker_now_us(subscription->broker) + wait) == PUBSUB_OK) {
+  if (wait > 0 &&
+      dues_set(&subscription->dues, &message->due, broker_now_us(subscription->broker) + wait)) {
     message->state = MESSAGE_WAITING;
+    subscription->waiting_count++;
     if (key) {
       subscription->ready_count--;
       ordering_place(subscription, key);
@@ -273,22 +274,26 @@ void backlog_set_deadline(struct subscription *subscription, struct message *mes
     return;
   }
   note(subscription, RECORD_EXTEND, message, seconds);
-  pubsub_heap_set(&subscription->due, &message->due,
-                  broker_now_us(subscription->broker) + (uint64_t)seconds * 1000000);
+  if (!dues_set(&subscription->dues, &message->due,
+                broker_now_us(subscription->broker) + (uint64_t)seconds * 1000000)) {
+    redeliver(subscription, message); /* without a deadline it would never come again */
+    return;
+  }
   schedule(subscription);
 }
 
 void backlog_expire(struct subscription *subscription) {
   uint64_t now = broker_now_us(subscription->broker);
-  struct pubsub_heap_node *first;
-  while ((first = pubsub_heap_top(&subscription->due)) && first->due <= now) {
-    struct message *message = PUBSUB_CONTAINER_OF(first, struct message, due);
+  struct due *due;
+  while ((due = dues_next(&subscription->dues, now))) {
+    struct message *message = PUBSUB_CONTAINER_OF(due, struct message, due);
     if (message->state == MESSAGE_LENT) {
       note(subscription, RECORD_EXPIRE, message, message->attempts);
       redeliver(subscription, message);
       continue;
     }
-    pubsub_heap_remove(&subscription->due, first);
+    dues_remove(due);
+    subscription->waiting_count--;
     message->state = MESSAGE_READY;
     if (message->key) {
       subscription->ready_count++;
@@ -334,8 +339,7 @@ void backlog_forget(struct subscription *subscription, struct consumer *consumer
 
 size_t backlog_count(const struct subscription *subscription) {
   size_t lent = subscription->slot_count - subscription->free_count;
-  size_t waiting = subscription->due.count - lent;
-  return subscription->ready_count + lent + waiting;
+  return subscription->ready_count + lent + subscription->waiting_count;
 }
 
 static void move_all(struct pubsub_list *from, struct pubsub_list *to) {
@@ -367,10 +371,10 @@ void backlog_take_all(struct subscription *subscription, struct pubsub_list *out
   move_all(&subscription->retained, out);
   for (struct pubsub_list *link = out->next; link != out; link = link->next) {
     struct message *message = PUBSUB_CONTAINER_OF(link, struct message, link);
-    pubsub_heap_remove(&subscription->due, &message->due);
+    dues_remove(&message->due);
     message->key = NULL;
   }
-  subscription->ready_count = 0;
+  subscription->ready_count = subscription->waiting_count = 0;
 }
 
 void backlog_clear(struct subscription *subscription) {
@@ -386,7 +390,8 @@ static void sweep(struct subscription *subscription, struct pubsub_list *list, i
     struct message *message = PUBSUB_CONTAINER_OF(list->next, struct message, link);
     if (message->publish_time_us >= before_us) return;
     if (message->state == MESSAGE_READY) subscription->ready_count--;
-    pubsub_heap_remove(&subscription->due, &message->due);
+    if (message->state == MESSAGE_WAITING) subscription->waiting_count--;
+    dues_remove(&message->due);
     pubsub_list_remove(&message->link);
     message_free(message);
   }

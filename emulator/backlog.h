@@ -52,7 +52,8 @@ struct subscription {
   struct message **slots;       /* lent messages; free ones are listed in free_slots */
   uint32_t *free_slots;
   uint32_t slot_count, free_count, slot_cap;
-  struct pubsub_heap due; /* leases and waits */
+  struct dues dues;     /* leases and waits */
+  size_t waiting_count; /* WAITING, ordered ones included */
   struct pubsub_timer expire;
   struct pubsub_list retained;    /* acknowledged and kept for a seek */
   struct pubsub_list waiting;     /* of unordered WAITING messages */

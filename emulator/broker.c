@@ -156,6 +156,7 @@ struct subscription *broker_add_subscription(struct broker *broker, struct topic
   subscription->record_name = record_name(&broker->record, take_config->name);
   subscription->expire.run = on_expire;
   pubsub_map_init(&subscription->keys);
+  pubsub_map_init(&subscription->dues.buckets);
   pubsub_list_init(&subscription->free_keys);
   pubsub_list_init(&subscription->ready);
   pubsub_list_init(&subscription->waiting);
@@ -211,7 +212,7 @@ void broker_remove_subscription(struct broker *broker, struct subscription *subs
   pubsub_map_clear(&subscription->keys);
   google__pubsub__v1__subscription__free_unpacked(subscription->config, NULL);
   filter_free(subscription->filter);
-  pubsub_heap_clear(&subscription->due);
+  dues_clear(&subscription->dues);
   pubsub_free(subscription->slots);
   pubsub_free(subscription->free_slots);
   pubsub_free(subscription);
@@ -251,6 +252,7 @@ struct message *message_copy(const struct message *message) {
                            .id = message->id,
                            .publish_time_us = message->publish_time_us};
   pubsub_list_init(&copy->link);
+  pubsub_list_init(&copy->due.link);
   copy->block->refs++;
   return copy;
 }

@@ -8,7 +8,7 @@
 #ifndef EMULATOR_BROKER_H
 #define EMULATOR_BROKER_H
 
-#include "base/heap.h"
+#include "dues.h"
 #include "base/map.h"
 #include "filter.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
@@ -39,13 +39,12 @@ struct block {
 /* One message as somebody keeps it: a subscription (backlog.h), a topic or a snapshot that retains it. */
 struct message {
   struct pubsub_list link;
-  struct pubsub_heap_node
-      due;              /* µs, broker time: end of the lease, or of the wait before a redelivery */
-  struct block *block;  /* one reference */
-  uint32_t offset, len; /* the encoded PubsubMessage in the block */
-  uint32_t slot;        /* while lent: index in backlog.slots */
-  uint16_t attempts;    /* deliveries so far */
-  uint8_t state;        /* enum message_state */
+  struct due due;        /* broker time: end of the lease, or of the wait before a redelivery */
+  struct block *block;   /* one reference */
+  uint32_t offset, len;  /* the encoded PubsubMessage in the block */
+  uint32_t slot;         /* while lent: index in backlog.slots */
+  uint16_t attempts;     /* deliveries so far */
+  uint8_t state;         /* enum message_state */
   uint64_t id, delivery; /* delivery: serial of the last one; part of its ack id */
   int64_t publish_time_us;
   struct consumer *consumer; /* while lent: whose flow limits it counts against; or NULL */

@@ -108,7 +108,7 @@ class Bench:
             self.broker.produce(topic, count, payload)
         for what in self.options.sinks.split(","):
             best = {}
-            for run in range(self.options.runs + 1):
+            for run in range(-self.options.warmups, self.options.runs):
                 for side in sides:
                     if side == "pubsub":
                         name = self.fresh()
@@ -119,7 +119,7 @@ class Bench:
                         self.world.run("subscription", "delete", name + "-sub")
                     else:
                         wall, cpu, batches = self.consume(self.kafka_frame(topic), what, count)
-                    if run > 0:
+                    if run >= 0:
                         best.setdefault(side, []).append((cpu, wall, batches))
             for side in sides:
                 self.note("read", side, what, payload, count, best[side])
@@ -138,7 +138,7 @@ class Bench:
         self.world.run("topic", "create", topic)
         if self.broker:
             self.broker.create(topic)
-        for run in range(self.options.runs + 1):
+        for run in range(-self.options.warmups, self.options.runs):
             for side in sides:
                 self.spark._jvm.System.gc()
                 time.sleep(0.3)
@@ -156,7 +156,7 @@ class Bench:
                         frame.write.format("kafka").option("kafka.bootstrap.servers", self.broker.servers)
                         .option("topic", topic).options(**TUNED_WRITE).save()
                     )
-                if run > 0:
+                if run >= 0:
                     best.setdefault(side, []).append((self.cpu() - cpu, time.monotonic() - begin, 1))
         for side in sides:
             self.note("write", side, "", payload, count, best[side])
@@ -244,6 +244,7 @@ def main():
     parser.add_argument("--payloads", default="100,1000,10000,100000")
     parser.add_argument("--megabytes", type=int, default=400)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--warmups", type=int, default=3, help="runs before, for the JVM to compile")
     parser.add_argument("--sinks", default="touch,length,parquet")
     parser.add_argument("--only", default="read,write,latency")
     parser.add_argument("--no-kafka", action="store_true")
