@@ -169,10 +169,11 @@ class World:
 
     # ---- Pub/Sub ----
 
-    def run(self, *arguments):
-        """Runs the pubsub command; returns what it prints."""
+    def run(self, *arguments, endpoint=None):
+        """Runs the pubsub command; returns what it prints. Another endpoint than the emulator is one with TLS."""
+        where = ["--endpoint", endpoint] if endpoint else ["--endpoint", self.host, "--plaintext"]
         done = subprocess.run(
-            [str(COMMAND), *map(str, arguments), "--endpoint", self.host, "--plaintext", "--project", self.project],
+            [str(COMMAND), *map(str, arguments), *where, "--project", self.project],
             capture_output=True, text=True,
         )
         if done.returncode != 0:

@@ -85,6 +85,9 @@ class Broker:
             "--partitions", "2", "--replication-factor", "1",
         )
 
+    def delete(self, topic):
+        self._java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.servers, "--delete", "--topic", topic)
+
     def produce(self, topic, count, size):
         self._java(
             "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", str(count), "--record-size",
