@@ -52,6 +52,12 @@ check: setup-build ## format, layer order, warnings
 fmt: setup-build ## reformat the C code
 	@$(CLANG_FORMAT) -i $(C_FILES)
 
+bench: build setup-python ## every benchmark beside its peers; writes docs/performance.md (ARGS="--quick")
+	@tools/bootstrap.sh peers && .deps/venv/bin/python bench/run.py $(ARGS)
+
+bench-report: setup-python ## docs/performance.md and its pictures, from the last figures
+	@.deps/venv/bin/python bench/report.py
+
 bench-core: native ## CPU per message of the C client, beside Google's Go client
 	@tools/bootstrap.sh go && bench/core/run.py
 
@@ -67,4 +73,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance check fmt bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance check fmt chaos bench bench-report bench-core bench-handover clean distclean

@@ -42,8 +42,8 @@ static void bucket_free(struct dues *dues, struct dues_bucket *bucket) {
 static struct dues_bucket *bucket_of(struct dues *dues, uint64_t quantum) {
   if (dues->last && dues->last->quantum == quantum) return dues->last;
   struct pubsub_map_entry *entry = pubsub_map_find(&dues->buckets, key_of(&quantum));
-  dues->last = entry ? PUBSUB_CONTAINER_OF(entry, struct dues_bucket, entry)
-                     : bucket_new(dues, quantum);
+  dues->last =
+      entry ? PUBSUB_CONTAINER_OF(entry, struct dues_bucket, entry) : bucket_new(dues, quantum);
   return dues->last;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/map.h"
+#include "refuse.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <zlib.h>
@@ -275,20 +276,9 @@ static struct rpc *rpc_new(struct rpc_connection *connection, const struct rpc_m
   return rpc;
 }
 
-static void refuse(struct rpc_connection *connection, struct pubsub_h2_stream *stream,
-                   const char *http_status, const char *code, const char *message) {
-  static const struct pubsub_h2_stream_handler nothing = {
-      .on_data = on_data, .on_end = on_end, .on_closed = on_closed};
-  static const struct rpc_method no_method = {0};
-  struct pubsub_h2_header headers[] = {
-      header(":status", http_status), header("content-type", "application/grpc"),
-      header("grpc-status", code), header("grpc-message", message)};
-  struct rpc *rpc = rpc_new(connection, &no_method, stream);
-  if (!rpc) return;
-  rpc->answered = true;
-  pubsub_h2_stream_bind(stream, &nothing, rpc);
-  pubsub_h2_stream_respond(stream, headers, 4, true);
-}
+static const struct refusal healthy = {"200", "Ok\n"},
+                            no_grpc = {"415", "The content type must be application/grpc.\n"},
+                            no_post = {"405", "The method must be POST.\n"};
 
 static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
                        const struct pubsub_h2_header *headers, size_t count) {
@@ -305,17 +295,21 @@ static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2
       gzip = pubsub_view_equal(value, pubsub_view_str("gzip"));
     }
   }
+  if (pubsub_view_equal(method_name, pubsub_view_str("GET"))) {
+    refuse_http(stream, &healthy);
+    return;
+  }
   if (type.len < 16 || memcmp(type.ptr, "application/grpc", 16) != 0) {
-    refuse(connection, stream, "415", "2", "content-type must be application/grpc");
+    refuse_http(stream, &no_grpc);
     return;
   }
   if (!pubsub_view_equal(method_name, pubsub_view_str("POST"))) {
-    refuse(connection, stream, "405", "2", "the HTTP method must be POST");
+    refuse_http(stream, &no_post);
     return;
   }
   const struct rpc_method *method = find_method(connection->service, path);
   if (!method) {
-    refuse(connection, stream, "200", "12", "the method is not implemented");
+    refuse_grpc(stream, "12", "the method is not implemented");
     return;
   }
   struct rpc *rpc = rpc_new(connection, method, stream);

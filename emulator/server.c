@@ -134,8 +134,11 @@ static bool on_intercept(struct rpc *rpc) {
 
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
-  struct pubsub_h2_options options = {
-      .server = true, .stream_window_bytes = 4u << 20, .max_concurrent_streams = 10000};
+  struct pubsub_h2_options options = {.server = true,
+                                      .stream_window_bytes = 4u << 20,
+                                      .max_frame_bytes =
+                                          16384, /* as the protocol's default, and the service's */
+                                      .max_concurrent_streams = 10000};
   if (!rpc_connection_new(server->loop, take_stream, &options, &server->service,
                           &server->connections)) {
     take_stream->ops->destroy(take_stream);

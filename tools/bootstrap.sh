@@ -3,6 +3,7 @@
 #   tools/bootstrap.sh build     compilers, libraries, pinned sources
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
+#   tools/bootstrap.sh peers     what else `make bench` compares with: Kafka, Google's Java client
 # System packages come by apt, with sudo when not root; on another system the script says what to install and
 # stops. A second run does nothing and needs no network.
 set -euo pipefail
@@ -106,9 +107,25 @@ bootstrap_go() {
   install_packages "$go_needs"
 }
 
+# The peers of `make bench`: a Kafka broker, Spark's Kafka connector, Google's Java client.
+bootstrap_peers() {
+  bootstrap_go
+  install_packages "$build_needs"
+  local stamp profile
+  stamp=.deps/.peers-$(cat bench/peers/kafka/pom.xml bench/peers/java/pom.xml | sha256sum | cut -c1-16)
+  [ -e "$stamp" ] && return 0
+  echo "fetching a Kafka broker and Google's Java client, to compare with"
+  for profile in broker spark; do
+    mvn -B -q --no-transfer-progress -f bench/peers/kafka/pom.xml "-P$profile" dependency:copy-dependencies \
+      "-DoutputDirectory=$PWD/.deps/kafka/$profile" -DincludeScope=runtime
+  done
+  mvn -B -q --no-transfer-progress -f bench/peers/java/pom.xml package
+  touch "$stamp"
+}
+
 for part in "${@:-build}"; do
   case $part in
-    build | python | go) "bootstrap_$part" ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|go]…" >&2 && exit 2 ;;
+    build | python | go | peers) "bootstrap_$part" ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|go|peers]…" >&2 && exit 2 ;;
   esac
 done

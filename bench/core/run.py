@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""CPU of the client per message, receive + acknowledge and publish, at four payloads, beside Google's Go client in the same run.
+"""CPU of the client per message, receive + acknowledge and publish, at four payloads, in plaintext and over TLS, beside Google's
+Go client (and its Java client, where `tools/bootstrap.sh peers` has run) in the same run.
 
 One connection; server and client in processes of their own, on cores of their own. Best of three by CPU time. Prints a table, then
 one line of JSON.
@@ -11,12 +12,14 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/release"
 PAYLOADS = {100: 1_000_000, 1000: 200_000, 10_000: 20_000, 100_000: 2_000}
 PEER_MESSAGES = {100: 200_000, 1000: 100_000, 10_000: 20_000, 100_000: 2_000}
 RUNS = 3
+PEER_JAVA = ROOT / ".deps/peer-java"
 TIMEOUT_S = 300
 PROJECT = "bench"
 
@@ -30,19 +33,28 @@ def on_core(core):
 class Server:
     """One emulator, fresh for every payload, so that no run pays for another's backlog."""
 
+    def __init__(self, tls=None):
+        self.tls = tls  # files of a key and a certificate
+
     def __enter__(self):
-        self.process = subprocess.Popen(
-            [BUILD / "pubsub-emulator", "--port", "0"], stdout=subprocess.PIPE, text=True, preexec_fn=on_core(0)
-        )
+        command = [BUILD / "pubsub-emulator", "--port", "0"]
+        if self.tls:
+            command += ["--tls-key", self.tls[0], "--tls-cert", self.tls[1]]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=on_core(0))
         host = self.process.stdout.readline().strip().rsplit(" ", 1)[1]
-        self.environment = {**os.environ, "PUBSUB_EMULATOR_HOST": host, "PUBSUB_PROJECT_ID": PROJECT}
-        self.run(BUILD / "pubsub", "topic", "create", "bench")
-        self.run(BUILD / "pubsub", "subscription", "create", "bench", "--topic", "bench", "--ack-deadline", "600")
+        self.environment = {**os.environ, "PUBSUB_PROJECT_ID": PROJECT, "PUBSUB_ACCESS_TOKEN": "token"}
+        self.environment["PUBSUB_EMULATOR_HOST"] = host
+        self.trust = ["--endpoint", host, "--ca-file", self.tls[1]] if self.tls else []
+        self.command("topic", "create", "bench")
+        self.command("subscription", "create", "bench", "--topic", "bench", "--ack-deadline", "600")
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+
+    def command(self, *arguments):
+        return self.run(BUILD / "pubsub", *arguments, *self.trust)
 
     def run(self, *command):
         done = subprocess.run(
@@ -60,7 +72,7 @@ class Server:
 
 
 def ours(server, what, count, size):
-    return server.run(BUILD / "pubsub", "bench", what, "bench", "--count", count, "--size", size)
+    return server.command("bench", what, "bench", "--count", count, "--size", size)
 
 
 def gos(server, what, count, size):
@@ -71,11 +83,26 @@ def gos(server, what, count, size):
     )
 
 
-def best(run, counts):
+def javas(server, what, count, size):
+    kind = "topics" if what == "publish" else "subscriptions"
+    classes = f"{PEER_JAVA}/classes:{PEER_JAVA}/lib/*"
+    name = f"projects/{PROJECT}/{kind}/bench"
+    return server.run("java", "-Xmx2g", "-cp", classes, "io.sparkpubsub.peer.Main", what, name, count, size)
+
+
+def certificate(folder):
+    """Files of a key and a certificate for the loopback address."""
+    key, certificate = f"{folder}/key.pem", f"{folder}/certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return key, certificate
+
+
+def best(run, counts, tls=None):
     """{"receive": {"100": {…}, …}, "publish": {…}}"""
     out = {"receive": {}, "publish": {}}
     for size, count in counts.items():
-        with Server() as server:
+        with Server(tls) as server:
             for _ in range(RUNS):
                 for what in ("publish", "receive"):
                     figures = json.loads(run(server, what, count, size).splitlines()[-1])
@@ -113,14 +140,21 @@ def table(clients):
 def main():
     print("ours", flush=True)
     clients = {"ours": best(ours, PAYLOADS)}
+    print("ours, over TLS", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        clients["tls"] = best(ours, PAYLOADS, certificate(folder))
     problem = build_peer()
     if problem:
         print(f"the peer in Go is left out: {problem}")
     else:
         print("Google's Go client", flush=True)
         clients["go"] = best(gos, PEER_MESSAGES)
+    if (PEER_JAVA / "classes").exists():
+        print("Google's Java client", flush=True)
+        clients["java"] = best(javas, PEER_MESSAGES)
     table(clients)
-    print(json.dumps({**clients["ours"], "peers": {"go": clients["go"]} if "go" in clients else {}}))
+    peers = {name: clients[name] for name in ("go", "java") if name in clients}
+    print(json.dumps({**clients["ours"], "tls": clients["tls"], "peers": peers}))
 
 
 if __name__ == "__main__":

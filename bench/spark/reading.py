@@ -4,6 +4,7 @@ import time
 
 from session import TlsEmulator
 
+TUNED_OURS = {"maxReservoirBytes": str(1 << 30)}
 TUNED = {
     "kafka.max.poll.records": "10000",
     "kafka.max.partition.fetch.bytes": "16777216",
@@ -73,7 +74,7 @@ def beside_kafka(session, payload, count, sinks):
         for run in range(-session.options.warmups, session.options.runs):
             for side in session.sides:
                 if side == "pubsub":
-                    result = consume_fresh(session, payload, count, sink)
+                    result = consume_fresh(session, payload, count, sink, **TUNED_OURS)
                 else:
                     result = consume(session, kafka_frame(session, topic), sink, count)
                 if run >= 0:

@@ -9,6 +9,7 @@
 #define PUBSUB_H2_SESSION_H
 
 #include "h2/conn.h"
+#include "h2/strict.h"
 #include <nghttp2/nghttp2.h>
 
 /* Bytes on their way to the kernel, in order. */
@@ -69,8 +70,9 @@ struct pubsub_h2_conn {
   uint64_t last_receive_us, ping_sent_us; /* ping_sent_us 0: none outstanding */
   bool paused;
 
-  bool ready, going_away; /* peer's SETTINGS came; GOAWAY came */
-  bool closing;           /* no new streams; `reap` is queued */
+  struct pubsub_h2_strict strict; /* of a server */
+  bool ready, going_away;         /* peer's SETTINGS came; GOAWAY came */
+  bool closing;                   /* no new streams; `reap` is queued */
   struct pubsub_error why;
   struct pubsub_deferred reap;
 

@@ -1,0 +1,269 @@
+"""Clients that mean harm: the emulator's memory and CPU stay bounded, and other connections keep working. Raw frames over TCP."""
+
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+from conftest import EMULATOR, emulator_process
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
+END_STREAM, END_HEADERS = 1, 4
+INITIAL_WINDOW_SIZE = 4
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+MEMORY_MB = 100
+
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def length(n):
+    """An HPACK integer with a prefix of 7 bits."""
+    out, rest = b"", n - 127
+    if n < 127:
+        return bytes([n])
+    while rest >= 128:
+        out, rest = out + bytes([rest % 128 + 128]), rest // 128
+    return b"\x7f" + out + bytes([rest])
+
+
+def literal(name, value, first=b"\x00"):
+    """A header that is not put into the table; with first b"\\x40" it is."""
+    return first + length(len(name)) + name.encode() + length(len(value)) + value.encode()
+
+
+def request(path, *more):
+    pairs = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "x")]
+    pairs += [("content-type", "application/grpc"), ("te", "trailers"), *more]
+    return b"".join(literal(*pair) for pair in pairs)
+
+
+LIST_TOPICS = request("/google.pubsub.v1.Publisher/ListTopics")
+
+
+class Attacker:
+    """A connection that says what it likes. Being cut off by the server is what it expects."""
+
+    def __init__(self, emulator, *settings, reads=True):
+        host, port = emulator.host.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), 10)
+        self.socket.settimeout(10)
+        self.cut_off = False
+        self.reads = reads
+        payload = b"".join(struct.pack(">HI", *pair) for pair in settings)
+        self.send(PREFACE + frame(SETTINGS, 0, 0, payload))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        """False: the server takes no more."""
+        if self.reads and not self.cut_off:
+            self.drain()
+        try:
+            self.socket.sendall(data)
+        except OSError:
+            self.cut_off = True
+        return not self.cut_off
+
+    def drain(self):
+        self.socket.setblocking(False)
+        try:
+            while True:
+                if not self.socket.recv(1 << 20):
+                    self.cut_off = True
+                    return
+        except BlockingIOError:
+            return
+        except OSError:
+            self.cut_off = True
+        finally:
+            self.socket.settimeout(10)
+
+    def ends(self, seconds=5):
+        """Whether the server closes the connection."""
+        deadline = time.monotonic() + seconds
+        while not self.cut_off and time.monotonic() < deadline:
+            self.drain()
+            time.sleep(0.01)
+        return self.cut_off
+
+
+class Victim(emulator_process.Emulator):
+    """With a topic, a subscription, and honest clients."""
+
+    def __init__(self, binary=EMULATOR):
+        super().__init__(binary, "--topic", "projects/p/topics/topic", "--subscription", "projects/p/subscriptions/sub=projects/p/topics/topic")
+        self.subscription = "projects/p/subscriptions/sub"
+
+    def pubsub(self, *arguments):
+        command = [pathlib.Path(EMULATOR).with_name("pubsub"), *arguments, "--endpoint", self.host, "--plaintext", "--project", "p"]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
+
+
+@pytest.fixture
+def emulator():
+    with Victim() as victim:
+        yield victim
+
+
+def resident_mb(emulator):
+    with open(f"/proc/{emulator.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+
+def cpu_seconds(emulator):
+    with open(f"/proc/{emulator.process.pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def works(emulator):
+    """Another connection publishes and receives, while the attack lasts."""
+    emulator.pubsub("publish", "topic", "--message", "still here")
+    return "still here" in emulator.pubsub("pull", "sub", "--max", "1")
+
+
+def is_calm(emulator, memory_mb=MEMORY_MB):
+    """Others are served, memory is small, and nothing goes on working for an attacker that does nothing any more."""
+    assert works(emulator)
+    assert resident_mb(emulator) < memory_mb
+    before = cpu_seconds(emulator)
+    time.sleep(1)
+    assert cpu_seconds(emulator) - before < 0.3
+    return True
+
+
+def test_rapid_reset(emulator):
+    with Attacker(emulator) as attacker:
+        for stream in range(1, 400_001, 2000):
+            pairs = (
+                frame(HEADERS, END_HEADERS, i, LIST_TOPICS) + frame(RST_STREAM, 0, i, struct.pack(">I", 8))
+                for i in range(stream, stream + 2000, 2)
+            )
+            if not attacker.send(b"".join(pairs)):
+                break
+        assert attacker.ends()
+        assert is_calm(emulator)
+
+
+def test_continuation_flood(emulator):
+    piece = frame(CONTINUATION, 0, 1, literal("x", "y" * 16000))
+    with Attacker(emulator) as attacker:
+        attacker.send(frame(HEADERS, 0, 1, LIST_TOPICS))
+        for _ in range(10_000):
+            if not attacker.send(piece):
+                break
+        assert attacker.ends()
+        assert is_calm(emulator)
+
+
+@pytest.mark.parametrize("kind,payload", [(SETTINGS, b""), (PING, b"12345678")], ids=["settings", "ping"])
+@pytest.mark.parametrize("reads", [True, False], ids=["reading", "not-reading"])
+def test_flood_that_wants_answers(emulator, kind, payload, reads):
+    burst = frame(kind, 0, 0, payload) * 10_000
+    with Attacker(emulator, reads=reads) as attacker:
+        attacker.socket.settimeout(2)
+        for _ in range(100):
+            if not attacker.send(burst):
+                break
+        assert is_calm(emulator)
+
+
+def test_hpack_bomb(emulator):
+    """One header of 4 KB is put into the table, and named 15,000 times in a block: 60 MB from 16 KB."""
+    fill = request("/google.pubsub.v1.Publisher/ListTopics") + literal("x", "y" * 3900, b"\x40")
+    with Attacker(emulator) as attacker:
+        attacker.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, fill))
+        for stream in range(3, 403, 2):
+            if not attacker.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, LIST_TOPICS + b"\xbe" * 15_000)):
+                break
+        assert is_calm(emulator)
+
+
+def test_oversize_frames(emulator):
+    for kind in (DATA, HEADERS, SETTINGS, PING, 200):
+        with Attacker(emulator) as attacker:
+            attacker.send(b"\xff\xff\xff" + bytes([kind, 0]) + b"\x00\x00\x00\x01" + b"z" * 100_000)
+            assert attacker.ends()
+    assert is_calm(emulator)
+
+
+def test_oversize_message(emulator):
+    """A gRPC message that claims 4 GB."""
+    with Attacker(emulator) as attacker:
+        attacker.send(frame(HEADERS, END_HEADERS, 1, request("/google.pubsub.v1.Publisher/Publish")))
+        attacker.send(frame(DATA, 0, 1, b"\x00\xff\xff\xff\xff" + b"z" * 10_000))
+        assert is_calm(emulator)
+
+
+def test_truncated_frames(emulator):
+    whole = PREFACE + frame(SETTINGS, 0, 0) + frame(HEADERS, END_HEADERS, 1, LIST_TOPICS) + frame(DATA, END_STREAM, 1, b"\0" * 5)
+    host, port = emulator.host.rsplit(":", 1)
+    for end in range(len(whole)):
+        with socket.create_connection((host, int(port)), 10) as client:
+            client.sendall(whole[:end])
+    assert is_calm(emulator)
+
+
+def test_zero_windows(emulator):
+    """Answers that nobody takes: 200 Pulls and 200 StreamingPulls of a backlog of 50 MB, with a window of 0."""
+    emulator.pubsub("publish", "topic", "--count", "5000", "--size", "10000")
+    before = resident_mb(emulator)
+    name = emulator.subscription.encode()
+    pull = b"\x0a" + length(len(name)) + name + b"\x18\xe8\x07"  # max_messages 1000
+    stream = b"\x0a" + length(len(name)) + name + b"\x28\x3c"  # 60 s
+    with Attacker(emulator, (INITIAL_WINDOW_SIZE, 0)) as attacker:
+        for id in range(1, 801, 4):
+            for at, path, body, flags in ((id, "Pull", pull, END_STREAM), (id + 2, "StreamingPull", stream, 0)):
+                attacker.send(frame(HEADERS, END_HEADERS, at, request(f"/google.pubsub.v1.Subscriber/{path}")))
+                attacker.send(frame(DATA, flags, at, b"\x00" + len(body).to_bytes(4, "big") + body))
+        time.sleep(1)
+        assert resident_mb(emulator) < before + MEMORY_MB
+        emulator.pubsub("topic", "create", "other")
+        emulator.pubsub("subscription", "create", "other-sub", "--topic", "other")
+        emulator.pubsub("publish", "other", "--message", "still here")
+        assert "still here" in emulator.pubsub("pull", "other-sub", "--max", "1")
+
+
+def test_connect_and_leave_at_64_descriptors(tmp_path):
+    """The process may have 64 descriptors: too many clients wait or are refused, and the next ones are served again."""
+    limited = tmp_path / "limited"
+    limited.write_text(f'#!/bin/sh\nulimit -n 64\nexec "{EMULATOR}" "$@"\n')
+    limited.chmod(0o755)
+    with Victim(limited) as victim:
+        host, port = victim.host.rsplit(":", 1)
+        for _ in range(5):
+            clients = []
+            for _ in range(200):
+                try:
+                    clients.append(socket.create_connection((host, int(port)), 2))
+                    clients[-1].sendall(PREFACE)
+                except OSError:
+                    break
+            before = cpu_seconds(victim)
+            time.sleep(1)
+            assert cpu_seconds(victim) - before < 0.5  # it does not spin on what it cannot accept
+            for client in clients:
+                client.close()
+        assert is_calm(victim)
+
+
+def test_nothing_but_noise(emulator):
+    host, port = emulator.host.rsplit(":", 1)
+    noise = os.urandom(100_000)
+    for start in range(0, 100_000, 1000):
+        with socket.create_connection((host, int(port)), 10) as client:
+            try:
+                client.sendall(noise[start : start + 1000])
+            except OSError:
+                pass
+    assert is_calm(emulator)
