@@ -45,6 +45,15 @@ test-e2e: jar setup-python ## PySpark and Google's own clients, against the emul
 conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
 	@tools/bootstrap.sh go && test/conformance/run.py build/release/pubsub-emulator
 
+h2spec: native ## the conformance suite of HTTP/2, strict, against the emulator
+	@tools/bootstrap.sh go && test/conformance/h2spec/run.sh
+
+crowd: native ## 1,000 publishing connections and 200 streams at the emulator for a minute (ARGS="--seconds 10")
+	@bench/emulator/crowd.py $(ARGS)
+
+bench-emulator: native ## CPU of the emulator per message, beside Google's fakes
+	@tools/bootstrap.sh go && bench/emulator/run.py
+
 check: setup-build ## format, layer order, warnings
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
@@ -73,4 +82,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance check fmt chaos bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance h2spec crowd bench-emulator check fmt chaos bench bench-report bench-core bench-handover clean distclean

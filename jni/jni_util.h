@@ -42,8 +42,9 @@ uint64_t jni_option_number(const struct jni_options *options, const char *key);
 enum pubsub_status jni_client_new(const struct jni_options *options, struct pubsub_client **out,
                                   struct pubsub_error *error);
 
-/* native_reader.c, native_writer.c */
+/* native_reader.c, native_writer.c, native_admin.c */
 bool jni_register_reader(JNIEnv *env);
 bool jni_register_writer(JNIEnv *env);
+bool jni_register_admin(JNIEnv *env);
 
 #endif

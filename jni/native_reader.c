@@ -292,37 +292,6 @@ static jboolean close_reader(JNIEnv *env, jclass class, jlong handle, jint timeo
   return status == PUBSUB_OK;
 }
 
-static jstring subscription(JNIEnv *env, jclass class, jobjectArray key_values, jbyteArray token,
-                            jint timeout_ms) {
-  struct jni_options options;
-  struct pubsub_client *client = NULL;
-  struct pubsub_error error = {0};
-  struct pubsub_subscription_info info = {0};
-  (void)class;
-  if (!jni_options_read(env, key_values, &options)) return NULL;
-  enum pubsub_status status = jni_client_new(&options, &client, &error);
-  jbyte *bytes = token ? (*env)->GetByteArrayElements(env, token, NULL) : NULL;
-  if (status == PUBSUB_OK && bytes) {
-    status = pubsub_client_set_token(client, (const char *)bytes,
-                                     (size_t)(*env)->GetArrayLength(env, token), &error);
-  }
-  if (bytes) (*env)->ReleaseByteArrayElements(env, token, bytes, JNI_ABORT);
-  const char *name = jni_option(&options, "subscription");
-  const char *topic = jni_option(&options, "topic");
-  if (status == PUBSUB_OK && name) {
-    status = pubsub_client_get_subscription(client, name, &info, (uint32_t)timeout_ms, &error);
-  } else if (status == PUBSUB_OK && topic) {
-    status = pubsub_client_get_topic(client, topic, (uint32_t)timeout_ms, &error);
-  }
-  pubsub_client_destroy(client);
-  jni_options_clear(env, &options);
-  if (status != PUBSUB_OK) {
-    jni_throw(env, &error);
-    return NULL;
-  }
-  return (*env)->NewStringUTF(env, info.detached ? "detached" : "");
-}
-
 static jlong live_allocations(JNIEnv *env, jclass class) {
   (void)env;
   (void)class;
@@ -347,7 +316,6 @@ bool jni_register_reader(JNIEnv *env) {
       {"unpackChunk", "([B[J)J", (void *)unpack_chunk},
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(JI)Z", (void *)close_reader},
-      {"check", "([Ljava/lang/String;[BI)Ljava/lang/String;", (void *)subscription},
       {"liveAllocations", "()J", (void *)live_allocations},
   };
   jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeReader");

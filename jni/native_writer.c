@@ -9,11 +9,15 @@
 
 struct writer {
   struct pubsub_client *client;
-  struct pubsub_publisher *publisher;
+  struct pubsub_publisher_options options; /* of every topic */
+  struct pubsub_publisher **publishers;    /* one a topic, in the order of their first use */
+  int count;
 };
 
 static void writer_destroy(struct writer *writer) {
-  pubsub_publisher_destroy(writer->publisher);
+  for (int i = 0; i < writer->count; i++)
+    pubsub_publisher_destroy(writer->publishers[i]);
+  free(writer->publishers);
   pubsub_client_destroy(writer->client);
   free(writer);
 }
@@ -28,14 +32,12 @@ static jlong open_writer(JNIEnv *env, jclass class, jobjectArray key_values) {
   snprintf(error.text, sizeof error.text, "out of memory");
   if (writer) status = jni_client_new(&options, &writer->client, &error);
   if (status == PUBSUB_OK) {
-    struct pubsub_publisher_options publisher = {
-        .topic = jni_option(&options, "topic"),
+    writer->options = (struct pubsub_publisher_options){
         .max_batch_messages = (uint32_t)jni_option_number(&options, "max_batch_messages"),
         .max_batch_bytes = (uint32_t)jni_option_number(&options, "max_batch_bytes"),
         .linger_ms = (uint32_t)jni_option_number(&options, "linger_ms"),
         .max_in_flight_bytes = jni_option_number(&options, "max_in_flight_bytes"),
         .total_timeout_ms = (uint32_t)jni_option_number(&options, "total_timeout_ms")};
-    status = pubsub_publisher_new(writer->client, &publisher, &writer->publisher, &error);
   }
   jni_options_clear(env, &options);
   jlong handle = status == PUBSUB_OK ? jni_handle_new(JNI_WRITER, writer) : 0;
@@ -44,6 +46,37 @@ static jlong open_writer(JNIEnv *env, jclass class, jobjectArray key_values) {
     jni_throw(env, &error);
   }
   return handle;
+}
+
+static enum pubsub_status add_topic(struct writer *writer, const char *topic,
+                                    struct pubsub_error *error) {
+  struct pubsub_publisher_options options = writer->options;
+  struct pubsub_publisher **publishers =
+      realloc(writer->publishers, (size_t)(writer->count + 1) * sizeof(void *));
+  if (!publishers) {
+    *error = (struct pubsub_error){.status = PUBSUB_E_NOMEM, .text = "out of memory"};
+    return PUBSUB_E_NOMEM;
+  }
+  writer->publishers = publishers;
+  options.topic = topic;
+  enum pubsub_status status =
+      pubsub_publisher_new(writer->client, &options, &writer->publishers[writer->count], error);
+  if (status == PUBSUB_OK) writer->count++;
+  return status;
+}
+
+static jint topic(JNIEnv *env, jclass class, jlong handle, jstring name) {
+  struct pubsub_error error = {0};
+  (void)class;
+  struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
+  if (!writer) return -1;
+  const char *text = (*env)->GetStringUTFChars(env, name, NULL);
+  enum pubsub_status status = text ? add_topic(writer, text, &error) : PUBSUB_OK;
+  if (text) (*env)->ReleaseStringUTFChars(env, name, text);
+  jint index = writer->count - 1;
+  jni_handle_release(handle);
+  if (status != PUBSUB_OK) jni_throw(env, &error);
+  return index;
 }
 
 static void set_token(JNIEnv *env, jclass class, jlong handle, jbyteArray token) {
@@ -62,15 +95,15 @@ static void set_token(JNIEnv *env, jclass class, jlong handle, jbyteArray token)
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
 
-static void publish(JNIEnv *env, jclass class, jlong handle, jlong address, jlong bytes, jint rows,
-                    jlong first_row) {
+static void publish(JNIEnv *env, jclass class, jlong handle, jint topic_index, jlong address,
+                    jlong bytes, jint rows, jlong first_row) {
   struct pubsub_error error = {0};
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return;
-  enum pubsub_status status =
-      pubsub_publisher_publish_block(writer->publisher, (const uint8_t *)(intptr_t)address,
-                                     (size_t)bytes, (size_t)rows, (uint64_t)first_row, &error);
+  enum pubsub_status status = pubsub_publisher_publish_block(
+      writer->publishers[topic_index], (const uint8_t *)(intptr_t)address, (size_t)bytes,
+      (size_t)rows, (uint64_t)first_row, &error);
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
@@ -80,22 +113,32 @@ static void flush(JNIEnv *env, jclass class, jlong handle, jint timeout_ms) {
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return;
-  enum pubsub_status status =
-      pubsub_publisher_flush(writer->publisher, (uint32_t)timeout_ms, &error);
+  enum pubsub_status status = PUBSUB_OK;
+  for (int i = 0; i < writer->count && status == PUBSUB_OK; i++)
+    status = pubsub_publisher_flush(writer->publishers[i], (uint32_t)timeout_ms, &error);
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
 
 static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
-  struct pubsub_publisher_metrics m;
+  struct pubsub_publisher_metrics sum = {0};
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return;
-  pubsub_publisher_metrics(writer->publisher, &m);
+  for (int i = 0; i < writer->count; i++) {
+    struct pubsub_publisher_metrics m;
+    pubsub_publisher_metrics(writer->publishers[i], &m);
+    sum.published_rows += m.published_rows;
+    sum.published_bytes += m.published_bytes;
+    sum.requests += m.requests;
+    sum.retries += m.retries;
+    sum.in_flight_bytes += m.in_flight_bytes;
+    sum.throttled_us += m.throttled_us;
+  }
   jni_handle_release(handle);
-  jlong values[METRIC_LONGS] = {(jlong)m.published_rows,  (jlong)m.published_bytes,
-                                (jlong)m.requests,        (jlong)m.retries,
-                                (jlong)m.in_flight_bytes, (jlong)m.throttled_us};
+  jlong values[METRIC_LONGS] = {(jlong)sum.published_rows,  (jlong)sum.published_bytes,
+                                (jlong)sum.requests,        (jlong)sum.retries,
+                                (jlong)sum.in_flight_bytes, (jlong)sum.throttled_us};
   (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
 }
 
@@ -110,7 +153,8 @@ bool jni_register_writer(JNIEnv *env) {
   static const JNINativeMethod natives[] = {
       {"open", "([Ljava/lang/String;)J", (void *)open_writer},
       {"setToken", "(J[B)V", (void *)set_token},
-      {"publish", "(JJJIJ)V", (void *)publish},
+      {"topic", "(JLjava/lang/String;)I", (void *)topic},
+      {"publish", "(JIJJIJ)V", (void *)publish},
       {"flush", "(JI)V", (void *)flush},
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(J)V", (void *)close_writer},

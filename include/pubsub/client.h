@@ -57,6 +57,7 @@ struct pubsub_subscription_info {
   bool ordering;
   bool detached;
   char filter[512];
+  uint64_t retention_s; /* 0: the service's 7 days */
 };
 
 /* Names are full: "projects/P/topics/T", "projects/P/subscriptions/S". */
@@ -70,7 +71,7 @@ PUBSUB_API enum pubsub_status pubsub_client_delete_topic(struct pubsub_client *c
                                                          const char *topic, uint32_t timeout_ms,
                                                          struct pubsub_error *error);
 
-/* Only topic, ack_deadline_s (0: the service's 10), exactly_once, ordering and filter are read. */
+/* detached is not read; ack_deadline_s 0: the service's 10. */
 PUBSUB_API enum pubsub_status
 pubsub_client_create_subscription(struct pubsub_client *client, const char *subscription,
                                   const struct pubsub_subscription_info *info, uint32_t timeout_ms,
@@ -85,6 +86,15 @@ PUBSUB_API enum pubsub_status pubsub_client_delete_subscription(struct pubsub_cl
                                                                 const char *subscription,
                                                                 uint32_t timeout_ms,
                                                                 struct pubsub_error *error);
+
+/* Everything published before the time (µs since 1970) counts as acknowledged, everything after it that is retained does not. */
+PUBSUB_API enum pubsub_status pubsub_client_seek(struct pubsub_client *client,
+                                                 const char *subscription, int64_t time_us,
+                                                 uint32_t timeout_ms, struct pubsub_error *error);
+/* Whether the caller has a permission ("pubsub.subscriptions.consume") on a topic or subscription, as IAM says. */
+PUBSUB_API enum pubsub_status pubsub_client_may(struct pubsub_client *client, const char *resource,
+                                                const char *permission, bool *out_granted,
+                                                uint32_t timeout_ms, struct pubsub_error *error);
 
 /* Library version, "MAJOR.MINOR.PATCH". */
 PUBSUB_API const char *pubsub_version(void);

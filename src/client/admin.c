@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "client/client.h"
+#include "google/iam/v1/iam_policy.pb-c.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "grpc/routing.h"
 #include <pthread.h>
@@ -155,6 +156,9 @@ enum pubsub_status pubsub_client_create_subscription(struct pubsub_client *clien
   request.enable_exactly_once_delivery = info->exactly_once;
   request.enable_message_ordering = info->ordering;
   request.filter = text(info->filter);
+  Google__Protobuf__Duration retention = GOOGLE__PROTOBUF__DURATION__INIT;
+  retention.seconds = (int64_t)info->retention_s;
+  if (info->retention_s > 0) request.message_retention_duration = &retention;
   enum pubsub_status status = run(client, SUBSCRIBER "CreateSubscription", "name", subscription,
                                   &request.base, timeout_ms, &response, error);
   pubsub_buf_clear(&response);
@@ -205,4 +209,50 @@ enum pubsub_status pubsub_client_delete_subscription(struct pubsub_client *clien
                                   subscription, &request.base, timeout_ms, &response, error);
   pubsub_buf_clear(&response);
   return explain(status, "subscription", subscription, "pubsub.subscriptions.delete", error);
+}
+
+enum pubsub_status pubsub_client_seek(struct pubsub_client *client, const char *subscription,
+                                      int64_t time_us, uint32_t timeout_ms,
+                                      struct pubsub_error *error) {
+  Google__Pubsub__V1__SeekRequest request = GOOGLE__PUBSUB__V1__SEEK_REQUEST__INIT;
+  Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+  struct pubsub_buf response = {0};
+  time.seconds = time_us / 1000000;
+  time.nanos = (int32_t)(time_us % 1000000 * 1000);
+  request.subscription = text(subscription);
+  request.target_case = GOOGLE__PUBSUB__V1__SEEK_REQUEST__TARGET_TIME;
+  request.time = &time;
+  enum pubsub_status status = run(client, SUBSCRIBER "Seek", "subscription", subscription,
+                                  &request.base, timeout_ms, &response, error);
+  pubsub_buf_clear(&response);
+  return explain(status, "subscription", subscription, "pubsub.subscriptions.update", error);
+}
+
+enum pubsub_status pubsub_client_may(struct pubsub_client *client, const char *resource,
+                                     const char *permission, bool *out_granted, uint32_t timeout_ms,
+                                     struct pubsub_error *error) {
+  Google__Iam__V1__TestIamPermissionsRequest request =
+      GOOGLE__IAM__V1__TEST_IAM_PERMISSIONS_REQUEST__INIT;
+  struct pubsub_buf response = {0};
+  char *permissions[] = {text(permission)};
+  request.resource = text(resource);
+  request.n_permissions = 1;
+  request.permissions = permissions;
+  *out_granted = false;
+  enum pubsub_status status = run(client, "/google.iam.v1.IAMPolicy/TestIamPermissions", "resource",
+                                  resource, &request.base, timeout_ms, &response, error);
+  if (status == PUBSUB_OK) {
+    Google__Iam__V1__TestIamPermissionsResponse *granted =
+        google__iam__v1__test_iam_permissions_response__unpack(
+            NULL, response.len, response.ptr ? response.ptr : (const uint8_t *)"");
+    if (granted) {
+      *out_granted = granted->n_permissions == 1;
+      google__iam__v1__test_iam_permissions_response__free_unpacked(granted, NULL);
+    } else {
+      status = pubsub_error_set(error, PUBSUB_E_PROTOCOL, "the answer cannot be parsed");
+    }
+  }
+  pubsub_buf_clear(&response);
+  return explain(status, strstr(resource, "/topics/") ? "topic" : "subscription", resource,
+                 permission, error);
 }

@@ -9,8 +9,8 @@
 #define PUBSUB_H2_STRICT_MEMORY 16
 
 struct pubsub_h2_strict {
-  int32_t highest;                         /* stream id of a request */
-  int32_t reset[PUBSUB_H2_STRICT_MEMORY];  /* the last streams that the peer has reset; 0: none */
+  int32_t highest;                        /* stream id of a request */
+  int32_t reset[PUBSUB_H2_STRICT_MEMORY]; /* the last streams that the peer has reset; 0: none */
   struct {
     int32_t first, last;
   } skipped[PUBSUB_H2_STRICT_MEMORY]; /* the last ids that were jumped over */

@@ -16,6 +16,7 @@ import org.apache.arrow.vector.types.TimeUnit;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ArrowColumnVector;
 import org.apache.spark.sql.vectorized.ColumnVector;
@@ -50,7 +51,8 @@ final class ChunkVectors {
     boolean done = false;
     try {
       for (int i = 0; i < columns.length; i++) {
-        columns[i] = buffers.column(PubSubSchema.FULL.fieldIndex(schema.fields()[i].name()));
+        StructField field = schema.fields()[i];
+        columns[i] = PubSubSchema.adapt(field, buffers.column(PubSubSchema.column(field)));
       }
       done = true;
       return new ColumnarBatch(columns, buffers.rows);

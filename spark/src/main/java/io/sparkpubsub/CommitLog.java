@@ -18,6 +18,13 @@ final class CommitLog {
 
   private CommitLog() {}
 
+  /** Whether a query with this checkpoint has ever begun a batch. */
+  static boolean hasBatches(String sourceFolder, Configuration conf) throws IOException {
+    Path offsets = new Path(new Path(sourceFolder).getParent().getParent(), "offsets");
+    FileSystem fs = offsets.getFileSystem(conf);
+    return fs.exists(offsets) && fs.listStatus(offsets).length > 0;
+  }
+
   /** The end of the last committed batch; null: none, or it cannot be told. */
   static PubSubOffset lastCommitted(String sourceFolder, Configuration conf) throws IOException {
     Path source = new Path(sourceFolder);

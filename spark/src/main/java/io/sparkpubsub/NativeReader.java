@@ -67,9 +67,6 @@ final class NativeReader {
   /** Finishes ordered acknowledgements, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
   static native boolean close(long reader, int timeoutMs);
 
-  /** Asks the service for the subscription (or topic) named in the options: throws, or returns "" or "detached". */
-  static native String check(String[] keyValues, byte[] token, int timeoutMs);
-
   /** Blocks of native memory in use. */
   static native long liveAllocations();
 }

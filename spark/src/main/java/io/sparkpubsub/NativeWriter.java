@@ -1,6 +1,6 @@
 package io.sparkpubsub;
 
-/** The native publisher of one task. Rows are handed over in blocks (layout: include/pubsub/publisher.h). */
+/** The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout: include/pubsub/publisher.h). */
 final class NativeWriter {
   /** Longs of {@link #metrics}: published rows, published bytes, requests, retries, bytes in flight, µs throttled. */
   static final int METRIC_LONGS = 6;
@@ -15,8 +15,11 @@ final class NativeWriter {
 
   static native void setToken(long writer, byte[] token);
 
+  /** Adds a topic; its index. */
+  static native int topic(long writer, String fullName);
+
   /** Copies the rows; waits while too much is in flight. firstRow is only for messages. */
-  static native void publish(long writer, long address, long bytes, int rows, long firstRow);
+  static native void publish(long writer, int topic, long address, long bytes, int rows, long firstRow);
 
   /** Returns when every row has its id; throws otherwise. */
   static native void flush(long writer, int timeoutMs);

@@ -2,16 +2,19 @@ package io.sparkpubsub;
 
 import io.sparkpubsub.PubSubOptions.Option;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.connector.metric.CustomTaskMetric;
 import org.apache.spark.sql.connector.write.DataWriter;
 import org.apache.spark.sql.connector.write.WriterCommitMessage;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * Writes the rows of one task: copied into an off-heap block, handed to C a block at a time. {@link #commit} returns when the
- * service has given an id for every row. A row that breaks a limit fails the task. What was published before a failure stays
+ * service has given an id for every row. A row that breaks a limit fails the task, or goes to the dead-letter topic. What was published before a failure stays
  * published: at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
@@ -21,20 +24,43 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     private static final long serialVersionUID = 1;
   }
 
+  /** The rows for one topic that wait to be handed over. */
+  private static final class TopicRows {
+    final int topic;
+    final RowBlock block;
+    long handedOver;
+
+    TopicRows(int topic, RowBlock block) {
+      this.topic = topic;
+      this.block = block;
+    }
+  }
+
   private final PubSubOptions options;
-  private final RowBlock block;
+  private final StructType schema;
+  private final RowId id;
+  private final int topicColumn; // -1: the option says it
+  private final RowLimits limits; // null: C checks them, and fails the task
+  private final Map<UTF8String, TopicRows> topics = new HashMap<>();
   private final int flushTimeoutMs;
   private final long writer;
-  private long handedOver;
+  private TopicRows only; // without a topic column
+  private TopicRows deadLetters;
+  private long deadLetterRows;
   private long lastTokenMs;
   private boolean closed;
 
-  PubSubDataWriter(PubSubOptions options, StructType schema) {
+  /** id: null where rows get none. */
+  PubSubDataWriter(PubSubOptions options, StructType schema, RowId id) {
     this.options = options;
+    this.schema = schema;
+    this.id = id;
+    this.topicColumn = RowBlock.indexOf(schema, "topic");
+    this.limits =
+        options.has(Option.DEAD_LETTER_TOPIC_ID) ? new RowLimits(schema, id == null ? 0 : 1) : null;
     long timeoutMs = options.number(Option.PUBLISH_TIMEOUT_SECONDS, 600) * 1000;
     this.flushTimeoutMs = (int) Math.min(Integer.MAX_VALUE, timeoutMs + 30000);
     List<String> keyValues = new ArrayList<>(options.connection());
-    PubSubOptions.add(keyValues, "topic", options.topic());
     PubSubOptions.add(keyValues, "max_batch_messages", options.text(Option.PUBLISH_BATCH_MESSAGES));
     PubSubOptions.add(keyValues, "max_batch_bytes", options.text(Option.PUBLISH_BATCH_BYTES));
     PubSubOptions.add(keyValues, "max_in_flight_bytes", options.text(Option.PUBLISH_MAX_IN_FLIGHT_BYTES));
@@ -43,13 +69,19 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     boolean ready = false;
     try {
       refreshToken();
-      this.block = new RowBlock(schema);
+      if (topicColumn < 0) {
+        only = open(options.topic(), id);
+      }
       ready = true;
     } finally {
       if (!ready) {
         NativeWriter.close(writer);
       }
     }
+  }
+
+  private TopicRows open(String topic, RowId id) {
+    return new TopicRows(NativeWriter.topic(writer, topic), new RowBlock(schema, id));
   }
 
   private void refreshToken() {
@@ -66,25 +98,66 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public void write(InternalRow row) {
-    block.add(row);
-    if (block.full()) {
-      handOver();
+    String problem = limits == null ? null : limits.problem(row);
+    if (problem != null) {
+      writeDeadLetter(row, problem);
+      return;
+    }
+    TopicRows rows = topicColumn < 0 ? only : rowsOf(row);
+    rows.block.add(row);
+    if (rows.block.full()) {
+      handOver(rows);
     }
   }
 
-  private void handOver() {
+  /** Of the topic that the row names; null is the option's. */
+  private TopicRows rowsOf(InternalRow row) {
+    UTF8String name = row.isNullAt(topicColumn) ? null : row.getUTF8String(topicColumn);
+    TopicRows known = topics.get(name);
+    if (known == null) {
+      known = open(name == null ? options.topic() : options.topic(name.toString()), id);
+      topics.put(name == null ? null : name.copy(), known);
+    }
+    return known;
+  }
+
+  private void writeDeadLetter(InternalRow row, String problem) {
+    if (deadLetters == null) {
+      deadLetters = open(options.topic(options.text(Option.DEAD_LETTER_TOPIC_ID)), null);
+    }
+    byte[] data = limits.data(row);
+    deadLetters.block.addDeadLetter(data, Math.min(data.length, RowLimits.DEAD_LETTER_BYTES), problem);
+    deadLetterRows++;
+    if (deadLetters.block.full()) {
+      handOver(deadLetters);
+    }
+  }
+
+  private void handOver(TopicRows rows) {
+    RowBlock block = rows.block;
     if (block.rows() == 0) {
       return;
     }
     refreshToken();
-    NativeWriter.publish(writer, block.address(), block.bytes(), block.rows(), handedOver);
-    handedOver += block.rows();
+    NativeWriter.publish(writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
+    rows.handedOver += block.rows();
     block.clear();
+  }
+
+  private List<TopicRows> all() {
+    List<TopicRows> out = new ArrayList<>(topics.values());
+    if (only != null) {
+      out.add(only);
+    }
+    if (deadLetters != null) {
+      out.add(deadLetters);
+    }
+    return out;
   }
 
   @Override
   public WriterCommitMessage commit() {
-    handOver();
+    all().forEach(this::handOver);
     NativeWriter.flush(writer, flushTimeoutMs);
     return new Done();
   }
@@ -95,9 +168,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (!closed) {
       NativeWriter.metrics(writer, metrics);
     }
-    return new CustomTaskMetric[] {
-      ReadMetrics.value(WriteMetrics.ROWS, metrics[0]), ReadMetrics.value(WriteMetrics.RETRIES, metrics[3])
-    };
+    return WriteMetrics.values(metrics, deadLetterRows);
   }
 
   @Override
@@ -109,7 +180,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   public void close() {
     if (!closed) {
       closed = true;
-      block.free();
+      all().forEach(rows -> rows.block.free());
       NativeWriter.close(writer);
     }
   }

@@ -11,19 +11,24 @@ final class PubSubDataWriterFactory implements DataWriterFactory, StreamingDataW
   private static final long serialVersionUID = 1;
   private final PubSubOptions options;
   private final StructType schema;
+  private final String query;
 
-  PubSubDataWriterFactory(PubSubOptions options, StructType schema) {
+  /** query: its id, the same after a restart. */
+  PubSubDataWriterFactory(PubSubOptions options, StructType schema, String query) {
     this.options = options;
     this.schema = schema;
+    this.query = query;
   }
 
   @Override
   public DataWriter<InternalRow> createWriter(int partition, long task) {
-    return new PubSubDataWriter(options, schema);
+    return createWriter(partition, task, 0);
   }
 
   @Override
   public DataWriter<InternalRow> createWriter(int partition, long task, long epoch) {
-    return new PubSubDataWriter(options, schema);
+    String attribute = options.text(PubSubOptions.Option.ID_ATTRIBUTE);
+    RowId id = attribute == null ? null : new RowId(attribute, query, epoch, partition);
+    return new PubSubDataWriter(options, schema, id);
   }
 }

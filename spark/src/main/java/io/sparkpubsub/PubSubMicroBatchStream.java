@@ -32,6 +32,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private static final long QUIET_MS = 3000;
   private static final long OPEN_TIMEOUT_MS = 60000;
 
+  private final PubSubOptions options;
   private final StructType schema;
   private final String checkpoint;
   private final SparkSession session;
@@ -51,6 +52,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private boolean availableNow;
 
   PubSubMicroBatchStream(PubSubOptions options, StructType schema, String checkpoint) {
+    this.options = options;
     this.schema = schema;
     this.checkpoint = checkpoint;
     this.session = SparkSession.active();
@@ -264,6 +266,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     }
     endpoint.stop(STOP_TIMEOUT_MS / 2);
     starter.stop();
+    SubscriptionLife.end(options);
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

@@ -1,8 +1,14 @@
 package io.sparkpubsub;
 
 import java.io.Serializable;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.network.util.JavaUtils;
+
 
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
@@ -28,6 +35,14 @@ final class PubSubOptions implements Serializable {
     ENDPOINT("endpoint", null, "host:port; default: PUBSUB_EMULATOR_HOST (without TLS), else the service"),
     PLAINTEXT("plaintext", "false", "true: no TLS to `endpoint`; for emulators only"),
     CA_FILE("caFile", null, "PEM file with CA certificates, instead of the system's"),
+    UNIVERSE_DOMAIN("universeDomain", null, "universe of the service, where it is not googleapis.com"),
+    CREATE_SUBSCRIPTION("createSubscription", "false", "true: a subscription that does not exist is created, of `topicId`"),
+    SUBSCRIPTION_FILTER("subscriptionFilter", null, "… with this filter"),
+    SUBSCRIPTION_ORDERING("subscriptionOrdering", "false", "… with message ordering"),
+    SUBSCRIPTION_EXACTLY_ONCE("subscriptionExactlyOnce", "false", "… with exactly-once delivery"),
+    SUBSCRIPTION_RETENTION("subscriptionRetention", null, "… that retains messages so long (`10m` to `31d`; default of the service: `7d`)"),
+    DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops"),
+    STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
     NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
     MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
@@ -42,12 +57,42 @@ final class PubSubOptions implements Serializable {
     MAX_ACK_EXTENSION_SECONDS("maxAckExtensionSeconds", "3600", "a message that is not committed after so long is given up", 10, 604800),
     CREDENTIALS_FILE("credentialsFile", null, "key file; default: application default credentials"),
     CREDENTIALS_JSON("credentialsJson", null, "the content of a key file"),
+    CLIENT_EMAIL("clientEmail", null, "service account, with `privateKey`"),
+    PRIVATE_KEY("privateKey", null, "its private key, PEM (PKCS 8)"),
+    PRIVATE_KEY_ID("privateKeyId", null, "id of that key"),
+    CLIENT_ID("clientId", null, "id of the service account"),
+    IMPERSONATE("impersonateServiceAccount", null, "service account whose identity is taken on, with whatever credentials there are"),
     ACCESS_TOKEN("accessToken", null, "a fixed OAuth access token; it is not refreshed"),
     QUOTA_PROJECT("quotaProject", null, "project that is billed for the calls"),
     PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
-    PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400);
+    PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
+    ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),
+    DEAD_LETTER_TOPIC_ID("deadLetterTopicId", null, "topic for rows over the service's limits, which otherwise fail the task");
+
+    /** Names of other connectors for the same thing. */
+    private static final Map<String, Option> ALIASES = new HashMap<>();
+
+    static {
+      ALIASES.put("numfetchpartitions", NUM_PARTITIONS);
+      ALIASES.put("maxrecordsperfetch", BATCH_SIZE);
+      ALIASES.put("maxfetchperiod", LINGER_MS);
+    }
+
+    private static final Set<Option> FLAGS =
+        EnumSet.of(
+            PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION);
+    private static final Set<Option> DURATIONS = EnumSet.of(MAX_TRIGGER_DELAY, SUBSCRIPTION_RETENTION);
+
+    static Option named(String name) {
+      for (Option option : values()) {
+        if (option.key.equalsIgnoreCase(name)) {
+          return option;
+        }
+      }
+      return ALIASES.get(name.toLowerCase(Locale.ROOT));
+    }
 
     final String key;
     final String fallback;
@@ -114,13 +159,12 @@ final class PubSubOptions implements Serializable {
   }
 
   private void put(String name, String value, String prefix) {
-    for (Option option : Option.values()) {
-      if (option.key.equalsIgnoreCase(name)) {
-        values.put(option, checked(option, value));
-        return;
-      }
+    Option option = Option.named(name);
+    if (option == null) {
+      throw new IllegalArgumentException(unknown(name, prefix));
     }
-    throw new IllegalArgumentException(unknown(name, prefix));
+    boolean period = name.equalsIgnoreCase("maxFetchPeriod"); // a duration, where ours is a number of ms
+    values.put(option, checked(option, period ? Long.toString(Math.max(1, millis(option, value))) : value));
   }
 
   private static String unknown(String name, String prefix) {
@@ -163,14 +207,18 @@ final class PubSubOptions implements Serializable {
   }
 
   private static String checked(Option option, String value) {
-    if (option == Option.PLAINTEXT) {
+    if (Option.FLAGS.contains(option)) {
       if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
-        throw new IllegalArgumentException("option 'plaintext' is '" + value + "'; it must be true or false");
+        throw new IllegalArgumentException(
+            "option '" + option.key + "' is '" + value + "'; it must be true or false");
       }
       return value.toLowerCase(Locale.ROOT);
     }
-    if (option == Option.MAX_TRIGGER_DELAY) {
+    if (Option.DURATIONS.contains(option)) {
       millis(option, value);
+    }
+    if (option == Option.STARTING_TIMESTAMP) {
+      micros(value);
     }
     if (!option.number) {
       return value;
@@ -192,6 +240,10 @@ final class PubSubOptions implements Serializable {
             + (option.max == Long.MAX_VALUE
                 ? "of at least " + option.min
                 : "between " + option.min + " and " + option.max));
+  }
+
+  void setDefault(Option option, String value) {
+    values.putIfAbsent(option, value);
   }
 
   boolean has(Option option) {
@@ -223,8 +275,27 @@ final class PubSubOptions implements Serializable {
     return text == null ? otherwise : Long.parseLong(text);
   }
 
+  boolean flag(Option option) {
+    return Boolean.parseBoolean(text(option));
+  }
+
   boolean plaintext() {
-    return Boolean.parseBoolean(text(Option.PLAINTEXT));
+    return flag(Option.PLAINTEXT);
+  }
+
+  /** µs since 1970. */
+  static long micros(String time) {
+    try {
+      return Math.multiplyExact(Long.parseLong(time.trim()), 1000L);
+    } catch (NumberFormatException e) {
+      // ISO 8601 then
+    }
+    try {
+      return ChronoUnit.MICROS.between(Instant.EPOCH, OffsetDateTime.parse(time.trim()).toInstant());
+    } catch (DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          "option 'startingTimestamp' is '" + time + "'; it must be like 2026-01-31T12:00:00Z, or ms since 1970");
+    }
   }
 
   /** projects/P/subscriptions/S. */
@@ -237,11 +308,20 @@ final class PubSubOptions implements Serializable {
     return fullName(Option.TOPIC_ID, "topics");
   }
 
+  /** projects/P/topics/T of a topic that a row names, or an option. */
+  String topic(String name) {
+    return fullName(name, "topics");
+  }
+
   private String fullName(Option option, String kind) {
     String name = text(option);
     if (name == null || name.isEmpty()) {
       throw new IllegalArgumentException("option '" + option.key + "' is required");
     }
+    return fullName(name, kind);
+  }
+
+  private String fullName(String name, String kind) {
     if (name.startsWith("projects/")) {
       return name;
     }
@@ -257,7 +337,9 @@ final class PubSubOptions implements Serializable {
   /** The native library's options of the connection. */
   List<String> connection() {
     List<String> out = new ArrayList<>();
-    add(out, "endpoint", text(Option.ENDPOINT));
+    String universe = text(Option.UNIVERSE_DOMAIN);
+    String endpoint = text(Option.ENDPOINT);
+    add(out, "endpoint", endpoint == null && universe != null ? "pubsub." + universe + ":443" : endpoint);
     add(out, "plaintext", plaintext() ? "1" : "0");
     add(out, "ca_file", text(Option.CA_FILE));
     add(out, "quota_project", text(Option.QUOTA_PROJECT));

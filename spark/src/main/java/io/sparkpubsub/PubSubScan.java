@@ -1,7 +1,6 @@
 package io.sparkpubsub;
 
-import java.util.ArrayList;
-import java.util.List;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.metric.CustomMetric;
 import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.connector.read.streaming.MicroBatchStream;
@@ -9,7 +8,6 @@ import org.apache.spark.sql.types.StructType;
 
 /** One streaming read: checks that the subscription is there before the query starts. */
 final class PubSubScan implements Scan {
-  private static final int CHECK_TIMEOUT_MS = 15000;
   private final PubSubOptions options;
   private final StructType schema;
 
@@ -35,15 +33,8 @@ final class PubSubScan implements Scan {
 
   @Override
   public MicroBatchStream toMicroBatchStream(String checkpointLocation) {
-    List<String> keyValues = new ArrayList<>(options.connection());
-    PubSubOptions.add(keyValues, "subscription", options.subscription());
-    String state =
-        NativeReader.check(
-            keyValues.toArray(new String[0]), Tokens.current(options), CHECK_TIMEOUT_MS);
-    if (state.equals("detached")) {
-      throw new IllegalArgumentException(
-          "subscription '" + options.subscription() + "' is detached from its topic: it gets no messages");
-    }
+    SubscriptionLife.begin(
+        options, checkpointLocation, SparkSession.active().sparkContext().hadoopConfiguration());
     return new PubSubMicroBatchStream(options, schema, checkpointLocation);
   }
 }

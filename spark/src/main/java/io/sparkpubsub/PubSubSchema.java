@@ -3,6 +3,7 @@ package io.sparkpubsub;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.vectorized.ColumnVector;
 
 /** The columns of a message, in order; bit i of a column set is column i (enum pubsub_column). */
 final class PubSubSchema {
@@ -15,12 +16,43 @@ final class PubSubSchema {
           .add("ordering_key", DataTypes.StringType, true)
           .add("delivery_attempt", DataTypes.IntegerType, true);
 
+  /** The same in the names and types of Databricks' connector; attributes are a JSON object. */
+  static final StructType DATABRICKS =
+      new StructType()
+          .add("messageId", DataTypes.StringType, false)
+          .add("payload", DataTypes.BinaryType, false)
+          .add("attributes", DataTypes.StringType, false)
+          .add("publishTimestampInMillis", DataTypes.LongType, false);
+
   private PubSubSchema() {}
+
+  /** The column of FULL that one of either schema is made of. */
+  static int column(StructField field) {
+    switch (field.name()) {
+      case "messageId":
+        return FULL.fieldIndex("message_id");
+      case "payload":
+        return FULL.fieldIndex("data");
+      case "publishTimestampInMillis":
+        return FULL.fieldIndex("publish_time");
+      default:
+        return FULL.fieldIndex(field.name());
+    }
+  }
+
+  /** Takes the vector of that column; returns one of the field's type. */
+  static ColumnVector adapt(StructField field, ColumnVector vector) {
+    if (field.dataType().equals(DataTypes.LongType)) {
+      return DerivedVectors.millis(vector);
+    }
+    boolean json = field.name().equals("attributes") && field.dataType().equals(DataTypes.StringType);
+    return json ? DerivedVectors.json(vector) : vector;
+  }
 
   static int columns(StructType schema) {
     int set = 0;
     for (StructField field : schema.fields()) {
-      set |= 1 << FULL.fieldIndex(field.name());
+      set |= 1 << column(field);
     }
     return set;
   }

@@ -14,9 +14,11 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 /** A subscription to read or a topic to write, as the options say. */
 final class PubSubTable implements SupportsRead, SupportsWrite {
   private final PubSubOptions options;
+  private final StructType schema;
 
-  PubSubTable(PubSubOptions options) {
+  PubSubTable(PubSubOptions options, StructType schema) {
     this.options = options;
+    this.schema = schema;
   }
 
   @Override
@@ -29,7 +31,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   @Override
   @SuppressWarnings("deprecation") // its replacement is not in every supported Spark
   public StructType schema() {
-    return PubSubSchema.FULL;
+    return schema;
   }
 
   @Override
@@ -43,11 +45,11 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   @Override
   public ScanBuilder newScanBuilder(CaseInsensitiveStringMap ignored) {
-    return new PubSubScanBuilder(options, PubSubSchema.FULL);
+    return new PubSubScanBuilder(options, schema);
   }
 
   @Override
   public WriteBuilder newWriteBuilder(LogicalWriteInfo info) {
-    return new PubSubWriteBuilder(options, info.schema());
+    return new PubSubWriteBuilder(options, info.schema(), info.queryId());
   }
 }

@@ -32,7 +32,11 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister {
       }
     }
     Map<String, String> given = new HashMap<>(properties);
-    return new PubSubTable(PubSubOptions.of(given, conf, System.getenv()));
+    return table(PubSubOptions.of(given, conf, System.getenv()));
+  }
+
+  Table table(PubSubOptions options) {
+    return new PubSubTable(options, PubSubSchema.FULL);
   }
 
   private static Map<String, String> confOf(SparkSession session) {

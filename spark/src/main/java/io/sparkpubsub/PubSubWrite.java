@@ -1,7 +1,6 @@
 package io.sparkpubsub;
 
-import java.util.ArrayList;
-import java.util.List;
+import io.sparkpubsub.PubSubOptions.Option;
 import org.apache.spark.sql.connector.metric.CustomMetric;
 import org.apache.spark.sql.connector.write.BatchWrite;
 import org.apache.spark.sql.connector.write.DataWriterFactory;
@@ -14,18 +13,19 @@ import org.apache.spark.sql.types.StructType;
 
 /** Batch and streaming writes: the tasks do everything; there is nothing to commit or to take back here. */
 final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
-  private static final int CHECK_TIMEOUT_MS = 15000;
   private final PubSubOptions options;
   private final StructType schema;
+  private final String query;
 
-  PubSubWrite(PubSubOptions options, StructType schema) {
+  PubSubWrite(PubSubOptions options, StructType schema, String query) {
     this.options = options;
     this.schema = schema;
+    this.query = query;
   }
 
   @Override
   public String description() {
-    return "pubsub " + options.topic();
+    return "pubsub " + (options.has(Option.TOPIC_ID) ? options.topic() : "topics of the rows");
   }
 
   @Override
@@ -47,10 +47,11 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
 
   /** A missing topic fails the write before it begins. */
   private void checkTopic() {
-    List<String> keyValues = new ArrayList<>(options.connection());
-    PubSubOptions.add(keyValues, "topic", options.topic());
+    if (!options.has(Option.TOPIC_ID)) {
+      return; // the rows name theirs
+    }
     try {
-      NativeReader.check(keyValues.toArray(new String[0]), Tokens.current(options), CHECK_TIMEOUT_MS);
+      NativeAdmin.getTopic(options, options.topic());
     } catch (PubSubException e) {
       if (!e.code().equals("PERMISSION_DENIED")) { // who may only publish may not look
         throw e;
@@ -60,12 +61,12 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
 
   @Override
   public DataWriterFactory createBatchWriterFactory(PhysicalWriteInfo info) {
-    return new PubSubDataWriterFactory(options, schema);
+    return new PubSubDataWriterFactory(options, schema, query);
   }
 
   @Override
   public StreamingDataWriterFactory createStreamingWriterFactory(PhysicalWriteInfo info) {
-    return new PubSubDataWriterFactory(options, schema);
+    return new PubSubDataWriterFactory(options, schema, query);
   }
 
   @Override

@@ -13,12 +13,15 @@ import org.apache.spark.sql.types.StructType;
 /** Checks the columns. A topic only grows: complete and update mode append what they would rewrite, as with Kafka's sink. */
 final class PubSubWriteBuilder implements SupportsTruncate, SupportsStreamingUpdateAsAppend {
   private static final String EXPECTED =
-      "a pubsub sink takes data (BINARY or STRING), attributes (MAP<STRING,STRING>, optional) and ordering_key (STRING, optional)";
+      "a pubsub sink takes data (BINARY or STRING), attributes (MAP<STRING,STRING>, optional), ordering_key (STRING, optional)"
+          + " and topic (STRING, optional)";
   private final PubSubOptions options;
   private final StructType schema;
+  private final String query;
 
-  PubSubWriteBuilder(PubSubOptions options, StructType schema) {
+  PubSubWriteBuilder(PubSubOptions options, StructType schema, String query) {
     this.options = options;
+    this.query = query;
     this.schema = schema;
   }
 
@@ -29,7 +32,6 @@ final class PubSubWriteBuilder implements SupportsTruncate, SupportsStreamingUpd
 
   @Override
   public Write build() {
-    options.topic(); // required
     boolean data = false;
     for (StructField field : schema.fields()) {
       DataType type = field.dataType();
@@ -45,6 +47,7 @@ final class PubSubWriteBuilder implements SupportsTruncate, SupportsStreamingUpd
                   && ((MapType) type).keyType().equals(DataTypes.StringType)
                   && ((MapType) type).valueType().equals(DataTypes.StringType);
           break;
+        case "topic":
         case "ordering_key":
           good = type.equals(DataTypes.StringType);
           break;
@@ -59,6 +62,9 @@ final class PubSubWriteBuilder implements SupportsTruncate, SupportsStreamingUpd
     if (!data) {
       throw new IllegalArgumentException("there is no column 'data': " + EXPECTED);
     }
-    return new PubSubWrite(options, schema);
+    if (RowBlock.indexOf(schema, "topic") < 0) {
+      options.topic(); // required
+    }
+    return new PubSubWrite(options, schema, query);
   }
 }

@@ -22,12 +22,14 @@ final class RowBlock {
   private final boolean dataIsString;
   private final int attributes; // -1: no such column
   private final int orderingKey;
+  private final RowId id; // null: rows get none
   private long address;
   private long capacity = FULL_BYTES + (64 << 10);
   private long used;
   private int rows;
 
-  RowBlock(StructType schema) {
+  RowBlock(StructType schema, RowId id) {
+    this.id = id;
     data = schema.fieldIndex("data");
     dataIsString = schema.fields()[data].dataType().equals(DataTypes.StringType);
     attributes = indexOf(schema, "attributes");
@@ -35,7 +37,7 @@ final class RowBlock {
     address = Platform.allocateMemory(capacity);
   }
 
-  private static int indexOf(StructType schema, String name) {
+  static int indexOf(StructType schema, String name) {
     for (int i = 0; i < schema.size(); i++) {
       if (schema.fields()[i].name().equals(name)) {
         return i;
@@ -90,13 +92,34 @@ final class RowBlock {
       putText(row.getUTF8String(orderingKey));
     }
     putAttributes(attributes < 0 || row.isNullAt(attributes) ? null : row.getMap(attributes));
+    end(start);
+  }
+
+  /** A row that could not be published as it is: as much of its data as may be, and why. */
+  void addDeadLetter(byte[] bytes, int length, String why) {
+    long start = used;
+    putInt(0);
+    putInt(length);
+    put(bytes, Platform.BYTE_ARRAY_OFFSET, length);
+    putInt(NULL);
+    putInt(1);
+    putText(UTF8String.fromString("pubsub_error"));
+    putText(UTF8String.fromString(why));
+    end(start);
+  }
+
+  private void end(long start) {
     Platform.putInt(null, address + start, (int) (used - start - 4));
     rows++;
   }
 
   private void putAttributes(MapData map) {
     int count = map == null ? 0 : map.numElements();
-    putInt(count);
+    putInt(count + (id == null ? 0 : 1));
+    if (id != null) {
+      putText(id.attribute);
+      putText(id.next());
+    }
     if (count == 0) {
       return;
     }

@@ -3,6 +3,9 @@ package io.sparkpubsub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,11 +31,17 @@ class NativeReaderTest {
     assertThat(NativeReader.liveAllocations()).isEqualTo(before);
   }
 
+  private static String[] calling(String[] connection, String call) {
+    List<String> out = new ArrayList<>(Arrays.asList(connection));
+    out.addAll(Arrays.asList("call", call, "name", "projects/p/subscriptions/s"));
+    return out.toArray(new String[0]);
+  }
+
   @Test
   void errorsAreExceptionsWithCodes() {
     assertThatThrownBy(() -> NativeReader.open(new String[] {"endpoint", "a b", "plaintext", "1", "subscription", "s"}))
         .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
-    assertThatThrownBy(() -> NativeReader.check(NOWHERE, null, 500))
+    assertThatThrownBy(() -> NativeAdmin.run(calling(NOWHERE, "getSubscription"), null, 500))
         .hasMessageContaining("127.0.0.1:1")
         .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("connect"));
     assertThatThrownBy(() -> NativeReader.unpackChunk(new byte[10], new long[NativeReader.VIEW_LONGS]))

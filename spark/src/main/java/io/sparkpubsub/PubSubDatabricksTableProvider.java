@@ -1,0 +1,30 @@
+package io.sparkpubsub;
+
+import io.sparkpubsub.PubSubOptions.Option;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/**
+ * format("pubsub-databricks"): the columns of Databricks' connector, and like there a subscription that does not exist is created
+ * where the topic is given. Its option names are understood by every format of this jar.
+ */
+public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
+  @Override
+  public String shortName() {
+    return "pubsub-databricks";
+  }
+
+  @Override
+  public StructType inferSchema(CaseInsensitiveStringMap options) {
+    return PubSubSchema.DATABRICKS;
+  }
+
+  @Override
+  Table table(PubSubOptions options) {
+    if (options.has(Option.TOPIC_ID)) {
+      options.setDefault(Option.CREATE_SUBSCRIPTION, "true");
+    }
+    return new PubSubTable(options, PubSubSchema.DATABRICKS);
+  }
+}
