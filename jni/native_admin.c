@@ -108,8 +108,8 @@ static jstring run(JNIEnv *env, jclass class, jobjectArray key_values, jbyteArra
   if (bytes) (*env)->ReleaseByteArrayElements(env, token, bytes, JNI_ABORT);
   admin_fn *call = find(jni_option(&options, "call"));
   if (status == PUBSUB_OK && call) {
-    status = call(client, jni_option(&options, "name"), &options, (uint32_t)timeout_ms, result,
-                  &error);
+    status =
+        call(client, jni_option(&options, "name"), &options, (uint32_t)timeout_ms, result, &error);
   }
   pubsub_client_destroy(client);
   jni_options_clear(env, &options);

@@ -188,7 +188,6 @@ static void look(struct pubsub_publisher *publisher) {
   struct pubsub_list taken;
   pubsub_list_init(&taken);
   pthread_mutex_lock(&publisher->shared.mutex);
-  publisher->shared.task_posted = false;
   seal_due(publisher);
   while (!pubsub_list_empty(&publisher->shared.sealed)) {
     struct pubsub_list *link = publisher->shared.sealed.next;
@@ -213,7 +212,12 @@ static void look(struct pubsub_publisher *publisher) {
 }
 
 void pubsub_sender_work(struct pubsub_task *task) {
-  look(PUBSUB_CONTAINER_OF(task, struct pubsub_publisher, work));
+  struct pubsub_publisher *publisher = PUBSUB_CONTAINER_OF(task, struct pubsub_publisher, work);
+  /* Only here, not where the timer looks: the task may still be queued then, and must not be queued twice. */
+  pthread_mutex_lock(&publisher->shared.mutex);
+  publisher->shared.task_posted = false;
+  pthread_mutex_unlock(&publisher->shared.mutex);
+  look(publisher);
 }
 
 static void on_linger(struct pubsub_timer *timer) {
