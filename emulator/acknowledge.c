@@ -35,6 +35,17 @@ static void settle(struct settling *settling, const struct request *request,
   }
 }
 
+/* The first id that cannot have been given out by any subscription; len 0: none. */
+static struct pubsub_view first_malformed(const struct pubsub_buf *bytes, uint64_t ids_tag) {
+  const uint8_t *ptr = bytes->ptr, *end = ptr + bytes->len;
+  struct pubsub_wire_field field;
+  while (ptr && ptr < end) {
+    ptr = pubsub_wire_field_read(ptr, end, &field);
+    if (ptr && field.tag == ids_tag && field.value.len != ACK_ID_BYTES) return field.value;
+  }
+  return (struct pubsub_view){0};
+}
+
 /* Visits the fields; ids are settled where there is `settling`. False: malformed. */
 static bool scan(const struct pubsub_buf *bytes, struct request *out, struct settling *settling) {
   const uint8_t *ptr = bytes->ptr, *end = ptr + bytes->len;
@@ -68,6 +79,13 @@ static void settle_all(struct rpc *rpc, struct subscription *subscription,
                        const struct pubsub_buf *bytes, struct request *request, uint64_t ids_tag) {
   struct broker *broker = rpc->server;
   struct settling settling = {.rpc = rpc, .subscription = subscription, .ids_tag = ids_tag};
+  struct pubsub_view malformed = first_malformed(bytes, ids_tag);
+  if (malformed.len > 0 && !subscription->config->enable_exactly_once_delivery) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
+             "You have passed an invalid ack ID to the service (ack_id=%.*s).",
+             (int)(malformed.len < 200 ? malformed.len : 200), (const char *)malformed.ptr);
+    return;
+  }
   bool lost = broker->faults->count > 0 &&
               faults_draw(broker->faults, rpc->method->path, FAULT_DROP_ACKS) != NULL;
   if (!lost) scan(bytes, request, &settling);

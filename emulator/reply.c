@@ -29,6 +29,7 @@ void reply_empty(struct rpc *rpc) {
 }
 
 struct subscription *require_subscription(struct rpc *rpc, const char *name) {
+  if (!require_name(rpc, name, "subscriptions")) return NULL;
   struct subscription *subscription = broker_subscription(rpc->server, name);
   if (!subscription) {
     rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.200s).",
@@ -38,6 +39,7 @@ struct subscription *require_subscription(struct rpc *rpc, const char *name) {
 }
 
 struct topic *require_topic(struct rpc *rpc, const char *name) {
+  if (!require_name(rpc, name, "topics")) return NULL;
   struct topic *topic = broker_topic(rpc->server, name);
   if (!topic) {
     rpc_fail(rpc, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.200s).",
