@@ -1,13 +1,16 @@
 package io.sparkpubsub;
 
 /**
- * Whether a micro-batch should wait for more. A batch costs Spark a tenth of a second whatever it holds; while messages come so
- * fast that half of the reservoir would be full within MAX_WAIT_MS, waiting for that costs little and saves batches. Slower than
- * that, a batch begins at once. Pure: no clock of its own.
+ * Whether a micro-batch should wait for more. A batch costs Spark a tenth of a second whatever it holds; while messages come fast,
+ * waiting costs little and saves batches. It waits until half of the reservoir is full, but no longer than twice what the batch
+ * before took, so that the latency stays in proportion: large batches let the next one grow, small ones begin soon. Slower messages
+ * are never waited for. Pure: no clock of its own.
  */
 final class Gathering {
   static final long MAX_WAIT_MS = 500;
   static final long STEP_MS = 10;
+  /** 32 MB/s: below it, what batches cost does not matter. */
+  static final double FAST_BYTES_PER_MS = 32_000;
   /** Acknowledgements of the batch before bring new messages within so long, or there are none. */
   private static final long STALL_MS = 100;
   /** A rate is measured over at least so long, and remembered for a second or two: a full reservoir stops the flow for a while. */
@@ -17,7 +20,9 @@ final class Gathering {
   private long windowMs = -1;
   private long windowBytes;
   private double bytesPerMs;
+  private long begunMs = -1; // when the batch before began
   private long sinceMs = -1; // waiting; -1: not
+  private long atMostMs; // this wait
   private long grewMs;
   private long grewTo;
 
@@ -28,22 +33,24 @@ final class Gathering {
    */
   boolean wait(long nowMs, long sealedBytes, long batchBytes, long targetBytes) {
     measure(nowMs, sealedBytes);
-    if (sinceMs < 0 || sealedBytes > grewTo) {
+    if (sinceMs < 0) {
+      sinceMs = nowMs;
+      atMostMs = begunMs < 0 ? 0 : Math.min(MAX_WAIT_MS, 2 * (nowMs - begunMs));
+      grewMs = nowMs;
+      grewTo = sealedBytes;
+    } else if (sealedBytes > grewTo) {
       grewMs = nowMs;
       grewTo = sealedBytes;
     }
-    if (sinceMs < 0) {
-      sinceMs = nowMs;
-    }
-    long left = MAX_WAIT_MS - (nowMs - sinceMs);
     boolean wait =
         batchBytes > 0
             && batchBytes < targetBytes
-            && left > 0
+            && nowMs - sinceMs < atMostMs
             && nowMs - grewMs < STALL_MS
-            && targetBytes - batchBytes < bytesPerMs * left;
+            && bytesPerMs > FAST_BYTES_PER_MS;
     if (!wait) {
       sinceMs = -1;
+      begunMs = nowMs;
     }
     return wait;
   }
