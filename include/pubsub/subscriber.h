@@ -31,7 +31,7 @@ struct pubsub_subscriber_options {
   uint64_t max_reservoir_bytes;      /* budget of all slots together; 256 MiB */
   uint32_t ack_deadline_s;           /* stream_ack_deadline_seconds, 10..600; 60 */
   uint32_t max_ack_extension_s;      /* give a message up after so long; 3600 */
-  uint64_t max_outstanding_messages; /* per slot, told to the service; 1000000 */
+  uint64_t max_outstanding_messages; /* per slot, told to the service; max_reservoir_bytes / 128 */
   uint64_t max_outstanding_bytes;    /* per slot; the budget */
 };
 

@@ -17,12 +17,13 @@ final class Gathering {
   private static final long WINDOW_MS = 50;
   private static final double FORGET_PER_MS = 1e-3;
 
-  private long windowMs = -1;
+  private long windowMs;
   private long windowBytes;
-  private double bytesPerMs;
-  private long begunMs = -1; // when the batch before began
+  private double bytesPerMs = Double.MAX_VALUE; // the first messages are waited for until it is known how fast they come
+  private boolean measured;
+  private long begunMs = -1; // when the batch that runs began; -1: it has ended
+  private long batchMs = MAX_WAIT_MS; // what the batch before took
   private long sinceMs = -1; // waiting; -1: not
-  private long atMostMs; // this wait
   private long grewMs;
   private long grewTo;
 
@@ -33,9 +34,12 @@ final class Gathering {
    */
   boolean wait(long nowMs, long sealedBytes, long batchBytes, long targetBytes) {
     measure(nowMs, sealedBytes);
+    if (begunMs >= 0) {
+      batchMs = nowMs - begunMs;
+      begunMs = -1;
+    }
     if (sinceMs < 0) {
       sinceMs = nowMs;
-      atMostMs = begunMs < 0 ? 0 : Math.min(MAX_WAIT_MS, 2 * (nowMs - begunMs));
       grewMs = nowMs;
       grewTo = sealedBytes;
     } else if (sealedBytes > grewTo) {
@@ -45,24 +49,24 @@ final class Gathering {
     boolean wait =
         batchBytes > 0
             && batchBytes < targetBytes
-            && nowMs - sinceMs < atMostMs
+            && nowMs - sinceMs < Math.min(MAX_WAIT_MS, 2 * batchMs)
             && nowMs - grewMs < STALL_MS
             && bytesPerMs > FAST_BYTES_PER_MS;
     if (!wait) {
       sinceMs = -1;
-      begunMs = nowMs;
+      begunMs = batchBytes > 0 ? nowMs : -1;
     }
     return wait;
   }
 
   private void measure(long nowMs, long sealedBytes) {
     long passed = nowMs - windowMs;
-    if (windowMs < 0) {
+    if (sealedBytes == 0) { // nothing has ever come
       windowMs = nowMs;
-      windowBytes = sealedBytes;
     } else if (passed >= WINDOW_MS) {
-      double remembered = bytesPerMs * Math.exp(-FORGET_PER_MS * passed);
+      double remembered = measured ? bytesPerMs * Math.exp(-FORGET_PER_MS * passed) : 0;
       bytesPerMs = Math.max(remembered, (double) (sealedBytes - windowBytes) / passed);
+      measured = true;
       windowMs = nowMs;
       windowBytes = sealedBytes;
     }

@@ -19,9 +19,10 @@ class GatheringTest {
 
   /** Polls at a rate until the batch begins; it runs until the next poll. */
   private void batchBegins(long atMs, long bytesPerMs) {
-    for (long ms = 0; ms <= atMs; ms += Gathering.STEP_MS) {
+    for (long ms = 0; ms < atMs; ms += Gathering.STEP_MS) {
       gathering.wait(ms, ms * bytesPerMs, 0, TARGET);
     }
+    assertThat(gathering.wait(atMs, atMs * bytesPerMs, TARGET, TARGET)).isFalse();
   }
 
   @Test
@@ -51,14 +52,22 @@ class GatheringTest {
   @Test
   void aRateIsRememberedWhileAFullReservoirStopsTheFlow() {
     batchBegins(200, 400_000);
-    gathering.wait(300, 80_000_000, 0, TARGET); // nothing came for 100 ms
-    assertThat(gathering.wait(310, 80_000_000, 10_000_000, TARGET)).isTrue();
+    for (long ms = 300; ms < 400; ms += Gathering.STEP_MS) {
+      gathering.wait(ms, 80_000_000, 0, TARGET); // the batch has ended, and nothing is there
+    }
+    assertThat(gathering.wait(400, 90_000_000, 10_000_000, TARGET)).isTrue();
   }
 
   @Test
   void aShortBatchIsFollowedByAShortWait() {
     batchBegins(200, 100_000);
     assertThat(waited(240, 24_000_000, 100_000)).isEqualTo(80);
+  }
+
+  @Test
+  void theFirstBatchWaitsUntilTheRateIsKnown() {
+    gathering.wait(1000, 0, 0, TARGET);
+    assertThat(waited(1010, 10_000, 1000)).isEqualTo(40);
   }
 
   @Test
@@ -70,6 +79,6 @@ class GatheringTest {
   @Test
   void aTrickleAfterAFloodIsNotWaitedFor() {
     batchBegins(200, 40_000);
-    assertThat(waited(2000, 80_000_000, 100)).isLessThanOrEqualTo(100);
+    assertThat(waited(2000, 8_100_000, 100)).isLessThanOrEqualTo(100);
   }
 }
