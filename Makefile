@@ -48,8 +48,8 @@ conformance: native setup-python ## Google's Go, Java and Python clients, case b
 h2spec: native ## the conformance suite of HTTP/2, strict, against the emulator
 	@tools/bootstrap.sh go && test/conformance/h2spec/run.sh
 
-crowd: native ## 1,000 publishing connections and 200 streams at the emulator for a minute (ARGS="--seconds 10")
-	@bench/emulator/crowd.py $(ARGS)
+crowd: native setup-python ## 1,000 publishing connections and 200 streams at the emulator for a minute (ARGS="--seconds 10")
+	@$(PYTHON) bench/emulator/crowd.py $(ARGS)
 
 bench-emulator: native ## CPU of the emulator per message, beside Google's fakes
 	@tools/bootstrap.sh go && bench/emulator/run.py

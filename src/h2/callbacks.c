@@ -288,6 +288,7 @@ static enum pubsub_status session_new(struct pubsub_h2_conn *conn) {
   nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
   nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, read_length);
   nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_no_closed_streams(option, 1); /* kept for priorities, which nobody uses */
   nghttp2_option_set_max_send_header_block_length(option, (size_t)1 << 20);
   nghttp2_option_set_peer_max_concurrent_streams(option, 100); /* until its SETTINGS come */
   int failed = conn->options.server

@@ -82,11 +82,16 @@ static enum pubsub_status seal(struct pubsub_epoch *epoch) {
   return PUBSUB_OK;
 }
 
+static uint64_t linger_us(const struct pubsub_subscriber *subscriber) {
+  return (uint64_t)subscriber->options.linger_ms * 1000;
+}
+
 static void on_linger(struct pubsub_timer *timer) {
   struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(timer, struct pubsub_epoch, loop.linger);
-  if (seal(epoch) != PUBSUB_OK) {
-    pubsub_loop_timer_set(epoch->subscriber->owner, timer,
-                          now_us(epoch->subscriber) + BUDGET_POLL_US);
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  /* Readers have enough to read: small chunks would only take more of the memory that is short. */
+  if (subscriber->loop.paused || seal(epoch) != PUBSUB_OK) {
+    pubsub_loop_timer_set(subscriber->owner, timer, now_us(subscriber) + linger_us(subscriber));
   }
 }
 
@@ -118,7 +123,7 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
     epoch->loop.first_receive_us = now_us(subscriber);
     epoch->loop.first_receive_wall_us = pubsub_clock_wall_us();
     pubsub_loop_timer_set(subscriber->owner, &epoch->loop.linger,
-                          epoch->loop.first_receive_us + (uint64_t)options->linger_ms * 1000);
+                          epoch->loop.first_receive_us + linger_us(subscriber));
   }
   if (rows >= options->chunk_rows ||
       pubsub_builder_bytes(epoch->loop.builder) >= options->chunk_bytes) {
