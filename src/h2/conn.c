@@ -24,6 +24,14 @@ void pubsub_h2_conn_fail(struct pubsub_h2_conn *conn, const struct pubsub_error 
 }
 
 static void feed(struct pubsub_h2_conn *conn, const uint8_t *data, size_t len) {
+  enum pubsub_h2_strict_verdict verdict = PUBSUB_H2_STRICT_FINE;
+  if (conn->options.server) verdict = pubsub_h2_strict_feed(&conn->strict, data, len);
+  if (verdict != PUBSUB_H2_STRICT_FINE) {
+    nghttp2_session_terminate_session(conn->session, verdict == PUBSUB_H2_STRICT_CLOSED
+                                                         ? NGHTTP2_STREAM_CLOSED
+                                                         : NGHTTP2_PROTOCOL_ERROR);
+    return;
+  }
   ssize_t taken = nghttp2_session_mem_recv(conn->session, data, len);
   if (taken < 0 || (size_t)taken != len) {
     struct pubsub_error error = {0};
