@@ -484,3 +484,39 @@ def test_what_it_says_of_itself():
         assert headers["x-goog-request-params"] == "subscription=projects%2Fp%2Fsubscriptions%2Fs"
         assert headers["user-agent"].startswith("libpubsub/")
         assert headers["te"] == "trailers"
+
+
+# ---- many streams ----
+
+
+def streams_by_connection(server):
+    """Without connections that only serve short calls."""
+    counts = [
+        sum(call.method == "StreamingPull" for call in list(connection.calls.values())) for connection in server.connections
+    ]
+    return [count for count in counts if count > 0]
+
+
+def test_two_hundred_streams():
+    """At most 100 a connection, spread evenly."""
+    server = NegativeServer()
+    process = start(server, "bench", "receive", "s", "--count", "1000000", "--streams", "200")
+    until(lambda: sum(streams_by_connection(server)) >= 200, 60)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    server.stop()
+    spread = streams_by_connection(server)
+    assert sum(spread) == 200 and len(spread) >= 2
+    assert max(spread) <= 100 and max(spread) - min(spread) <= 10
+    assert server.complaints == []
+
+
+def test_two_hundred_streams_at_the_emulator(emulator):
+    for arguments in (["topic", "create", "topic1"], ["subscription", "create", "sub1", "--topic", "topic1"]):
+        assert start(emulator, *arguments).wait(timeout=30) == 0
+    process = start(emulator, "bench", "receive", "sub1", "--count", "2000", "--streams", "200")
+    until(lambda: emulator.stats("sub1")["streams"] >= 200, 60)
+    assert emulator.stats("sub1")["streams"] == 200
+    assert start(emulator, "publish", "topic1", "--count", "2000").wait(timeout=60) == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
