@@ -491,6 +491,34 @@ def publish(common, text):
     assert process.communicate(timeout=60) == ("published 1\n", "")
 
 
+# ---- endpoints ----
+
+
+@pytest.mark.parametrize(
+    "endpoint, names",
+    [
+        ("pubsub.googleapis.com", ("*.googleapis.com",)),
+        ("us-east1-pubsub.googleapis.com:443", ("*.googleapis.com",)),
+        ("pubsub.apis-tpczero.goog:443", ("*.apis-tpczero.goog",)),
+        ("pubsub-myendpoint.p.googleapis.com:443", ("*.p.googleapis.com",)),
+        ("restricted.googleapis.com:8443", ("*.googleapis.com",)),
+    ],
+)
+def test_endpoints(endpoint, names, folder):
+    """Regional, private and of another universe: name, port and certificate go together."""
+    server = Server(issue(ROOT_CA, names=names).files(folder, "leaf"))
+    proxy = Proxy(server.port)
+    process = run("pull", "s", "--endpoint", endpoint, "--ca-file", str(folder / "ca.pem"), "--proxy", proxy.url)
+    until(lambda: server.accepted or process.poll() is not None, 30)
+    process.kill()
+    process.communicate()
+    server.stop()
+    proxy.stop()
+    assert server.accepted
+    place = endpoint if ":" in endpoint else endpoint + ":443"
+    assert proxy.requests[0].startswith(f"CONNECT {place} HTTP/1.1\r\n")
+
+
 # ---- proxies ----
 
 
