@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 struct cli_options {
-  const char *project, *endpoint, *ca_file, *token_file;
+  const char *project, *endpoint, *ca_file, *token_file, *proxy;
   const char *topic, *message, *file, *ordering_key, *columns;
   const char *attributes[100]; /* "key=value" */
   size_t attribute_count;
-  unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup;
+  unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup, keepalive_ms;
   bool json, plaintext;
 };
 

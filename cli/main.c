@@ -22,6 +22,8 @@ static const char usage[] =
     "  --endpoint HOST:PORT  default: PUBSUB_EMULATOR_HOST, without TLS; else the service\n"
     "  --plaintext           no TLS: emulators only\n"
     "  --ca-file FILE        trust these CA certificates instead of the system's\n"
+    "  --proxy URL           http://user:password@host:port; default: HTTPS_PROXY and NO_PROXY\n"
+    "  --keepalive-ms N      test a silent stream or connection after so long (default: 30000)\n"
     "  --access-token-file FILE   or the environment variable PUBSUB_ACCESS_TOKEN\n"
     "  --version, --help\n";
 
@@ -46,6 +48,8 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"plaintext", no_argument, NULL, 'P'},
                                       {"ca-file", required_argument, NULL, 'c'},
                                       {"access-token-file", required_argument, NULL, 'T'},
+                                      {"proxy", required_argument, NULL, 'X'},
+                                      {"keepalive-ms", required_argument, NULL, 'K'},
                                       {"topic", required_argument, NULL, 't'},
                                       {"message", required_argument, NULL, 'm'},
                                       {"file", required_argument, NULL, 'f'},
@@ -125,6 +129,11 @@ static bool take_option(struct cli_options *options, int option) {
   case 'c':
     options->ca_file = optarg;
     return true;
+  case 'X':
+    options->proxy = optarg;
+    return true;
+  case 'K':
+    return parse_number(optarg, &options->keepalive_ms);
   case 'T':
     options->token_file = optarg;
     return true;

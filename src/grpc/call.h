@@ -58,6 +58,8 @@ void pubsub_call_finish(struct pubsub_call *call, const struct pubsub_error *res
 
 /* channel.c */
 void pubsub_channel_add(struct pubsub_channel *channel, struct pubsub_call *call);
+void pubsub_channel_works(
+    struct pubsub_channel *channel); /* a call was answered: no reason to back off */
 void pubsub_channel_count_unauthenticated(struct pubsub_channel *channel);
 struct pubsub_view
 pubsub_channel_authorization(const struct pubsub_channel *channel); /* "Bearer …" */

@@ -13,14 +13,19 @@
 
 struct pubsub_channel;
 struct pubsub_call;
+struct pubsub_proxy;
 
 struct pubsub_channel_options {
   const char *host; /* copied, like all strings here */
   uint16_t port;
   struct pubsub_tls_context *tls; /* NULL: h2c; borrowed, outlives the channel */
   const char *user_agent;
-  const char *quota_project; /* or NULL */
-  uint32_t connect_timeout_ms;
+  const char *quota_project;        /* or NULL */
+  const struct pubsub_proxy *proxy; /* copied; NULL: direct */
+  uint32_t
+      connect_timeout_ms; /* of a connection, until the peer's HTTP/2 settings have come; 0: 10000 */
+  uint32_t keepalive_ms;  /* a silent connection is tested after so long; 0: 30000 */
+  uint32_t idle_ms;       /* a connection without calls is closed after so long; 0: 240000 */
   uint32_t
       stream_window_bytes; /* at first; calls ask for more (pubsub_call_set_window). 0: 64 KiB */
 };
@@ -30,6 +35,8 @@ enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
 /* Ends all calls (on_closed with CLOSED, from inside this function), connections and timers; frees. */
 void pubsub_channel_destroy(struct pubsub_channel *channel);
 struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel);
+/* options.keepalive_ms, as it stands. */
+uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel);
 /* Calls that the service has answered UNAUTHENTICATED. Any thread. */
 uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *channel);
 /* Bearer token for calls started from now on; ignored by a plaintext channel. Copied, wiped when replaced. Errors: NOMEM. */

@@ -106,8 +106,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     if (stream) headers_complete(conn, stream);
     break;
   case NGHTTP2_SETTINGS:
-    if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) && !conn->ready) {
-      conn->ready = true;
+    if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
       if (conn->handler->on_ready && !conn->closing) conn->handler->on_ready(conn->user, conn);
     }
     break;
@@ -233,6 +232,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t h2_err
   stream->handler = NULL;
   if (handler) handler->on_closed(stream->user, stream, h2_error, NULL);
   pubsub_h2_stream_free(stream);
+  if (conn->handler->on_room && !conn->closing) conn->handler->on_room(conn->user, conn);
   return 0;
 }
 

@@ -99,6 +99,12 @@ static void on_keepalive(struct pubsub_timer *timer) {
   uint64_t timeout = (uint64_t)conn->options.ping_timeout_ms * 1000;
   uint64_t due;
   if (conn->closing) return;
+  if (!conn->options.server && conn->stream_count == 0) {
+    /* Servers take a PING without a reason amiss (gRPC's A8: too_many_pings). */
+    conn->ping_sent_us = 0;
+    pubsub_loop_timer_set(conn->loop, timer, now + interval);
+    return;
+  }
   if (conn->ping_sent_us != 0 && now >= conn->ping_sent_us + timeout) {
     struct pubsub_error error = {0};
     pubsub_error_set(&error, PUBSUB_E_IO, "the peer does not answer (no reply to PING)");

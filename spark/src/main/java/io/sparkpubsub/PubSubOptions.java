@@ -64,6 +64,11 @@ final class PubSubOptions implements Serializable {
     IMPERSONATE("impersonateServiceAccount", null, "service account whose identity is taken on, with whatever credentials there are"),
     ACCESS_TOKEN("accessToken", null, "a fixed OAuth access token; it is not refreshed"),
     QUOTA_PROJECT("quotaProject", null, "project that is billed for the calls"),
+    PROXY(
+        "proxy",
+        null,
+        "HTTP proxy to the endpoint, `http://user:password@host:port`; `none`: no proxy; default: HTTPS_PROXY and NO_PROXY of each "
+            + "executor and the driver"),
     PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
@@ -343,6 +348,8 @@ final class PubSubOptions implements Serializable {
     add(out, "plaintext", plaintext() ? "1" : "0");
     add(out, "ca_file", text(Option.CA_FILE));
     add(out, "quota_project", text(Option.QUOTA_PROJECT));
+    String proxy = text(Option.PROXY);
+    add(out, "proxy", "none".equals(proxy) ? "" : proxy);
     add(out, "user_agent", "spark-pubsub");
     return out;
   }
