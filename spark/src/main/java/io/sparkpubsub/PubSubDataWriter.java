@@ -18,8 +18,6 @@ import org.apache.spark.unsafe.types.UTF8String;
  * published: at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
-  private static final long TOKEN_EVERY_MS = 30000;
-
   private static final class Done implements WriterCommitMessage {
     private static final long serialVersionUID = 1;
   }
@@ -44,10 +42,10 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private final Map<UTF8String, TopicRows> topics = new HashMap<>();
   private final int flushTimeoutMs;
   private final long writer;
+  private TokenFeed tokens;
   private TopicRows only; // without a topic column
   private TopicRows deadLetters;
   private long deadLetterRows;
-  private long lastTokenMs;
   private boolean closed;
 
   /** id: null where rows get none. */
@@ -68,13 +66,29 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     this.writer = NativeWriter.open(keyValues.toArray(new String[0]));
     boolean ready = false;
     try {
-      refreshToken();
+      tokens =
+          TokenFeed.start(
+              options,
+              new TokenFeed.Client() {
+                @Override
+                public long unauthenticated() {
+                  return NativeWriter.unauthenticated(writer);
+                }
+
+                @Override
+                public void setToken(byte[] token) {
+                  NativeWriter.setToken(writer, token);
+                }
+              });
       if (topicColumn < 0) {
         only = open(options.topic(), id);
       }
       ready = true;
     } finally {
       if (!ready) {
+        if (tokens != null) {
+          tokens.close();
+        }
         NativeWriter.close(writer);
       }
     }
@@ -82,18 +96,6 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   private TopicRows open(String topic, RowId id) {
     return new TopicRows(NativeWriter.topic(writer, topic), new RowBlock(schema, id));
-  }
-
-  private void refreshToken() {
-    long now = System.currentTimeMillis();
-    if (now - lastTokenMs < TOKEN_EVERY_MS) {
-      return;
-    }
-    lastTokenMs = now;
-    byte[] token = Tokens.current(options);
-    if (token != null) {
-      NativeWriter.setToken(writer, token);
-    }
   }
 
   @Override
@@ -138,7 +140,6 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (block.rows() == 0) {
       return;
     }
-    refreshToken();
     NativeWriter.publish(writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
     rows.handedOver += block.rows();
     block.clear();
@@ -181,6 +182,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (!closed) {
       closed = true;
       all().forEach(rows -> rows.block.free());
+      tokens.close();
       NativeWriter.close(writer);
     }
   }

@@ -25,8 +25,10 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister {
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
+    SparkSession session = SparkSession.active();
+    Secrets.hide(session);
     Map<String, String> conf = new HashMap<>();
-    for (Map.Entry<String, String> entry : confOf(SparkSession.active()).entrySet()) {
+    for (Map.Entry<String, String> entry : confOf(session).entrySet()) {
       if (entry.getKey().toLowerCase(java.util.Locale.ROOT).startsWith(PubSubOptions.CONF_PREFIX)) {
         conf.put(entry.getKey(), entry.getValue());
       }
