@@ -29,7 +29,7 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister {
     Secrets.hide(session);
     Map<String, String> conf = new HashMap<>();
     for (Map.Entry<String, String> entry : confOf(session).entrySet()) {
-      if (entry.getKey().toLowerCase(java.util.Locale.ROOT).startsWith(PubSubOptions.CONF_PREFIX)) {
+      if (PubSubOptions.isSetting(entry.getKey())) {
         conf.put(entry.getKey(), entry.getValue());
       }
     }

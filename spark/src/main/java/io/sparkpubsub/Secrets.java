@@ -17,6 +17,8 @@ final class Secrets {
   private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
   private static final String SETTINGS = "spark.redaction.regex";
   private static final String PLANS = "spark.sql.redaction.options.regex";
+  /** What an application's setting says that only keeps its name; it has no value. */
+  static final String HIDDEN = "(set in the session)";
   /** Names of options and settings, and any value that has a private key in it. */
   static final String OURS =
       "(?i:^(spark\\.pubsub\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)|-----BEGIN [A-Z ]*PRIVATE KEY-----";
@@ -34,14 +36,25 @@ final class Secrets {
     if (!plans.contains(OURS)) {
       session.conf().set(PLANS, plans.isEmpty() ? OURS : plans + "|" + OURS);
     }
+    hideSessionSettings(session, conf);
+  }
+
+  /** A session's settings travel with its jobs into the event log, where only names that the application has are hidden. */
+  private static void hideSessionSettings(SparkSession session, SparkConf conf) {
+    scala.collection.Iterator<scala.Tuple2<String, String>> settings = session.conf().getAll().iterator();
+    while (settings.hasNext()) {
+      scala.Tuple2<String, String> entry = settings.next();
+      if (PubSubOptions.isSetting(entry._1()) && matches(OURS, entry) && !conf.contains(entry._1())) {
+        conf.set(entry._1(), HIDDEN);
+      }
+    }
   }
 
   /** Secrets among the settings were in the UI and the event log until now. */
   private static void warn(SparkConf conf, String pattern) {
     List<String> shown = new ArrayList<>();
     for (scala.Tuple2<String, String> entry : conf.getAll()) {
-      boolean ours = entry._1().toLowerCase(java.util.Locale.ROOT).startsWith(PubSubOptions.CONF_PREFIX);
-      if (ours && matches(OURS, entry) && !matches(pattern, entry)) {
+      if (PubSubOptions.isSetting(entry._1()) && matches(OURS, entry) && !matches(pattern, entry)) {
         shown.add(entry._1());
       }
     }
