@@ -158,7 +158,7 @@ static void close_writer(JNIEnv *env, jclass class, jlong handle) {
   if (writer) writer_destroy(writer);
 }
 
-bool jni_register_writer(JNIEnv *env) {
+bool jni_register_writer(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
       {"open", "([Ljava/lang/String;)J", (void *)open_writer},
       {"setToken", "(J[B)V", (void *)set_token},
@@ -169,7 +169,5 @@ bool jni_register_writer(JNIEnv *env) {
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(J)V", (void *)close_writer},
   };
-  jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeWriter");
-  return class &&
-         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
+  return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }
