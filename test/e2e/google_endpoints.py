@@ -23,7 +23,8 @@ class Google:
         self.private_key = rsa.generate_private_key(65537, 2048)
         self.subject_token = "subject-secret-0123456789"
         self.expires_in = 3600
-        self.broken = False
+        self.broken = False  # answers nobody
+        self.refused = 0  # requests, while it was
         self.asked = []  # an account for each token that was given
         self.issued = set()
         self._generations = {}
@@ -92,6 +93,7 @@ class Google:
     def answer(self, path, headers, body):
         """(status, JSON)."""
         if self.broken:
+            self.refused += 1
             return 503, {"error": "unavailable"}
         if path.endswith(":generateAccessToken"):
             given = headers.get("authorization", "").removeprefix("Bearer ")

@@ -278,20 +278,29 @@ def start_error(spark, server, tmp_path, **options):
 
 
 def test_an_endpoint_of_tokens_that_is_down_for_a_while(spark, google, server, tmp_path):
-    """A running query does without new tokens as long as the old one is good."""
-    options = server.options(credentialsJson=json.dumps(google.service_account("down@x")))
-    server.command(f"token {google.token('down@x')}")
-    reader = Reader(spark, server, tmp_path / "checkpoint", numPartitions="2", **options)
-    write(spark, server, numbers(spark, 100), **options)
-    reader.wait(100)
-    google.broken = True
+    """Tokens are due for renewal, and nobody renews them: reading and writing go on with what is still good."""
+    account = "down@x"
+    google.expires_in = 185
     try:
+        options = server.options(credentialsJson=json.dumps(google.service_account(account)))
+        server.command(f"token {google.token(account)}")
+        reader = Reader(spark, server, tmp_path / "checkpoint", numPartitions="2", **options)
+        write(spark, server, numbers(spark, 100), **options)
+        reader.wait(100)
+        until(lambda: google.times(account) >= 3, 60)  # the driver and both executors have one
+        google.broken, google.refused = True, 0
+        until(lambda: google.refused > 0, 60)
+        assert google.refused > 0
         write(spark, server, numbers(spark, 100), **options)
         reader.wait(200)
+        google.expires_in, google.broken = 3600, False
+        before = google.times(account)
+        until(lambda: google.times(account) > before, 90)
+        assert google.times(account) > before  # tried again
+        reader.stop()
+        assert server.left() == 0
     finally:
-        google.broken = False
-    reader.stop()
-    assert server.left() == 0
+        google.expires_in, google.broken = 3600, False
 
 
 def test_a_token_that_is_not_accepted(spark, server, tmp_path):

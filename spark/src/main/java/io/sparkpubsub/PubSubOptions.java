@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.network.util.JavaUtils;
@@ -88,6 +89,7 @@ final class PubSubOptions implements Serializable {
     private static final Set<Option> FLAGS =
         EnumSet.of(
             PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION);
+    private static final Set<Option> WHOLE_CREDENTIALS = EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
     private static final Set<Option> BYTES =
         EnumSet.of(
             MAX_BYTES_PER_TRIGGER, BATCH_BYTES, MAX_RESERVOIR_BYTES, PUBLISH_BATCH_BYTES, PUBLISH_MAX_IN_FLIGHT_BYTES);
@@ -148,6 +150,7 @@ final class PubSubOptions implements Serializable {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
+    options.leaveCredentialsTo(given.keySet());
     for (Map.Entry<String, String> entry : given.entrySet()) {
       String key = entry.getKey().toLowerCase(Locale.ROOT);
       if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
@@ -164,6 +167,21 @@ final class PubSubOptions implements Serializable {
       options.values.put(Option.PROJECT_ID, project);
     }
     return options;
+  }
+
+  /** Credentials that are given as options stand instead of other ones in the session's settings. */
+  private void leaveCredentialsTo(Set<String> names) {
+    EnumSet<Option> given = EnumSet.noneOf(Option.class);
+    names.stream().map(Option::named).filter(Objects::nonNull).forEach(given::add);
+    boolean whole = given.removeAll(Option.WHOLE_CREDENTIALS);
+    boolean inParts = given.contains(Option.CLIENT_EMAIL) || given.contains(Option.PRIVATE_KEY);
+    if (whole || inParts) {
+      values.keySet().removeAll(Option.WHOLE_CREDENTIALS);
+    }
+    if (whole) {
+      values.remove(Option.CLIENT_EMAIL);
+      values.remove(Option.PRIVATE_KEY);
+    }
   }
 
   private void put(String name, String value, String prefix) {

@@ -11,13 +11,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
+import java.util.Date;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Access tokens of this process: one cache per credentials, refreshed before they expire. Tokens never reach a log. */
 final class Tokens {
   private static final String SCOPE = "https://www.googleapis.com/auth/pubsub";
   private static final String CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"; // to impersonate
   private static final int IMPERSONATED_SECONDS = 3600;
+  private static final long LAST_SECONDS_MS = 10000; // clocks differ, calls take time
+  private static final Logger LOG = LoggerFactory.getLogger(Tokens.class);
   private static final String WHAT_TO_SET =
       "give one of the options credentialsFile, credentialsJson, clientEmail with privateKey, or accessToken; or application default "
           + "credentials (GOOGLE_APPLICATION_CREDENTIALS=FILE) on the driver and every executor";
@@ -52,8 +57,7 @@ final class Tokens {
     try {
       GoogleCredentials credentials = credentials(options);
       synchronized (credentials) { // one refresh for one refused token, whoever reports it
-        credentials.refreshIfExpired();
-        AccessToken token = credentials.getAccessToken();
+        AccessToken token = renewed(credentials);
         if (token.getTokenValue().equals(refused)) {
           credentials.refresh();
           token = credentials.getAccessToken();
@@ -62,6 +66,22 @@ final class Tokens {
       }
     } catch (IOException e) {
       throw new PubSubException("UNAUTHENTICATED", true, "no access token: " + reason(e) + "; " + WHAT_TO_SET);
+    }
+  }
+
+  /** Some minutes before its end a token is renewed; where that fails, it is still good until then. */
+  private static AccessToken renewed(GoogleCredentials credentials) throws IOException {
+    AccessToken before = credentials.getAccessToken();
+    try {
+      credentials.refreshIfExpired();
+      return credentials.getAccessToken();
+    } catch (IOException e) {
+      Date end = before == null ? null : before.getExpirationTime();
+      if (end == null || end.getTime() < System.currentTimeMillis() + LAST_SECONDS_MS) {
+        throw e;
+      }
+      LOG.warn("the access token cannot be renewed; it is good until {}: {}", end.toInstant(), reason(e));
+      return before;
     }
   }
 

@@ -58,6 +58,21 @@ class PubSubOptionsTest {
   }
 
   @Test
+  void credentialsThatAreGivenStandInsteadOfTheSessions() {
+    Map<String, String> conf =
+        map("spark.pubsub.clientEmail", "a@x", "spark.pubsub.privateKey", "k", "spark.pubsub.accessToken", "t");
+    PubSubOptions file = PubSubOptions.of(map("credentialsfile", "f"), conf, map());
+    assertThat(file.text(Option.CREDENTIALS_FILE)).isEqualTo("f");
+    assertThat(file.has(Option.CLIENT_EMAIL) || file.has(Option.PRIVATE_KEY) || file.has(Option.ACCESS_TOKEN)).isFalse();
+    PubSubOptions key = PubSubOptions.of(map("privateKey", "k2"), conf, map()); // the session's account, another key
+    assertThat(key.text(Option.PRIVATE_KEY)).isEqualTo("k2");
+    assertThat(key.text(Option.CLIENT_EMAIL)).isEqualTo("a@x");
+    assertThat(key.has(Option.ACCESS_TOKEN)).isFalse();
+    PubSubOptions none = PubSubOptions.of(map("subscriptionId", "s"), conf, map());
+    assertThat(none.text(Option.ACCESS_TOKEN)).isEqualTo("t");
+  }
+
+  @Test
   void bytesMayHaveAUnit() {
     assertThat(of("maxBytesPerTrigger", "10m").number(Option.MAX_BYTES_PER_TRIGGER, 0)).isEqualTo(10 << 20);
     assertThat(of("maxReservoirBytes", "1G").number(Option.MAX_RESERVOIR_BYTES, 0)).isEqualTo(1 << 30);
