@@ -123,7 +123,8 @@ static bool all_have_an_outcome(const struct seen *seen) {
 
 static void transient_outcomes_are_repeated_id_by_id(void **state) {
   (void)state;
-  start(true, "Acknowledge transient-acks count=3000", "ModifyAckDeadline transient-acks count=2000");
+  start(true, "Acknowledge transient-acks count=3000",
+        "ModifyAckDeadline transient-acks count=2000");
   publish(COUNT);
   struct pubsub_subscriber *subscriber =
       subscribe((struct pubsub_subscriber_options){.chunk_rows = 700});
@@ -159,7 +160,8 @@ static void nobody_sees_a_chunk_before_its_receipt(void **state) {
   pubsub_subscriber_close_slot(subscriber, 0, 1, PUBSUB_CLOSE_DRAIN);
   pubsub_subscriber_destroy(subscriber);
   stop();
-  start(false, "ModifyAckDeadline stall count=100", NULL); /* without exactly-once: none is needed */
+  start(false, "ModifyAckDeadline stall count=100",
+        NULL); /* without exactly-once: none is needed */
   publish(COUNT);
   subscriber = subscribe((struct pubsub_subscriber_options){0});
   seen = watch(subscriber, false, all_visible);
@@ -243,7 +245,8 @@ static void a_failed_slot_that_is_closed_is_forgotten(void **state) {
 /* Whichever allocation fails: an error, a retry or a redelivery, never a crash, a hang or a leak. */
 static void every_allocation_may_fail(void **state) {
   (void)state;
-  start(true, "Acknowledge transient-acks probability=0.3", "StreamingPull expire=30ms probability=0.2");
+  start(true, "Acknowledge transient-acks probability=0.3",
+        "StreamingPull expire=30ms probability=0.2");
   publish(300);
   for (uint64_t i = 1; i < 300; i += 1 + i / 30) {
     uint64_t generation = 0;
