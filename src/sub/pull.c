@@ -109,6 +109,7 @@ static enum pubsub_status on_message_end(void *user) {
   struct pubsub_pull *pull = user;
   enum pubsub_status status = pubsub_pull_decoder_end(pull->decoder, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
+  if (status == PUBSUB_OK) pull->handler->on_response(pull->user);
   return status;
 }
 

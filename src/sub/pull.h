@@ -37,6 +37,7 @@ struct pubsub_pull_handler {
   const struct pubsub_pull_sink *sink; /* called with `user` */
   /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume), now or later. */
   void (*on_bytes)(void *user, size_t bytes);
+  void (*on_response)(void *user); /* a whole response was decoded */
   void (*on_state)(void *user, enum pubsub_pull_state state);
 };
 

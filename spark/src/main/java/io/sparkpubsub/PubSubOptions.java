@@ -50,7 +50,7 @@ final class PubSubOptions implements Serializable {
     MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
-    LINGER_MS("lingerMs", "20", "a chunk is closed so long after its first row", 1, 60000),
+    LINGER_MS("lingerMs", null, "a chunk is closed so long after its first row; default: 5, up to 20 with many slots", 1, 60000),
     JITTER_MS("jitterMs", "0", "slots open at random within so long, not all at once", 0, 600000),
     MAX_RESERVOIR_BYTES("maxReservoirBytes", "268435456", "native memory of an executor for received messages", 1048576, Long.MAX_VALUE),
     ACK_DEADLINE_SECONDS("ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
