@@ -178,7 +178,9 @@ bool pubsub_epoch_renew(struct pubsub_epoch *epoch, const struct pubsub_received
     if (pubsub_ack_ids_replace(&held->ack_ids, row, message->ack_id) != PUBSUB_OK) return false;
     pubsub_settler_renewed(&subscriber->loop.settler, held);
   }
-  subscriber->loop.redelivered_rows++;
+  lock(subscriber); /* there may be no seal after it */
+  subscriber->shared.metrics.redelivered_rows++;
+  unlock(subscriber);
   return true;
 }
 
