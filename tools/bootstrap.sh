@@ -10,6 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .deps
+exec 9>.deps/.lock
+flock 9 # one at a time
 
 # A line a need: what proves that it is there, and the package that brings it.
 build_needs='

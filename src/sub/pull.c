@@ -87,6 +87,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
     set_timer(pull, ping_every_us(pull));
   }
   pull->handler->on_bytes(pull->user, 5);
+  pull->empty_response = message_bytes == 0;
   enum pubsub_status status = pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   return status;
@@ -109,7 +110,7 @@ static enum pubsub_status on_message_end(void *user) {
   struct pubsub_pull *pull = user;
   enum pubsub_status status = pubsub_pull_decoder_end(pull->decoder, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
-  if (status == PUBSUB_OK) pull->handler->on_response(pull->user);
+  if (status == PUBSUB_OK && !pull->empty_response) pull->handler->on_response(pull->user);
   return status;
 }
 

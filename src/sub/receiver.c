@@ -47,7 +47,8 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
   bool indexing = subscriber->loop.delivery != PUBSUB_AT_LEAST_ONCE;
   bool reserved = epoch->loop.reserved;
   epoch->loop.reserved = false;
-  if (__builtin_expect(indexing, 0) && pubsub_epoch_renew(epoch, message)) return PUBSUB_OK;
+  bool exactly_once = subscriber->loop.delivery == PUBSUB_EXACTLY_ONCE;
+  if (__builtin_expect(exactly_once, 0) && pubsub_epoch_renew(epoch, message)) return PUBSUB_OK;
   enum pubsub_status status = reserved ? PUBSUB_OK : make_room(epoch, message->data.len);
   if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
   if (status == PUBSUB_E_LIMIT) { /* a column is full */
