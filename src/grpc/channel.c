@@ -10,7 +10,10 @@
 #define STREAMS_A_CONNECTION 100 /* what the service takes */
 #define REDIAL_FIRST_US 100000
 #define REDIAL_MAX_US 10000000
-#define MAX_PING_MS 300000 /* what gRPC servers allow by default */
+/* An endpoint that has worked and now has a bad certificate, or whose proxy refuses, may be well again (a rotation). */
+#define GRACE_US 30000000
+#define GRACE_GAP_US 60000000 /* failures that are further apart are not the same trouble */
+#define MAX_PING_MS 300000    /* what gRPC servers allow by default */
 #define H2_NO_ERROR 0x0
 #define H2_ENHANCE_YOUR_CALM 0xb
 
@@ -45,7 +48,9 @@ struct pubsub_channel {
   struct pubsub_timer redial;
   struct pubsub_deferred dispatch;
   struct pubsub_rng rng;
-  bool closing;
+  bool worked; /* some connection was ready */
+  uint64_t trouble_since_us,
+      trouble_last_us; /* failures that do not pass, since then without a ready connection; 0: none */
   atomic_uint_fast64_t unauthenticated;
 };
 
@@ -162,11 +167,22 @@ static void dispatch_later(struct pubsub_channel *channel) {
 
 /* ---- connections ---- */
 
+static bool has_grace(struct pubsub_channel *channel) {
+  uint64_t now = pubsub_loop_now_us(channel->loop);
+  if (channel->trouble_since_us == 0 || now - channel->trouble_last_us > GRACE_GAP_US) {
+    channel->trouble_since_us = now;
+  }
+  channel->trouble_last_us = now;
+  return channel->worked && now - channel->trouble_since_us < GRACE_US;
+}
+
 static void dial_failed(struct pubsub_channel *channel, const struct pubsub_error *why) {
-  channel->dial_error = *why;
+  struct pubsub_error error = *why;
+  if (!error.retryable && has_grace(channel)) error.retryable = true;
+  channel->dial_error = error;
   back_off(channel);
   assign(channel); /* what waited for an even share takes what there is */
-  fail_waiting(channel, why);
+  fail_waiting(channel, &error);
 }
 
 static void connection_free(struct pubsub_connection *connection) {
@@ -194,6 +210,8 @@ static void on_conn_ready(void *user, struct pubsub_h2_conn *h2) {
   if (!connection->ready) {
     connection->ready = true;
     channel->opening = NULL;
+    channel->worked = true;
+    channel->trouble_since_us = 0;
     channel->dial_error.status = PUBSUB_OK;
     pubsub_list_push_back(&channel->connections, &connection->link);
     expect_idle(connection);
