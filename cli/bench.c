@@ -34,11 +34,11 @@ static uint32_t columns_of(const char *text) {
 
 /* Settles every sealed chunk of every slot; returns the confirmed rows. */
 static uint64_t settle_all(struct pubsub_subscriber *subscriber) {
-  struct pubsub_slot_report reports[64];
+  struct pubsub_slot_report reports[1024];
   struct pubsub_subscriber_metrics metrics;
   size_t count;
-  pubsub_subscriber_report(subscriber, reports, 64, &count);
-  for (size_t i = 0; i < count && i < 64; i++) {
+  pubsub_subscriber_report(subscriber, reports, 1024, &count);
+  for (size_t i = 0; i < count && i < 1024; i++) {
     pubsub_subscriber_settle(subscriber, reports[i].slot, reports[i].epoch, reports[i].sealed,
                              PUBSUB_ACK);
   }
