@@ -1,5 +1,5 @@
 /*
- * The inside of a call: shared by call.c (its life on an HTTP/2 stream), channel.c (which finds it a connection) and
+ * The inside of a call: shared by call.c (its life on an HTTP/2 stream), pool.c (which finds it a connection) and
  * unary.c. Nothing outside src/grpc includes this.
  *
  *   start ──▶ waiting (in channel.waiting) ── a connection takes it ──▶ on a stream ──▶ finished

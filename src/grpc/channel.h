@@ -1,9 +1,11 @@
 /*
- * A channel: gRPC calls to one target on one loop. Dials when first needed, spreads calls over connections of at most
- * 100 streams, redials with backoff, adds authorization and user-agent, and translates trailers to errors.
+ * A channel: gRPC calls to one target on one loop. Dials when first needed (resolving the name each time), spreads calls evenly over
+ * connections of at most 100 streams or what the peer allows, redials with backoff, closes connections without calls, tests silent ones
+ * with PING, adds authorization and user-agent, and translates trailers to errors. A connection that got GOAWAY finishes its calls.
  *
- * Loop thread only. A call started while there is no connection waits for one until its deadline; where dialling
- * failed for a reason that will not pass by itself (TLS, resolve) or wait_for_ready is false, it fails with that error.
+ * Loop thread only. A call started while there is no connection waits for one until its deadline. It fails with the dial's error
+ * where it is fail_fast, or where that error will not pass by itself (TLS, a proxy's refusal); of a target that has worked before, such
+ * an error has 30 s to pass.
  */
 #ifndef PUBSUB_GRPC_CHANNEL_H
 #define PUBSUB_GRPC_CHANNEL_H
