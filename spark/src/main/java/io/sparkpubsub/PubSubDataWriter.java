@@ -22,6 +22,7 @@ import org.apache.spark.unsafe.types.UTF8String;
 final class PubSubDataWriter implements DataWriter<InternalRow> {
   private static final long TOKEN_EVERY_MS = 30000;
   private static final int SLICE_MS = 100;
+  private static final int SPARK_ASKS_EVERY_ROWS = 100;
 
   private static final class Done implements WriterCommitMessage {
     private static final long serialVersionUID = 1;
@@ -50,7 +51,9 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private final long writer;
   private TopicRows only; // without a topic column
   private TopicRows deadLetters;
+  private long writtenRows;
   private long deadLetterRows;
+  private long lastBytes;
   private long lastTokenMs;
   private boolean closed;
 
@@ -103,6 +106,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public void write(InternalRow row) {
+    writtenRows++;
     String problem = limits == null ? null : limits.problem(row);
     if (problem != null) {
       writeDeadLetter(row, problem);
@@ -177,18 +181,29 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public WriterCommitMessage commit() {
-    all().forEach(this::handOver);
-    waitUntil(sliceMs -> NativeWriter.flush(writer, sliceMs), "did not confirm every row");
+    flush();
     return new Done();
   }
 
+  private void flush() {
+    all().forEach(this::handOver);
+    waitUntil(sliceMs -> NativeWriter.flush(writer, sliceMs), "did not confirm every row");
+  }
+
+  /** Spark asks every so many rows, and for the last time before commit(), where small tasks do all their work: so a call between those is the
+   * last, and what is left is sent first, for its retries to be counted. */
   @Override
   public CustomTaskMetric[] currentMetricsValues() {
     long[] metrics = new long[NativeWriter.METRIC_LONGS];
     if (!closed) {
+      if (writtenRows % SPARK_ASKS_EVERY_ROWS != 0) {
+        flush();
+      }
       NativeWriter.metrics(writer, metrics);
+      lastBytes = metrics[1] + metrics[4]; // in flight is as good as published: commit() returns only then
+      lastBytes += all().stream().mapToLong(rows -> rows.block.bytes()).sum();
     }
-    return WriteMetrics.values(metrics, deadLetterRows);
+    return WriteMetrics.values(writtenRows, lastBytes, metrics[3], metrics[5] / 1000, deadLetterRows);
   }
 
   @Override
