@@ -81,11 +81,7 @@ class World:
         self.started = time.monotonic()
 
     def __enter__(self):
-        def stop(number, frame):
-            raise Stopped(number)
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        self._listen()
         self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"pubsub-{self.name}-"))
         os.environ["SPARK_WORKER_DIR"] = str(self.work / "worker")
         given = os.environ.get("PUBSUB_EMULATOR_HOST")
@@ -96,6 +92,13 @@ class World:
             self.host = self.emulator.host
         self.say(f"emulator on {self.host}" + (" (given)" if given else ""))
         return self
+
+    def _listen(self):
+        def stop(number, frame):
+            raise Stopped(number)
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
 
     def __exit__(self, kind, error, trace):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -229,6 +232,7 @@ class World:
             builder = builder.config(key, str(value))
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
+        self._listen()  # a new SparkContext takes SIGINT for itself
         self.sessions.append(session)
         self.applications.add(session.sparkContext.applicationId)
         return session

@@ -74,6 +74,7 @@ def test_what_was_written_is_counted(spark, emulator, count):
     """Rows and bytes of every task, its last request included; retries and the time that tasks were held up."""
     emulator.create()
     emulator.command("fault Publish status=UNAVAILABLE count=2")
+    emulator.command("fault Publish latency=30ms")
     before = {name: sum(sql_metrics(spark, name)) for name in WRITTEN}
     write(spark, emulator, numbers(spark, count, size=2000).coalesce(1), publishMaxInFlightBytes=1 << 20, publishBatchBytes=100_000)
 
