@@ -82,6 +82,9 @@ bench-core: native ## CPU per message of the C client, beside Google's Go client
 chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
 	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
 
+soak: build setup-python ## publish and read for 20 minutes while the emulator misbehaves (SECONDS=90, ARGS="--seed N --rate N")
+	@.deps/venv/bin/python bench/operations/soak.py --seconds $(or $(SECONDS),1200) $(ARGS)
+
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
@@ -91,4 +94,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

@@ -24,6 +24,7 @@ struct pubsub_call {
   const struct pubsub_call_handler *handler;
   void *user;
   char *method, *routing_header; /* owned */
+  const char *encoding;          /* static; NULL: messages go uncompressed */
   uint64_t deadline_us;          /* 0: none */
   struct pubsub_timer timer;
   bool manual_window, fail_fast;

@@ -61,9 +61,11 @@ struct pubsub_call_handler {
 struct pubsub_call_options {
   const char *method;         /* "/google.pubsub.v1.Subscriber/StreamingPull" */
   const char *routing_header; /* x-goog-request-params, "subscription=projects%2F…"; or NULL */
-  uint64_t timeout_us;        /* 0: none; sent as grpc-timeout */
-  bool manual_window;         /* true: the caller gives window back with pubsub_call_consume */
-  bool fail_fast;             /* do not wait for a connection after a failed dial */
+  const char *
+      encoding; /* of every message sent, "gzip"; the caller's segments are so already; NULL: none. Static text */
+  uint64_t timeout_us; /* 0: none; sent as grpc-timeout */
+  bool manual_window;  /* true: the caller gives window back with pubsub_call_consume */
+  bool fail_fast;      /* do not wait for a connection after a failed dial */
 };
 enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
                                      const struct pubsub_call_options *options,

@@ -73,6 +73,7 @@ final class PubSubOptions implements Serializable {
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
     PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
+    PUBLISH_COMPRESSION("publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
     ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),
     DEAD_LETTER_TOPIC_ID("deadLetterTopicId", null, "topic for rows over the service's limits, which otherwise fail the task");
 
@@ -222,6 +223,13 @@ final class PubSubOptions implements Serializable {
     if (Option.DURATIONS.contains(option)) {
       millis(option, value);
     }
+    if (option == Option.PUBLISH_COMPRESSION) {
+      if (!value.equalsIgnoreCase("none") && !value.equalsIgnoreCase("gzip")) {
+        throw new IllegalArgumentException(
+            "option '" + option.key + "' is '" + value + "'; it must be none or gzip");
+      }
+      return value.toLowerCase(Locale.ROOT);
+    }
     if (option == Option.STARTING_TIMESTAMP) {
       micros(value);
     }
@@ -337,6 +345,11 @@ final class PubSubOptions implements Serializable {
               + "projects/PROJECT/" + kind + "/" + name + ")");
     }
     return "projects/" + project + "/" + kind + "/" + name;
+  }
+
+  /** Whether publish requests are compressed. */
+  boolean gzip() {
+    return "gzip".equals(text(Option.PUBLISH_COMPRESSION));
   }
 
   /** The native library's options of the connection. */
