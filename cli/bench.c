@@ -33,12 +33,12 @@ static uint32_t columns_of(const char *text) {
 }
 
 /* Settles every sealed chunk of every slot; returns the confirmed rows. */
-static uint64_t settle_all(struct pubsub_subscriber *subscriber) {
-  struct pubsub_slot_report reports[64];
+static uint64_t settle_all(struct pubsub_subscriber *subscriber, struct pubsub_slot_report *reports,
+                           size_t capacity) {
   struct pubsub_subscriber_metrics metrics;
   size_t count;
-  pubsub_subscriber_report(subscriber, reports, 64, &count);
-  for (size_t i = 0; i < count && i < 64; i++) {
+  pubsub_subscriber_report(subscriber, reports, capacity, &count);
+  for (size_t i = 0; i < count && i < capacity; i++) {
     pubsub_subscriber_settle(subscriber, reports[i].slot, reports[i].epoch, reports[i].sealed,
                              PUBSUB_ACK);
   }
@@ -60,6 +60,7 @@ static int bench_receive(const struct cli_options *options, const char *name) {
     return cli_fail(&error);
   }
   unsigned long streams = options->streams ? options->streams : 1;
+  struct pubsub_slot_report *reports = calloc(streams, sizeof *reports);
   for (unsigned long slot = 0; slot < streams; slot++) {
     pubsub_subscriber_open(subscriber, (uint32_t)slot, 1, 0, &error);
   }
@@ -70,7 +71,8 @@ static int bench_receive(const struct cli_options *options, const char *name) {
   struct pubsub_subscriber_metrics metrics = {0};
   uint64_t base_bytes = 0;
   bool measuring = warm == 0;
-  while ((done = settle_all(subscriber)) < total && !cli_interrupted()) {
+  while (reports && (done = settle_all(subscriber, reports, streams)) < total &&
+         !cli_interrupted()) {
     if (!measuring && done >= warm) {
       measuring = true;
       pubsub_subscriber_metrics(subscriber, &metrics);
@@ -90,7 +92,8 @@ static int bench_receive(const struct cli_options *options, const char *name) {
   pubsub_subscriber_close(subscriber, 2000, NULL);
   pubsub_subscriber_destroy(subscriber);
   pubsub_client_destroy(client);
-  return 0;
+  free(reports);
+  return reports && done >= total ? 0 : 1;
 }
 
 static int bench_publish(const struct cli_options *options, const char *name) {

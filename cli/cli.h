@@ -8,12 +8,12 @@
 #include <stdio.h>
 
 struct cli_options {
-  const char *project, *endpoint, *ca_file, *token_file;
+  const char *project, *endpoint, *ca_file, *token_file, *proxy;
   const char *topic, *message, *file, *ordering_key, *columns;
   const char *attributes[100]; /* "key=value" */
   size_t attribute_count;
-  unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup;
-  bool json, plaintext;
+  unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup, keepalive_ms;
+  bool json, plaintext, gzip;
 };
 
 /* Exit codes: 0 done, 1 failed, 2 usage. `arguments`: what is left after the options. */

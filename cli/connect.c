@@ -32,7 +32,9 @@ struct pubsub_client *cli_connect(const struct cli_options *options) {
       .endpoint = options->endpoint ? options->endpoint : emulator,
       .plaintext = options->plaintext || (!options->endpoint && emulator),
       .ca_file = options->ca_file,
-      .user_agent = "pubsub-cli"};
+      .user_agent = "pubsub-cli",
+      .keepalive_ms = (uint32_t)options->keepalive_ms,
+      .proxy = options->proxy};
   struct pubsub_client *client;
   struct pubsub_error error = {0};
   char token[4096];

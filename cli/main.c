@@ -12,6 +12,7 @@ static const char usage[] =
     "  publish TOPIC [--message TEXT | --file FILE | lines of the standard input]\n"
     "          [--attribute KEY=VALUE]… [--ordering-key KEY] [--count N [--size BYTES]]\n"
     "          [--start N] [--batch-bytes BYTES]   number of the first; bytes of a request\n"
+    "          [--gzip]                            compress requests above 240 bytes\n"
     "  pull SUBSCRIPTION [--max N] [--json]     receive, print, acknowledge\n"
     "  tail SUBSCRIPTION [--json]               the same until Ctrl-C\n"
     "  bench receive SUBSCRIPTION --count N [--streams N] [--columns all|data|none]\n"
@@ -22,6 +23,8 @@ static const char usage[] =
     "  --endpoint HOST:PORT  default: PUBSUB_EMULATOR_HOST, without TLS; else the service\n"
     "  --plaintext           no TLS: emulators only\n"
     "  --ca-file FILE        trust these CA certificates instead of the system's\n"
+    "  --proxy URL           http://user:password@host:port; default: HTTPS_PROXY and NO_PROXY\n"
+    "  --keepalive-ms N      test a silent stream or connection after so long (default: 30000)\n"
     "  --access-token-file FILE   or the environment variable PUBSUB_ACCESS_TOKEN\n"
     "  --version, --help\n";
 
@@ -46,6 +49,8 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"plaintext", no_argument, NULL, 'P'},
                                       {"ca-file", required_argument, NULL, 'c'},
                                       {"access-token-file", required_argument, NULL, 'T'},
+                                      {"proxy", required_argument, NULL, 'X'},
+                                      {"keepalive-ms", required_argument, NULL, 'K'},
                                       {"topic", required_argument, NULL, 't'},
                                       {"message", required_argument, NULL, 'm'},
                                       {"file", required_argument, NULL, 'f'},
@@ -55,6 +60,7 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"size", required_argument, NULL, 's'},
                                       {"start", required_argument, NULL, 'b'},
                                       {"batch-bytes", required_argument, NULL, 'B'},
+                                      {"gzip", no_argument, NULL, 'z'},
                                       {"max", required_argument, NULL, 'x'},
                                       {"ack-deadline", required_argument, NULL, 'd'},
                                       {"streams", required_argument, NULL, 'S'},
@@ -125,6 +131,11 @@ static bool take_option(struct cli_options *options, int option) {
   case 'c':
     options->ca_file = optarg;
     return true;
+  case 'X':
+    options->proxy = optarg;
+    return true;
+  case 'K':
+    return parse_number(optarg, &options->keepalive_ms);
   case 'T':
     options->token_file = optarg;
     return true;
@@ -145,6 +156,9 @@ static bool take_option(struct cli_options *options, int option) {
     return true;
   case 'j':
     options->json = true;
+    return true;
+  case 'z':
+    options->gzip = true;
     return true;
   case 'n':
     return parse_number(optarg, &options->count);

@@ -33,7 +33,7 @@ static const char *check_attribute(struct pubsub_view encoded) {
 }
 
 /* NULL: the service would take it. */
-static const char *check_message(struct pubsub_view encoded) {
+static const char *check_message(struct pubsub_view encoded, struct pubsub_view *ordering_key) {
   size_t data_bytes = 0, attributes = 0;
   struct pubsub_wire_field field;
   for (const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len; ptr < end;) {
@@ -45,6 +45,7 @@ static const char *check_message(struct pubsub_view encoded) {
       if (!pubsub_utf8_valid(field.value.ptr, field.value.len)) {
         return "an ordering key is not valid UTF-8";
       }
+      *ordering_key = field.value;
     }
     if (field.tag == (2 << 3 | 2)) {
       const char *problem = check_attribute(field.value);
@@ -63,6 +64,7 @@ static const char *find_spans(const struct pubsub_buf *request, struct pubsub_vi
                               struct span *spans, size_t *count) {
   const uint8_t *start = request->ptr, *end = start + request->len;
   struct pubsub_wire_field field;
+  struct pubsub_view first_key = {0};
   *count = 0;
   for (const uint8_t *ptr = start; ptr < end;) {
     ptr = pubsub_wire_field_read(ptr, end, &field);
@@ -70,8 +72,13 @@ static const char *find_spans(const struct pubsub_buf *request, struct pubsub_vi
     if (field.tag == (1 << 3 | 2)) *topic = field.value;
     if (field.tag != (2 << 3 | 2)) continue;
     if (*count == MAX_MESSAGES) return "the request has more than 1000 messages";
-    const char *problem = check_message(field.value);
+    struct pubsub_view key = {0};
+    const char *problem = check_message(field.value, &key);
     if (problem) return problem;
+    if (*count == 0) first_key = key;
+    if (key.len != first_key.len || (key.len > 0 && memcmp(key.ptr, first_key.ptr, key.len) != 0)) {
+      return "All messages in a publish request must have the same ordering key.";
+    }
     spans[(*count)++] =
         (struct span){(uint32_t)(field.value.ptr - start), (uint32_t)field.value.len};
   }

@@ -195,6 +195,7 @@ enum pubsub_status jni_client_new(const struct jni_options *options, struct pubs
       .ca_file = jni_option(options, "ca_file"),
       .user_agent = jni_option(options, "user_agent"),
       .quota_project = jni_option(options, "quota_project"),
+      .proxy = jni_option(options, "proxy"),
       .connect_timeout_ms = (uint32_t)jni_option_number(options, "connect_timeout_ms")};
   return pubsub_client_new(&client, out, error);
 }

@@ -77,14 +77,11 @@ class World:
         suffix = f"{name}-{os.getpid()}"
         self.topic, self.subscription = f"topic-{suffix}", f"sub-{suffix}"
         self.sessions, self.emulator, self.work, self.query = [], None, None, None
+        self.applications = set()
         self.started = time.monotonic()
 
     def __enter__(self):
-        def stop(number, frame):
-            raise Stopped(number)
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
+        self._listen()
         self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"pubsub-{self.name}-"))
         os.environ["SPARK_WORKER_DIR"] = str(self.work / "worker")
         given = os.environ.get("PUBSUB_EMULATOR_HOST")
@@ -96,6 +93,13 @@ class World:
         self.say(f"emulator on {self.host}" + (" (given)" if given else ""))
         return self
 
+    def _listen(self):
+        def stop(number, frame):
+            raise Stopped(number)
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+
     def __exit__(self, kind, error, trace):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # once is enough
@@ -106,6 +110,7 @@ class World:
                 print(f"while stopping: {problem}", file=sys.stderr)
         self._end_children()
         shutil.rmtree(self.work, ignore_errors=True)
+        self._remove_executors_folders()
         if kind is Stopped:
             self.say("stopped")
             os._exit(128 + error.args[0])
@@ -130,6 +135,13 @@ class World:
     def _stop_emulator(self):
         if self.emulator is not None:
             self.emulator.stop()
+
+    def _remove_executors_folders(self):
+        """The workers of a local-cluster take theirs from Spark's own folder, whatever SPARK_WORKER_DIR says."""
+        for application in self.applications:
+            import pyspark
+
+            shutil.rmtree(pathlib.Path(pyspark.__file__).parent / "work" / application, ignore_errors=True)
 
     def _end_children(self):
         """Whatever is still there of what this script started."""
@@ -220,7 +232,9 @@ class World:
             builder = builder.config(key, str(value))
         session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
+        self._listen()  # a new SparkContext takes SIGINT for itself
         self.sessions.append(session)
+        self.applications.add(session.sparkContext.applicationId)
         return session
 
     def source(self, spark, **options):
@@ -244,7 +258,7 @@ class World:
             .mode("append")
         )
 
-    def collect(self, frame, name="out"):
+    def collect(self, frame, name="out", every=None):
         """Starts a query that stores message id, number and length of every row, a folder a batch: written again, not added,
         when a batch is repeated. `read` tells how many there are."""
         out = self.work / name
@@ -259,9 +273,10 @@ class World:
             batch.write.mode("overwrite").parquet(str(out / f"batch={identity}"))
 
         self.batches = {}
-        self.query = (
-            columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint")).start()
-        )
+        writer = columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint"))
+        if every:
+            writer = writer.trigger(processingTime=every)
+        self.query = writer.start()
 
     def read(self):
         """Rows of the batches that have committed."""

@@ -27,10 +27,16 @@ struct pubsub_client_options {
   const char *quota_project; /* x-goog-user-project; NULL: none */
   unsigned loop_threads;     /* 0: one per 4 cores, at least 1 */
   uint32_t connect_timeout_ms; /* 0: 10000 */
+  uint32_t
+      keepalive_ms; /* a silent stream or connection is tested after so long, and given up half as
+                                  long after that without an answer; 0: 30000 */
+  const char *
+      proxy; /* HTTP proxy for the endpoint, "http://user:password@host:port"; "": none. NULL: HTTPS_PROXY and
+                        NO_PROXY of the environment, for TLS to other hosts than this one */
 };
 
 /* Starts the loop threads; does not connect yet and does not block. On success *out is the
- * caller's, to be given to pubsub_client_destroy. Errors: INVALID, NOMEM, TLS (bad ca_file). */
+ * caller's, to be given to pubsub_client_destroy. Errors: INVALID (also: a proxy in the environment that cannot be read), NOMEM, TLS (bad ca_file). */
 PUBSUB_API enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options,
                                                 struct pubsub_client **out,
                                                 struct pubsub_error *error);

@@ -23,15 +23,15 @@ struct pubsub_subscriber;
 
 /* Zero-initialise; 0 takes the default given here. Strings are copied. */
 struct pubsub_subscriber_options {
-  const char *subscription;          /* full name; required */
-  uint32_t columns;                  /* set of enum pubsub_column; 0: none but the row count */
-  uint32_t chunk_rows;               /* seal at so many rows; 10000 */
-  uint64_t chunk_bytes;              /* … or column bytes; 8 MiB */
-  uint32_t linger_ms;                /* … or so long after a chunk's first row; 20 */
+  const char *subscription; /* full name; required */
+  uint32_t columns;         /* set of enum pubsub_column; 0: none but the row count */
+  uint32_t chunk_rows;      /* seal at so many rows; 10000 */
+  uint64_t chunk_bytes;     /* … or column bytes; 8 MiB */
+  uint32_t linger_ms; /* … or so long after a chunk's first row; 5, up to 20 with many slots */
   uint64_t max_reservoir_bytes;      /* budget of all slots together; 256 MiB */
   uint32_t ack_deadline_s;           /* stream_ack_deadline_seconds, 10..600; 60 */
   uint32_t max_ack_extension_s;      /* give a message up after so long; 3600 */
-  uint64_t max_outstanding_messages; /* per slot, told to the service; 1000000 */
+  uint64_t max_outstanding_messages; /* per slot, told to the service; max_reservoir_bytes / 128 */
   uint64_t max_outstanding_bytes;    /* per slot; the budget */
 };
 

@@ -6,6 +6,7 @@
 
 #define MAX_COLUMN_BYTES ((size_t)INT32_MAX)
 #define SHRINK_ABOVE_BYTES 65536
+#define FIRST_ROWS 64
 
 struct pubsub_builder {
   struct pubsub_pool *pool; /* one reference */
@@ -96,7 +97,7 @@ static enum pubsub_status ensure_rows(struct pubsub_builder *builder) {
                {PUBSUB_COLUMN_PUBLISH_TIME, PUBSUB_BUFFER_PUBLISH_TIME, 8, 0},
                {PUBSUB_COLUMN_ORDERING_KEY, PUBSUB_BUFFER_ORDERING_KEY_OFFSETS, 4, 1},
                {PUBSUB_COLUMN_DELIVERY_ATTEMPT, PUBSUB_BUFFER_DELIVERY_ATTEMPT, 4, 0}};
-  uint32_t cap = builder->row_cap ? builder->row_cap * 2 : 1024;
+  uint32_t cap = builder->row_cap ? builder->row_cap * 2 : FIRST_ROWS;
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
     struct pubsub_column_buffer *buffer = &builder->buffers[fixed[i].buffer];
     if (!has(builder, fixed[i].column)) continue;
@@ -122,7 +123,7 @@ static enum pubsub_status ensure_entries(struct pubsub_builder *builder, size_t 
   struct pubsub_column_buffer *keys = &builder->buffers[PUBSUB_BUFFER_KEY_OFFSETS];
   struct pubsub_column_buffer *values = &builder->buffers[PUBSUB_BUFFER_VALUE_OFFSETS];
   if (builder->entries + more <= builder->entry_cap && keys->used > 0) return PUBSUB_OK;
-  size_t cap = builder->entry_cap ? builder->entry_cap : 1024;
+  size_t cap = builder->entry_cap ? builder->entry_cap : FIRST_ROWS;
   while (cap < builder->entries + more)
     cap *= 2;
   if (cap > MAX_COLUMN_BYTES / 8) return PUBSUB_E_LIMIT;

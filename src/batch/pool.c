@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define SMALLEST_SHIFT 12 /* 4 KiB */
-#define CLASSES 30
+#define SMALLEST_SHIFT 9 /* 512 B: chunks of a few rows are common where many slots get little */
+#define CLASSES 33
 
 struct free_block {
   struct free_block *next;

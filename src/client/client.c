@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "net/proxy.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +42,14 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
   enum pubsub_status status = pubsub_endpoint_parse(endpoint, options->plaintext ? 8085 : 443, host,
                                                     sizeof host, &port, error);
   if (status != PUBSUB_OK) return status;
+  struct pubsub_proxy proxy;
+  status = pubsub_proxy_choose(options->proxy, host, port, !options->plaintext, &proxy, error);
+  if (status != PUBSUB_OK) return status;
   struct pubsub_client *client = pubsub_alloc_zero(1, sizeof *client);
-  if (!client) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  if (!client) {
+    status = pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+    goto fail;
+  }
   if (!options->plaintext) {
     status = pubsub_tls_context_new_client(options->ca_file, &client->tls, error);
     if (status != PUBSUB_OK) goto fail;
@@ -54,7 +61,9 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
                                            .tls = client->tls,
                                            .user_agent = agent,
                                            .quota_project = options->quota_project,
-                                           .connect_timeout_ms = options->connect_timeout_ms};
+                                           .proxy = proxy.host[0] ? &proxy : NULL,
+                                           .connect_timeout_ms = options->connect_timeout_ms,
+                                           .keepalive_ms = options->keepalive_ms};
   size_t lanes = options->loop_threads ? options->loop_threads : default_lanes();
   client->lanes = pubsub_alloc_zero(lanes, sizeof *client->lanes);
   if (!client->lanes) {
@@ -68,9 +77,11 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
       goto fail;
     }
   }
+  explicit_bzero(&proxy, sizeof proxy);
   *out = client;
   return PUBSUB_OK;
 fail:
+  explicit_bzero(&proxy, sizeof proxy);
   pubsub_client_destroy(client);
   return status;
 }

@@ -101,11 +101,36 @@ static void on_headers(void *user, struct pubsub_h2_stream *stream,
   (void)stream;
   for (size_t i = 0; i < count; i++)
     pubsub_call_read_header(call, &headers[i], trailers);
-  if (trailers || call->grpc_status >= 0 || call->http_status != 200 || !call->is_grpc) return;
+  if (trailers || call->grpc_status >= 0) return;
+  if (call->http_status != 200 || !call->is_grpc) {
+    /* Not gRPC: no status will follow, perhaps an endless page. */
+    struct pubsub_error result;
+    pubsub_call_verdict(call, &result);
+    pubsub_call_finish(call, &result);
+    return;
+  }
+  pubsub_channel_works(call->channel);
   if (!call->handler->on_headers) return;
   enter(call);
   call->handler->on_headers(call->user);
   leave(call);
+}
+
+/* What was wrong with the bytes that the parser or the handler refused. */
+static void explain_refusal(const struct pubsub_call *call, enum pubsub_status status,
+                            struct pubsub_error *out) {
+  const struct pubsub_frame_parser *parser = &call->parser;
+  if (status == PUBSUB_E_NOMEM) {
+    pubsub_error_set(out, status, "out of memory");
+  } else if (parser->left > parser->max_bytes) {
+    pubsub_error_set(out, status, "malformed response: a message of %zu bytes (at most %zu)",
+                     parser->left, parser->max_bytes);
+  } else if (parser->prefix[0] == 1) {
+    pubsub_error_set(out, status, "malformed response: compressed, which was not asked for");
+  } else {
+    pubsub_error_set(out, status, "malformed response");
+  }
+  out->retryable = true;
 }
 
 static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *data, size_t len) {
@@ -119,9 +144,7 @@ static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *
       pubsub_frame_parser_feed(&call->parser, &frame_handler, call, data, len);
   if (status != PUBSUB_OK && !call->finished) {
     struct pubsub_error error = {0};
-    pubsub_error_set(&error, status, "%s",
-                     status == PUBSUB_E_NOMEM ? "out of memory" : "malformed response");
-    error.retryable = true;
+    explain_refusal(call, status, &error);
     pubsub_call_finish(call, &error);
   }
   leave(call);
@@ -195,6 +218,7 @@ enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
   call->channel = channel;
   call->handler = handler;
   call->user = user;
+  call->encoding = options->encoding;
   call->manual_window = options->manual_window;
   call->fail_fast = options->fail_fast;
   call->grpc_status = -1;
@@ -231,12 +255,14 @@ static size_t fill_headers(const struct pubsub_call *call, struct pubsub_h2_head
   out[count++] = header("te", "trailers");
   out[count++] = header("content-type", "application/grpc");
   out[count++] = header("user-agent", options->user_agent);
+  out[count++] = header("x-goog-api-client", "gl-c/11 gccl/" PUBSUB_VERSION_STRING);
   if (call->deadline_us) {
     uint64_t now = pubsub_loop_now_us(pubsub_channel_loop(call->channel));
     uint64_t ms = call->deadline_us > now ? (call->deadline_us - now + 999) / 1000 : 1;
     snprintf(timeout, timeout_bytes, "%llum", (unsigned long long)(ms > 99999999 ? 99999999 : ms));
     out[count++] = header("grpc-timeout", timeout);
   }
+  if (call->encoding) out[count++] = header("grpc-encoding", call->encoding);
   if (call->routing_header) out[count++] = header("x-goog-request-params", call->routing_header);
   if (options->quota_project) out[count++] = header("x-goog-user-project", options->quota_project);
   if (authorization.len > 0) {
@@ -294,7 +320,7 @@ enum pubsub_status pubsub_call_send(struct pubsub_call *call,
   if (count > 0) {
     uint8_t *prefix = pubsub_alloc(PUBSUB_FRAME_PREFIX_BYTES);
     if (!prefix) return PUBSUB_E_NOMEM;
-    pubsub_frame_prefix_write(prefix, bytes, false);
+    pubsub_frame_prefix_write(prefix, bytes, call->encoding != NULL);
     call->pending[call->pending_count++] =
         (struct pubsub_segment){prefix, PUBSUB_FRAME_PREFIX_BYTES, pubsub_free, prefix};
   }

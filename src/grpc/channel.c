@@ -1,170 +1,19 @@
-#include "grpc/call.h"
+#include "grpc/channel.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "grpc/backoff.h"
-#include <stdatomic.h>
+#include "grpc/pool.h"
 #include <stdio.h>
-
-#define STREAMS_A_CONNECTION 100 /* what the service takes */
-#define REDIAL_FIRST_US 100000
-#define REDIAL_MAX_US 10000000
-
-struct pubsub_connection {
-  struct pubsub_list link; /* in channel.connections */
-  struct pubsub_channel *channel;
-  struct pubsub_h2_conn *h2;
-};
-
-struct pubsub_channel {
-  struct pubsub_loop *loop;
-  struct pubsub_channel_options options; /* strings owned */
-  char *strings[3];                      /* host, user agent, quota project */
-  char authority[280];
-  struct pubsub_buf authorization;
-  struct pubsub_list connections, waiting, calls; /* calls: those on a stream */
-  struct pubsub_dial *dial;                       /* NULL: not dialling */
-  struct pubsub_error dial_error;
-  struct pubsub_backoff backoff;
-  struct pubsub_timer redial;
-  struct pubsub_deferred dispatch;
-  struct pubsub_rng rng;
-  bool closing;
-  atomic_uint_fast64_t unauthenticated;
-};
-
-#define CHANNEL_OF(ptr, member)                                                                    \
-  ((struct pubsub_channel *)((char *)(ptr)-offsetof(struct pubsub_channel, member)))
-#define CALL_OF_LINK(ptr) ((struct pubsub_call *)((char *)(ptr)-offsetof(struct pubsub_call, link)))
-
-static struct pubsub_connection *least_loaded(struct pubsub_channel *channel) {
-  struct pubsub_connection *best = NULL;
-  struct pubsub_list *link;
-  for (link = channel->connections.next; link != &channel->connections; link = link->next) {
-    struct pubsub_connection *connection = (struct pubsub_connection *)link;
-    size_t load = pubsub_h2_conn_stream_count(connection->h2);
-    if (load >= STREAMS_A_CONNECTION || !pubsub_h2_conn_can_open(connection->h2)) continue;
-    if (!best || load < pubsub_h2_conn_stream_count(best->h2)) best = connection;
-  }
-  return best;
-}
-
-static void finish_all(struct pubsub_list *calls, const struct pubsub_error *why) {
-  while (!pubsub_list_empty(calls))
-    pubsub_call_finish(CALL_OF_LINK(calls->next), why);
-}
-
-/* ---- connections ---- */
-
-static void connection_free(struct pubsub_connection *connection) {
-  pubsub_list_remove(&connection->link);
-  pubsub_free(connection);
-}
-
-static void on_conn_closed(void *user, struct pubsub_h2_conn *h2, const struct pubsub_error *why) {
-  struct pubsub_connection *connection = user;
-  struct pubsub_channel *channel = connection->channel;
-  (void)h2;
-  (void)why;
-  connection_free(connection);
-  if (!pubsub_list_empty(&channel->waiting)) pubsub_loop_defer(channel->loop, &channel->dispatch);
-}
-
-static const struct pubsub_h2_conn_handler conn_handler = {.on_closed = on_conn_closed};
-
-static void fail_waiting(struct pubsub_channel *channel, const struct pubsub_error *why) {
-  struct pubsub_list failed;
-  pubsub_list_init(&failed);
-  for (struct pubsub_list *link = channel->waiting.next, *next; link != &channel->waiting;
-       link = next) {
-    next = link->next;
-    if (CALL_OF_LINK(link)->fail_fast || !why->retryable) {
-      pubsub_list_remove(link);
-      pubsub_list_push_back(&failed, link);
-    }
-  }
-  finish_all(&failed, why);
-}
-
-static void dial_failed(struct pubsub_channel *channel, const struct pubsub_error *why) {
-  channel->dial_error = *why;
-  pubsub_loop_timer_set(channel->loop, &channel->redial,
-                        pubsub_loop_now_us(channel->loop) +
-                            pubsub_backoff_next_us(&channel->backoff, &channel->rng));
-  fail_waiting(channel, why);
-}
-
-static void on_dialled(void *user, struct pubsub_bytestream *take_stream,
-                       const struct pubsub_error *error) {
-  struct pubsub_channel *channel = user;
-  struct pubsub_error failure = {0};
-  channel->dial = NULL;
-  if (!take_stream) {
-    dial_failed(channel, error);
-    return;
-  }
-  struct pubsub_h2_options options = {.stream_window_bytes = channel->options.stream_window_bytes,
-                                      .max_header_list_bytes = 4u << 20};
-  struct pubsub_connection *connection = pubsub_alloc_zero(1, sizeof *connection);
-  if (!connection || pubsub_h2_conn_new(channel->loop, take_stream, &options, &conn_handler,
-                                        connection, &connection->h2, &failure) != PUBSUB_OK) {
-    pubsub_free(connection);
-    take_stream->ops->destroy(take_stream);
-    pubsub_error_set(&failure, PUBSUB_E_NOMEM, "out of memory");
-    failure.retryable = true;
-    dial_failed(channel, &failure);
-    return;
-  }
-  connection->channel = channel;
-  pubsub_list_push_back(&channel->connections, &connection->link);
-  channel->dial_error.status = PUBSUB_OK;
-  pubsub_backoff_reset(&channel->backoff);
-  pubsub_loop_defer(channel->loop, &channel->dispatch);
-}
-
-static void start_dial(struct pubsub_channel *channel) {
-  struct pubsub_error error = {0};
-  if (channel->dial || channel->redial.node.index != 0) return; /* under way, or backing off */
-  if (pubsub_dial_start(channel->loop, channel->options.host, channel->options.port,
-                        channel->options.tls, channel->options.connect_timeout_ms, on_dialled,
-                        channel, &channel->dial, &error) != PUBSUB_OK) {
-    error.retryable = true;
-    dial_failed(channel, &error);
-  }
-}
-
-static void on_redial(struct pubsub_timer *timer) {
-  struct pubsub_channel *channel = CHANNEL_OF(timer, redial);
-  if (!pubsub_list_empty(&channel->waiting)) start_dial(channel);
-}
-
-/* Gives waiting calls to connections, in order; dials when there is none with room. */
-static void on_dispatch(struct pubsub_deferred *deferred) {
-  struct pubsub_channel *channel = CHANNEL_OF(deferred, dispatch);
-  while (!pubsub_list_empty(&channel->waiting)) {
-    struct pubsub_call *call = CALL_OF_LINK(channel->waiting.next);
-    struct pubsub_connection *connection = least_loaded(channel);
-    struct pubsub_error error = {0};
-    if (!connection) {
-      if (channel->redial.node.index != 0 && channel->dial_error.status != PUBSUB_OK) {
-        fail_waiting(channel, &channel->dial_error);
-      }
-      start_dial(channel);
-      return;
-    }
-    pubsub_list_remove(&call->link);
-    pubsub_list_push_back(&channel->calls, &call->link);
-    if (pubsub_call_open(call, connection->h2, &error) != PUBSUB_OK) {
-      pubsub_call_finish(call, &error);
-    }
-  }
-}
 
 /* ---- what calls ask ---- */
 
 void pubsub_channel_add(struct pubsub_channel *channel, struct pubsub_call *call) {
   pubsub_list_push_back(&channel->waiting, &call->link);
-  pubsub_loop_defer(channel->loop, &channel->dispatch);
+  pubsub_pool_dispatch(channel);
+}
+
+void pubsub_channel_works(struct pubsub_channel *channel) {
+  pubsub_backoff_reset(&channel->backoff);
 }
 
 void pubsub_channel_count_unauthenticated(struct pubsub_channel *channel) {
@@ -193,6 +42,10 @@ const struct pubsub_error *pubsub_channel_dial_error(const struct pubsub_channel
 uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *channel) {
   return atomic_load_explicit(&((struct pubsub_channel *)channel)->unauthenticated,
                               memory_order_relaxed);
+}
+
+uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel) {
+  return channel->options.keepalive_ms;
 }
 
 struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel) {
@@ -228,6 +81,7 @@ static void channel_free(struct pubsub_channel *channel) {
   for (size_t i = 0; i < 3; i++)
     pubsub_free(channel->strings[i]);
   wipe(&channel->authorization);
+  explicit_bzero(&channel->proxy, sizeof channel->proxy);
   pubsub_free(channel);
 }
 
@@ -240,15 +94,11 @@ enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
   channel->options = *options;
   if (!channel->options.stream_window_bytes) channel->options.stream_window_bytes = 64u << 10;
   if (!channel->options.connect_timeout_ms) channel->options.connect_timeout_ms = 10000;
+  if (!channel->options.keepalive_ms) channel->options.keepalive_ms = 30000;
+  if (!channel->options.idle_ms) channel->options.idle_ms = 240000;
+  if (options->proxy) channel->proxy = *options->proxy;
   if (!channel->options.user_agent) channel->options.user_agent = "libpubsub";
-  pubsub_list_init(&channel->connections);
-  pubsub_list_init(&channel->waiting);
-  pubsub_list_init(&channel->calls);
-  pubsub_list_init(&channel->dispatch.link);
-  channel->dispatch.run = on_dispatch;
-  channel->redial.run = on_redial;
-  pubsub_backoff_init(&channel->backoff, REDIAL_FIRST_US, REDIAL_MAX_US);
-  pubsub_rng_seed_random(&channel->rng);
+  pubsub_pool_init(channel);
   if (!copy_string(&channel->options.host, &channel->strings[0]) ||
       !copy_string(&channel->options.user_agent, &channel->strings[1]) ||
       !copy_string(&channel->options.quota_project, &channel->strings[2])) {
@@ -267,16 +117,9 @@ void pubsub_channel_destroy(struct pubsub_channel *channel) {
   if (!channel) return;
   pubsub_error_set(&why, PUBSUB_E_CLOSED, "the client was closed");
   while (!pubsub_list_empty(&channel->calls) || !pubsub_list_empty(&channel->waiting)) {
-    finish_all(&channel->calls, &why);
-    finish_all(&channel->waiting, &why);
+    pubsub_pool_finish(&channel->calls, &why);
+    pubsub_pool_finish(&channel->waiting, &why);
   }
-  while (!pubsub_list_empty(&channel->connections)) {
-    struct pubsub_connection *connection = (struct pubsub_connection *)channel->connections.next;
-    pubsub_h2_conn_destroy(connection->h2);
-    connection_free(connection);
-  }
-  if (channel->dial) pubsub_dial_cancel(channel->dial);
-  pubsub_loop_timer_cancel(channel->loop, &channel->redial);
-  pubsub_loop_defer_cancel(channel->loop, &channel->dispatch);
+  pubsub_pool_clear(channel);
   channel_free(channel);
 }

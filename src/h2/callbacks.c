@@ -96,18 +96,6 @@ static void peer_ended(struct pubsub_h2_stream *stream) {
   if (stream->handler && stream->handler->on_end) stream->handler->on_end(stream->user, stream);
 }
 
-/* The head of any frame, also of those that nghttp2 ignores. */
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user) {
-  struct pubsub_h2_conn *conn = user;
-  if (!conn->options.server) return 0;
-  if (head->type == NGHTTP2_HEADERS && !pubsub_h2_strict_headers(&conn->strict, head->stream_id)) {
-    nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
-  } else if (head->type == NGHTTP2_DATA && !pubsub_h2_strict_data(&conn->strict, head->stream_id)) {
-    nghttp2_session_terminate_session(session, NGHTTP2_STREAM_CLOSED);
-  }
-  return 0;
-}
-
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
   struct pubsub_h2_conn *conn = user;
   struct pubsub_h2_stream *stream;
@@ -118,13 +106,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     if (stream) headers_complete(conn, stream);
     break;
   case NGHTTP2_SETTINGS:
-    if (!(frame->hd.flags & NGHTTP2_FLAG_ACK) && !conn->ready) {
-      conn->ready = true;
+    if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
       if (conn->handler->on_ready && !conn->closing) conn->handler->on_ready(conn->user, conn);
     }
-    break;
-  case NGHTTP2_RST_STREAM:
-    if (conn->options.server) pubsub_h2_strict_reset(&conn->strict, frame->hd.stream_id);
     break;
   case NGHTTP2_GOAWAY:
     conn->going_away = true;
@@ -242,11 +226,13 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t h2_err
   struct pubsub_h2_conn *conn = user;
   struct pubsub_h2_stream *stream = stream_of(conn, id);
   if (!stream) return 0;
+  if (conn->options.server && stream->peer_ended) pubsub_h2_strict_closed(&conn->strict, id);
   nghttp2_session_set_stream_user_data(session, id, NULL);
   const struct pubsub_h2_stream_handler *handler = stream->handler;
   stream->handler = NULL;
   if (handler) handler->on_closed(stream->user, stream, h2_error, NULL);
   pubsub_h2_stream_free(stream);
+  if (conn->handler->on_room && !conn->closing) conn->handler->on_room(conn->user, conn);
   return 0;
 }
 
@@ -280,7 +266,6 @@ static enum pubsub_status session_new(struct pubsub_h2_conn *conn) {
   }
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-  nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
   nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
@@ -288,6 +273,7 @@ static enum pubsub_status session_new(struct pubsub_h2_conn *conn) {
   nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
   nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks, read_length);
   nghttp2_option_set_no_auto_window_update(option, 1);
+  nghttp2_option_set_no_closed_streams(option, 1); /* kept for priorities, which nobody uses */
   nghttp2_option_set_max_send_header_block_length(option, (size_t)1 << 20);
   nghttp2_option_set_peer_max_concurrent_streams(option, 100); /* until its SETTINGS come */
   int failed = conn->options.server
@@ -300,6 +286,7 @@ static enum pubsub_status session_new(struct pubsub_h2_conn *conn) {
 
 enum pubsub_status pubsub_h2_session_start(struct pubsub_h2_conn *conn) {
   const struct pubsub_h2_options *options = &conn->options;
+  pubsub_h2_strict_init(&conn->strict);
   if (session_new(conn) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options->stream_window_bytes},

@@ -24,6 +24,14 @@ void pubsub_h2_conn_fail(struct pubsub_h2_conn *conn, const struct pubsub_error 
 }
 
 static void feed(struct pubsub_h2_conn *conn, const uint8_t *data, size_t len) {
+  enum pubsub_h2_strict_verdict verdict = PUBSUB_H2_STRICT_FINE;
+  if (conn->options.server) verdict = pubsub_h2_strict_feed(&conn->strict, data, len);
+  if (verdict != PUBSUB_H2_STRICT_FINE) {
+    nghttp2_session_terminate_session(conn->session, verdict == PUBSUB_H2_STRICT_CLOSED
+                                                         ? NGHTTP2_STREAM_CLOSED
+                                                         : NGHTTP2_PROTOCOL_ERROR);
+    return;
+  }
   ssize_t taken = nghttp2_session_mem_recv(conn->session, data, len);
   if (taken < 0 || (size_t)taken != len) {
     struct pubsub_error error = {0};
@@ -91,6 +99,12 @@ static void on_keepalive(struct pubsub_timer *timer) {
   uint64_t timeout = (uint64_t)conn->options.ping_timeout_ms * 1000;
   uint64_t due;
   if (conn->closing) return;
+  if (!conn->options.server && conn->stream_count == 0) {
+    /* Servers take a PING without a reason amiss (gRPC's A8: too_many_pings). */
+    conn->ping_sent_us = 0;
+    pubsub_loop_timer_set(conn->loop, timer, now + interval);
+    return;
+  }
   if (conn->ping_sent_us != 0 && now >= conn->ping_sent_us + timeout) {
     struct pubsub_error error = {0};
     pubsub_error_set(&error, PUBSUB_E_IO, "the peer does not answer (no reply to PING)");

@@ -29,8 +29,8 @@ struct pubsub_h2_options {
   uint32_t max_frame_bytes;         /* SETTINGS_MAX_FRAME_SIZE we accept; 256 KiB */
   uint32_t max_header_list_bytes; /* 64 KiB; a client allows 4 MiB of metadata only where it must */
   uint32_t max_concurrent_streams; /* server: what clients may open at once; 1000 */
-  uint32_t ping_interval_ms;       /* PING when idle so long; 0: never */
-  uint32_t ping_timeout_ms;        /* … and no answer: the connection is lost; 15000 */
+  uint32_t ping_interval_ms; /* PING when silent so long (client: and a stream is open); 0: never */
+  uint32_t ping_timeout_ms;  /* … and no answer: the connection is lost; 15000 */
 };
 
 /* `user` is the one given with the handler. Inside any callback the stream or connection may be reset, closed,
@@ -51,8 +51,10 @@ struct pubsub_h2_stream_handler {
 };
 
 struct pubsub_h2_conn_handler {
-  /* Client: the peer's SETTINGS have come. May be NULL. */
+  /* Client: the peer's SETTINGS have come, for the first time or again. May be NULL. */
   void (*on_ready)(void *user, struct pubsub_h2_conn *conn);
+  /* A stream is gone: there may be room for another. May be NULL. */
+  void (*on_room)(void *user, struct pubsub_h2_conn *conn);
   /* Server: a complete request header block. Bind a handler with pubsub_h2_stream_bind before returning, or the stream is refused. */
   void (*on_request)(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
                      const struct pubsub_h2_header *headers, size_t count);

@@ -71,7 +71,7 @@ struct pubsub_h2_conn {
   bool paused;
 
   struct pubsub_h2_strict strict; /* of a server */
-  bool ready, going_away;         /* peer's SETTINGS came; GOAWAY came */
+  bool going_away;                /* GOAWAY came */
   bool closing;                   /* no new streams; `reap` is queued */
   struct pubsub_error why;
   struct pubsub_deferred reap;

@@ -49,14 +49,22 @@ enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, c
                                                  struct pubsub_error *error);
 void pubsub_tls_context_destroy(struct pubsub_tls_context *context);
 
-/* Resolves (on a helper thread), connects to each address in turn, and does the TLS handshake where tls is not
- * NULL. on_done is called once, later, on the loop's thread: with a stream (the callee's to destroy) or with an error
- * whose text names host, port and the reason ("certificate has expired", "host name mismatch"). */
+/* Resolves (on a helper thread), connects to the first address that answers, goes through the proxy where there is one (which
+ * then resolves the host), and does the TLS handshake where tls is not NULL. on_done is called once, later, on the loop's thread: with
+ * a stream (the callee's to destroy) or with an error whose text names host, port and the reason ("certificate has expired"). */
 struct pubsub_dial;
+struct pubsub_proxy;
+struct pubsub_dial_options {
+  const char *host; /* copied */
+  uint16_t port;
+  struct pubsub_tls_context *tls;   /* NULL: plaintext */
+  const struct pubsub_proxy *proxy; /* NULL: direct; otherwise outlives the dial */
+  uint32_t timeout_ms;              /* of the whole */
+};
 typedef void pubsub_dial_done_fn(void *user, struct pubsub_bytestream *take_stream,
                                  const struct pubsub_error *error);
-enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop, const char *host, uint16_t port,
-                                     struct pubsub_tls_context *tls, uint32_t timeout_ms,
+enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop,
+                                     const struct pubsub_dial_options *options,
                                      pubsub_dial_done_fn *on_done, void *user,
                                      struct pubsub_dial **out, struct pubsub_error *error);
 void pubsub_dial_cancel(struct pubsub_dial *dial); /* before on_done; on_done is not called */

@@ -1,67 +1,80 @@
 /*
- * Dialling: resolve, connect to each address in turn, TLS handshake.
+ * Dialling: resolve, connect, ask the proxy, TLS handshake.
  *
- *   resolving ── addresses ──▶ connecting ── connected ──▶ (TLS) handshaking ──▶ done
- *       │                        │   ▲ next address            │
- *       └── no address           └───┘ refused                 └── certificate …: error
+ *   resolving ── addresses ──▶ connecting ──▶ (proxy) asking ──▶ (TLS) handshaking ──▶ done
+ *       │                          │              │                  │
+ *       └── no address             └── refused    └── 407 …          └── certificate …: error
  *   One timer bounds the whole.
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "net/connect.h"
 #include "net/resolve.h"
 #include "net/socket.h"
 #include "net/tls.h"
-#include <errno.h>
+#include "net/tunnel.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 struct pubsub_dial {
   struct pubsub_loop *loop;
   struct pubsub_timer timer;
   struct pubsub_tls_context *tls;
+  const struct pubsub_proxy *proxy; /* NULL: none */
   pubsub_dial_done_fn *on_done;
   void *user;
   char host[256];
   uint16_t port;
-  struct pubsub_resolve *resolve;    /* while resolving */
-  struct addrinfo *addresses, *next; /* all; the next one to try */
-  struct pubsub_io io;               /* while connecting: fd >= 0 */
-  struct pubsub_bytestream *stream;  /* while handshaking */
-  char reason[160];                  /* of the last address that failed */
+  struct pubsub_resolve *resolve; /* while resolving */
+  struct addrinfo *addresses;
+  struct pubsub_connect *connect;   /* while connecting */
+  struct pubsub_tunnel *tunnel;     /* while asking the proxy */
+  struct pubsub_bytestream *stream; /* once connected */
 };
 
 #define DIAL_OF(ptr, member)                                                                       \
   ((struct pubsub_dial *)((char *)(ptr)-offsetof(struct pubsub_dial, member)))
 
-static void close_socket(struct pubsub_dial *dial) {
-  if (dial->io.fd < 0) return;
-  pubsub_loop_io_remove(dial->loop, &dial->io);
-  close(dial->io.fd);
-  dial->io.fd = -1;
+static void tunnel_free(struct pubsub_dial *dial) {
+  if (dial->tunnel) pubsub_tunnel_clear(dial->tunnel);
+  pubsub_free(dial->tunnel);
+  dial->tunnel = NULL;
 }
 
 static void dial_free(struct pubsub_dial *dial) {
   pubsub_loop_timer_cancel(dial->loop, &dial->timer);
   if (dial->resolve) pubsub_resolve_cancel(dial->resolve);
-  close_socket(dial);
+  if (dial->connect) pubsub_connect_cancel(dial->connect);
+  tunnel_free(dial);
   if (dial->stream) dial->stream->ops->destroy(dial->stream);
   if (dial->addresses) freeaddrinfo(dial->addresses);
   pubsub_free(dial);
 }
 
-static void finish(struct pubsub_dial *dial, enum pubsub_status status, const char *reason) {
+/* Who is looked up and connected to. */
+static const char *next_hop(const struct pubsub_dial *dial) {
+  return dial->proxy ? dial->proxy->host : dial->host;
+}
+
+static void finish(struct pubsub_dial *dial, const struct pubsub_error *failure) {
   struct pubsub_error error = {0};
   struct pubsub_bytestream *stream = NULL;
-  if (status == PUBSUB_OK) {
+  if (!failure) {
     stream = dial->stream;
     dial->stream = NULL;
     stream->on_event = NULL;
-  } else if (status == PUBSUB_E_RESOLVE) {
-    pubsub_error_set(&error, status, "cannot resolve host '%s': %s", dial->host, reason);
+  } else if (failure->status == PUBSUB_E_RESOLVE) {
+    pubsub_error_set(&error, failure->status, "cannot resolve %s '%s': %s",
+                     dial->proxy ? "the proxy" : "host", next_hop(dial), failure->text);
   } else {
-    pubsub_error_set(&error, status, "cannot connect to %s:%u: %s", dial->host, dial->port, reason);
+    char via[300] = "";
+    if (dial->proxy) {
+      snprintf(via, sizeof via, " through the proxy %s:%u", dial->proxy->host, dial->proxy->port);
+    }
+    pubsub_error_set(&error, failure->status, "cannot connect to %s:%u%.150s: %.250s", dial->host,
+                     dial->port, via, failure->text);
+    error.retryable = failure->retryable;
   }
   pubsub_dial_done_fn *on_done = dial->on_done;
   void *user = dial->user;
@@ -69,14 +82,20 @@ static void finish(struct pubsub_dial *dial, enum pubsub_status status, const ch
   on_done(user, stream, stream ? NULL : &error);
 }
 
+static void fail(struct pubsub_dial *dial, enum pubsub_status status, const char *reason) {
+  struct pubsub_error error = {0};
+  pubsub_error_set(&error, status, "%s", reason);
+  finish(dial, &error);
+}
+
 static void shake_hands(struct pubsub_dial *dial) {
   struct pubsub_error error = {0};
   int result = pubsub_tls_stream_handshake(dial->stream, &error);
   if (result == 1) {
-    finish(dial, PUBSUB_OK, NULL);
+    finish(dial, NULL);
   } else if (result == PUBSUB_BYTESTREAM_ERROR) {
     /* Anything short of a clear TLS verdict may pass by itself. */
-    finish(dial, error.status == PUBSUB_E_TLS ? PUBSUB_E_TLS : PUBSUB_E_CONNECT, error.text);
+    fail(dial, error.status == PUBSUB_E_TLS ? PUBSUB_E_TLS : PUBSUB_E_CONNECT, error.text);
   }
 }
 
@@ -85,25 +104,15 @@ static void on_tls_event(void *user, unsigned events) {
   shake_hands(user);
 }
 
-static void connected(struct pubsub_dial *dial) {
+static void start_tls(struct pubsub_dial *dial) {
   struct pubsub_error error = {0};
-  struct pubsub_bytestream *stream;
-  int fd = dial->io.fd;
-  pubsub_loop_io_remove(dial->loop, &dial->io);
-  dial->io.fd = -1;
-  if (pubsub_socket_stream_new(dial->loop, fd, &stream, &error) != PUBSUB_OK) {
-    close(fd);
-    finish(dial, error.status, error.text);
-    return;
-  }
+  struct pubsub_bytestream *lower = dial->stream;
   if (!dial->tls) {
-    dial->stream = stream;
-    finish(dial, PUBSUB_OK, NULL);
+    finish(dial, NULL);
     return;
   }
-  if (pubsub_tls_stream_new(dial->tls, stream, dial->host, &dial->stream, &error) != PUBSUB_OK) {
-    stream->ops->destroy(stream);
-    finish(dial, error.status, error.text);
+  if (pubsub_tls_stream_new(dial->tls, lower, dial->host, &dial->stream, &error) != PUBSUB_OK) {
+    finish(dial, &error);
     return;
   }
   dial->stream->on_event = on_tls_event;
@@ -111,91 +120,93 @@ static void connected(struct pubsub_dial *dial) {
   shake_hands(dial);
 }
 
-static void try_next(struct pubsub_dial *dial);
-
-static void on_connect_event(struct pubsub_io *io, unsigned events) {
-  struct pubsub_dial *dial = DIAL_OF(io, io);
-  int failure = 0;
-  socklen_t len = sizeof failure;
-  (void)events;
-  getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &failure, &len);
-  if (failure == 0) {
-    connected(dial);
-  } else {
-    snprintf(dial->reason, sizeof dial->reason, "%s", strerror(failure));
-    close_socket(dial);
-    try_next(dial);
-  }
-}
-
-static bool try_address(struct pubsub_dial *dial, const struct addrinfo *address) {
+static void on_proxy_event(void *user, unsigned events) {
+  struct pubsub_dial *dial = user;
   struct pubsub_error error = {0};
-  dial->io.fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (dial->io.fd < 0) {
-    snprintf(dial->reason, sizeof dial->reason, "%s", strerror(errno));
-    return false;
+  (void)events;
+  int result = pubsub_tunnel_step(dial->tunnel, dial->stream, &error);
+  if (result == PUBSUB_BYTESTREAM_ERROR) {
+    if (error.status != PUBSUB_E_CONNECT)
+      fail(dial, PUBSUB_E_CONNECT, error.text);
+    else
+      finish(dial, &error);
+  } else if (result == 1) {
+    tunnel_free(dial);
+    start_tls(dial);
   }
-  if (pubsub_loop_io_add(dial->loop, &dial->io, PUBSUB_IO_WRITE, &error) != PUBSUB_OK) {
-    snprintf(dial->reason, sizeof dial->reason, "%.100s", error.text);
-    close(dial->io.fd);
-    dial->io.fd = -1;
-    return false;
-  }
-  if (connect(dial->io.fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) {
-    return true;
-  }
-  snprintf(dial->reason, sizeof dial->reason, "%s", strerror(errno));
-  close_socket(dial);
-  return false;
 }
 
-static void try_next(struct pubsub_dial *dial) {
-  while (dial->next) {
-    struct addrinfo *address = dial->next;
-    dial->next = address->ai_next;
-    if (try_address(dial, address)) return;
+static void on_connected(void *user, int take_fd, const char *reason) {
+  struct pubsub_dial *dial = user;
+  struct pubsub_error error = {0};
+  dial->connect = NULL;
+  if (take_fd < 0) {
+    fail(dial, PUBSUB_E_CONNECT, reason);
+    return;
   }
-  finish(dial, PUBSUB_E_CONNECT, dial->reason);
+  if (pubsub_socket_stream_new(dial->loop, take_fd, &dial->stream, &error) != PUBSUB_OK) {
+    close(take_fd);
+    finish(dial, &error);
+    return;
+  }
+  if (!dial->proxy) {
+    start_tls(dial);
+    return;
+  }
+  dial->tunnel = pubsub_alloc_zero(1, sizeof *dial->tunnel);
+  if (!dial->tunnel ||
+      pubsub_tunnel_init(dial->tunnel, dial->proxy, dial->host, dial->port) != PUBSUB_OK) {
+    fail(dial, PUBSUB_E_NOMEM, "out of memory");
+    return;
+  }
+  dial->stream->on_event = on_proxy_event;
+  dial->stream->user = dial;
+  on_proxy_event(dial, 0);
 }
 
 static void on_resolved(void *user, struct addrinfo *take_addresses, const char *reason) {
   struct pubsub_dial *dial = user;
   dial->resolve = NULL;
-  dial->addresses = dial->next = take_addresses;
+  dial->addresses = take_addresses;
   if (!take_addresses) {
-    finish(dial, PUBSUB_E_RESOLVE, reason);
-  } else {
-    try_next(dial);
+    fail(dial, PUBSUB_E_RESOLVE, reason);
+  } else if (pubsub_connect_start(dial->loop, take_addresses, on_connected, dial, &dial->connect) !=
+             PUBSUB_OK) {
+    fail(dial, PUBSUB_E_NOMEM, "out of memory");
   }
 }
 
 static void on_timeout(struct pubsub_timer *timer) {
   struct pubsub_dial *dial = DIAL_OF(timer, timer);
   if (dial->resolve) {
-    finish(dial, PUBSUB_E_RESOLVE, "no answer in time");
+    fail(dial, PUBSUB_E_RESOLVE, "no answer in time");
+  } else if (dial->tunnel) {
+    fail(dial, PUBSUB_E_CONNECT, "the proxy did not answer in time");
   } else {
-    finish(dial, PUBSUB_E_CONNECT, dial->stream ? "the TLS handshake timed out" : "timed out");
+    fail(dial, PUBSUB_E_CONNECT, dial->stream ? "the TLS handshake timed out" : "timed out");
   }
 }
 
-enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop, const char *host, uint16_t port,
-                                     struct pubsub_tls_context *tls, uint32_t timeout_ms,
+enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop,
+                                     const struct pubsub_dial_options *options,
                                      pubsub_dial_done_fn *on_done, void *user,
                                      struct pubsub_dial **out, struct pubsub_error *error) {
   struct pubsub_dial *dial = pubsub_alloc_zero(1, sizeof *dial);
   if (!dial) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   dial->loop = loop;
-  dial->tls = tls;
+  dial->tls = options->tls;
+  dial->proxy = options->proxy;
   dial->on_done = on_done;
   dial->user = user;
-  dial->port = port;
-  dial->io = (struct pubsub_io){.fd = -1, .run = on_connect_event};
+  dial->port = options->port;
   dial->timer.run = on_timeout;
-  snprintf(dial->host, sizeof dial->host, "%s", host);
+  snprintf(dial->host, sizeof dial->host, "%s", options->host);
   enum pubsub_status status = pubsub_loop_timer_set(
-      loop, &dial->timer, pubsub_loop_now_us(loop) + (uint64_t)timeout_ms * 1000);
+      loop, &dial->timer, pubsub_loop_now_us(loop) + (uint64_t)options->timeout_ms * 1000);
   if (status == PUBSUB_OK) {
-    status = pubsub_resolve_start(loop, host, port, on_resolved, dial, &dial->resolve, error);
+    uint16_t port = dial->proxy ? dial->proxy->port : dial->port;
+    status =
+        pubsub_resolve_start(loop, next_hop(dial), port, on_resolved, dial, &dial->resolve, error);
   } else {
     pubsub_error_set(error, status, "out of memory");
   }

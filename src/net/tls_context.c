@@ -57,6 +57,8 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
   enum pubsub_status status = context_new(false, &context, error);
   if (status != PUBSUB_OK) return status;
   SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_security_level(
+      context->ssl, 2); /* 112 bits: no SHA-1, no RSA below 2048, however OpenSSL was built */
   SSL_CTX_set_alpn_protos(context->ssl, alpn_h2, sizeof alpn_h2);
   int loaded = ca_file ? SSL_CTX_load_verify_file(context->ssl, ca_file)
                        : SSL_CTX_set_default_verify_paths(context->ssl);

@@ -211,13 +211,15 @@ static void tls_destroy(struct pubsub_bytestream *stream) {
 static const struct pubsub_bytestream_ops tls_ops = {tls_read, tls_writev, tls_set_interest,
                                                      tls_shutdown, tls_destroy};
 
+/* Only subjectAltName counts (RFC 9525): a name in the subject never does. */
 static bool set_peer_name(SSL *ssl, const char *host) {
   unsigned char address[16];
   X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                             X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
     return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
   }
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
          SSL_set_tlsext_host_name(ssl, host) == 1;
 }

@@ -311,14 +311,40 @@ enum pubsub_status pubsub_publisher_publish_block(struct pubsub_publisher *publi
   uint64_t now = pubsub_clock_now_us();
   pubsub_row_block_init(&reader, view);
   lock(publisher);
+  status = wait_for_room(publisher, error);
   for (size_t i = 0; i < rows && status == PUBSUB_OK; i++) {
     pubsub_row_block_next(&reader, NULL);
-    status = wait_for_room(publisher, error);
-    if (status == PUBSUB_OK) {
-      status = add(publisher, &reader.row, pubsub_publish_field_bytes(&reader.row), now);
-      if (status != PUBSUB_OK) pubsub_error_set(error, status, "out of memory");
+    status = add(publisher, &reader.row, pubsub_publish_field_bytes(&reader.row), now);
+    if (status != PUBSUB_OK) pubsub_error_set(error, status, "out of memory");
+  }
+  unlock(publisher);
+  return status;
+}
+
+static bool is_reached(const struct pubsub_publisher *publisher, enum pubsub_publish_wait what) {
+  return what == PUBSUB_WAIT_ROOM
+             ? publisher->shared.in_flight_bytes < publisher->options.max_in_flight_bytes
+             : publisher->shared.unfinished_requests == 0;
+}
+
+enum pubsub_status pubsub_publisher_wait(struct pubsub_publisher *publisher,
+                                         enum pubsub_publish_wait what, uint32_t timeout_ms,
+                                         bool *out_reached, struct pubsub_error *error) {
+  lock(publisher);
+  if (what == PUBSUB_WAIT_IDS || !is_reached(publisher, what)) seal_all(publisher);
+  if (!is_reached(publisher, what) && publisher->shared.error.status == PUBSUB_OK) {
+    uint64_t start = pubsub_clock_now_us();
+    struct timespec due = timespec_of(start + (uint64_t)timeout_ms * 1000);
+    while (!is_reached(publisher, what) && publisher->shared.error.status == PUBSUB_OK &&
+           pthread_cond_timedwait(&publisher->shared.changed, &publisher->shared.mutex, &due) !=
+               ETIMEDOUT) {}
+    if (what == PUBSUB_WAIT_ROOM) {
+      publisher->shared.metrics.throttled_us += pubsub_clock_now_us() - start;
     }
   }
+  *out_reached = is_reached(publisher, what);
+  enum pubsub_status status =
+      publisher->shared.error.status == PUBSUB_OK ? PUBSUB_OK : failed(publisher, error);
   unlock(publisher);
   return status;
 }

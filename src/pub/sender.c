@@ -140,9 +140,11 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 static void send(struct pubsub_request *request) {
   struct pubsub_publisher *publisher = request->publisher;
   struct pubsub_error error = {0};
+  if (publisher->options.gzip) pubsub_request_pack(request);
   struct pubsub_call_options options = {
       .method = "/google.pubsub.v1.Publisher/Publish",
       .routing_header = publisher->routing_header,
+      .encoding = request->packed ? "gzip" : NULL,
       .timeout_us = pubsub_retry_attempt_us(&request->retry, &publisher->retry_limits,
                                             pubsub_loop_now_us(publisher->owner))};
   struct pubsub_segment segment = pubsub_request_segment(request);

@@ -9,10 +9,14 @@
 #define MAX_RESPONSE_BYTES ((size_t)24 << 20)
 #define FIRST_BACKOFF_US 100000
 #define MAX_BACKOFF_US 10000000
-#define PING_EVERY_US 30000000
-#define PING_TIMEOUT_US 15000000
-#define MISSING_GRACE_US                                                                           \
-  30000000 /* a subscription that was there may come back (a restarted emulator) */
+#define AT_ONCE_US                                                                                 \
+  1000000 /* a stream that lived so long is opened again at once after a clean end */
+#define PING_CREDIT 3
+#define SILENT_PINGS                                                                               \
+  20 /* ping intervals without a response after which a deaf server's stream is opened again */
+/* A subscription that was there may come back (a restarted emulator). */
+#define GRACE_US 30000000
+#define GRACE_GAP_US 60000000 /* such errors that are further apart are not the same trouble */
 #define UNAUTHENTICATED_TRIES 5
 
 enum {
@@ -21,6 +25,7 @@ enum {
   CLIENT_ID = 6 << 3 | 2,
   MAX_MESSAGES = 7 << 3
 };
+enum { RECEIVED_MESSAGES = 1 << 3 | 2 }; /* of a response */
 enum { MAX_BYTES = 8 << 3, PROTOCOL_VERSION = 10 << 3 };
 
 static void open_stream(struct pubsub_pull *pull);
@@ -37,6 +42,10 @@ static void set_state(struct pubsub_pull *pull, enum pubsub_pull_state state) {
 
 static void set_timer(struct pubsub_pull *pull, uint64_t delay_us) {
   pubsub_loop_timer_set(loop_of(pull), &pull->timer, pubsub_loop_now_us(loop_of(pull)) + delay_us);
+}
+
+static uint64_t ping_every_us(const struct pubsub_pull *pull) {
+  return (uint64_t)pubsub_channel_keepalive_ms(pull->channel) * 1000;
 }
 
 static void open_later(struct pubsub_pull *pull) {
@@ -56,21 +65,29 @@ static void on_headers(void *user) {
   pull->ever_open = true;
 }
 
+static void ping_answered(struct pubsub_pull *pull) {
+  pull->ping_credit = PING_CREDIT;
+  pull->deaf = false;
+}
+
 static enum pubsub_status on_begin(void *user, size_t message_bytes) {
   struct pubsub_pull *pull = user;
   if (!pull->answered) {
     pull->answered = pull->ever_open = true;
-    pull->missing_since_us = 0;
+    pull->trouble_since_us = 0;
     pull->unauthenticated = 0;
     pubsub_backoff_reset(&pull->backoff);
   }
   pull->error.status = PUBSUB_OK;
-  if (pull->ping_pending) {
+  pull->heard_us = pubsub_loop_now_us(loop_of(pull));
+  pull->at_message_start = true;
+  if (message_bytes == 0) ping_answered(pull);
+  if (pull->ping_pending) { /* whatever came, the stream lives */
     pull->ping_pending = false;
-    pull->pings_answered = true;
-    set_timer(pull, PING_EVERY_US);
+    set_timer(pull, ping_every_us(pull));
   }
   pull->handler->on_bytes(pull->user, 5);
+  pull->empty_response = message_bytes == 0;
   enum pubsub_status status = pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   return status;
@@ -78,6 +95,11 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
 
 static enum pubsub_status on_data(void *user, const uint8_t *data, size_t len) {
   struct pubsub_pull *pull = user;
+  if (pull->at_message_start) {
+    pull->at_message_start = false;
+    if (data[0] != RECEIVED_MESSAGES)
+      ping_answered(pull); /* only properties: no messages, so an answer */
+  }
   enum pubsub_status status = pubsub_pull_decoder_feed(pull->decoder, data, len, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   if (status == PUBSUB_OK) pull->handler->on_bytes(pull->user, len);
@@ -88,7 +110,7 @@ static enum pubsub_status on_message_end(void *user) {
   struct pubsub_pull *pull = user;
   enum pubsub_status status = pubsub_pull_decoder_end(pull->decoder, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
-  if (status == PUBSUB_OK) pull->handler->on_response(pull->user);
+  if (status == PUBSUB_OK && !pull->empty_response) pull->handler->on_response(pull->user);
   return status;
 }
 
@@ -121,17 +143,25 @@ static void explain(struct pubsub_pull *pull, const struct pubsub_error *why) {
   error->retryable = cause.retryable;
 }
 
+/* Whether an error that stays has stayed for too long, of a stream that has worked. */
+static bool grace_is_over(struct pubsub_pull *pull) {
+  uint64_t now = pubsub_loop_now_us(loop_of(pull));
+  if (pull->trouble_since_us == 0 || now - pull->trouble_last_us > GRACE_GAP_US) {
+    pull->trouble_since_us = now;
+  }
+  pull->trouble_last_us = now;
+  return now - pull->trouble_since_us >= GRACE_US;
+}
+
 static bool is_permanent(struct pubsub_pull *pull, const struct pubsub_error *why) {
-  if (why->status == PUBSUB_E_TLS) return true;
-  if (why->status != PUBSUB_E_GRPC || why->retryable) return false;
+  if (why->retryable) return false;
+  /* A bad certificate, a proxy's refusal: the channel has waited where that might help. */
+  if (why->status == PUBSUB_E_TLS || why->status == PUBSUB_E_CONNECT) return true;
+  if (why->status != PUBSUB_E_GRPC) return false;
   if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) {
     return ++pull->unauthenticated > UNAUTHENTICATED_TRIES;
   }
-  if (why->grpc_code == PUBSUB_GRPC_NOT_FOUND && pull->ever_open) {
-    uint64_t now = pubsub_loop_now_us(loop_of(pull));
-    if (pull->missing_since_us == 0) pull->missing_since_us = now;
-    return now - pull->missing_since_us >= MISSING_GRACE_US;
-  }
+  if (why->grpc_code == PUBSUB_GRPC_NOT_FOUND && pull->ever_open) return grace_is_over(pull);
   return true;
 }
 
@@ -140,7 +170,8 @@ static void on_closed(void *user, const struct pubsub_error *result, struct pubs
   (void)details;
   pull->call = NULL;
   pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
-  if (result->status == PUBSUB_OK && pull->answered) {
+  if (result->status == PUBSUB_OK && pull->answered &&
+      pubsub_loop_now_us(loop_of(pull)) - pull->opened_us >= AT_ONCE_US) {
     open_stream(pull);
     return;
   }
@@ -211,32 +242,50 @@ static void open_stream(struct pubsub_pull *pull) {
     return;
   }
   pull->opens++;
+  pull->opened_us = pull->heard_us = pubsub_loop_now_us(loop_of(pull));
   set_state(pull, PUBSUB_PULL_OPEN);
-  set_timer(pull, PING_EVERY_US);
+  set_timer(pull, ping_every_us(pull));
 }
 
 static void ping(struct pubsub_pull *pull) {
   struct pubsub_segment empty = {0};
-  if (pubsub_call_send(pull->call, &empty, 1, false) != PUBSUB_OK) return;
-  pull->ping_pending = true;
-  set_timer(pull, PING_TIMEOUT_US);
+  bool sent = pubsub_call_send(pull->call, &empty, 1, false) == PUBSUB_OK;
+  pull->ping_pending = sent;
+  set_timer(pull, sent ? ping_every_us(pull) / 2 : ping_every_us(pull));
+}
+
+static void give_up_stream(struct pubsub_pull *pull, const char *reason) {
+  pubsub_call_cancel(pull->call);
+  pull->call = NULL;
+  pubsub_error_set(&pull->error, PUBSUB_E_IO, "the stream went silent: %s", reason);
+  open_later(pull);
+}
+
+static void watch(struct pubsub_pull *pull) {
+  uint64_t now = pubsub_loop_now_us(loop_of(pull)), every = ping_every_us(pull);
+  if (pull->ping_pending && pull->ping_credit > 0) { /* a server that used to answer */
+    pull->ping_credit--;
+    give_up_stream(pull, "a ping was not answered");
+  } else if (pull->ping_pending) {
+    pull->ping_pending = false;
+    pull->deaf = true;
+    set_timer(pull, every);
+  } else if (!pull->deaf) {
+    ping(pull);
+  } else if (now - pull->heard_us >= SILENT_PINGS * every) {
+    pull->deaf = false; /* who knows what is there now */
+    give_up_stream(pull, "no response for too long");
+  } else {
+    set_timer(pull, every);
+  }
 }
 
 static void on_timer(struct pubsub_timer *timer) {
   struct pubsub_pull *pull = PUBSUB_CONTAINER_OF(timer, struct pubsub_pull, timer);
-  if (!pull->call) {
-    open_stream(pull);
-  } else if (!pull->ping_pending) {
-    if (!pull->pings_unanswered) ping(pull);
-  } else if (pull->pings_answered) {
-    /* A server that used to answer has gone silent. */
-    pubsub_call_cancel(pull->call);
-    pull->call = NULL;
-    pubsub_error_set(&pull->error, PUBSUB_E_IO, "the stream went silent: a ping was not answered");
-    open_later(pull);
+  if (pull->call) {
+    watch(pull);
   } else {
-    pull->pings_unanswered = true; /* it never answers any: leave it alone */
-    pull->ping_pending = false;
+    open_stream(pull);
   }
 }
 

@@ -4,7 +4,10 @@
  *   waiting ── delay over ──▶ open ── ended cleanly after answers ──▶ open again at once
  *      ▲                       │
  *      └── backoff ◀── error that passes
- *                              └── error that stays ──▶ failed
+ *                              └── error that stays ──▶ failed (what has worked before: after a grace of 30 s)
+ *
+ * While open it is watched: an empty request every 30 s wants an answer within 15 s. A server that never answers any is left
+ * alone, but a stream of it that gave nothing for ten minutes is opened again.
  *
  * Knows nothing of chunks: received messages go to the sink. Loop thread only.
  */
@@ -34,7 +37,8 @@ struct pubsub_pull_handler {
   const struct pubsub_pull_sink *sink; /* called with `user` */
   /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume), now or later. */
   void (*on_bytes)(void *user, size_t bytes);
-  void (*on_response)(void *user); /* a whole response was decoded */
+  void (*on_response)(
+      void *user); /* a whole response was decoded; not for the empty ones that answer pings */
   void (*on_state)(void *user, enum pubsub_pull_state state);
 };
 
@@ -53,10 +57,17 @@ struct pubsub_pull {
   char client_id[37];        /* the same over all reopens */
   bool answered;             /* this stream has given a response */
   bool ever_open;            /* some stream has */
-  bool ping_pending, pings_unanswered, pings_answered;
+  bool at_message_start;     /* of a response */
+  bool ping_pending;
+  bool deaf; /* a server that answers no pings: it is sent none */
+  uint32_t
+      ping_credit; /* unanswered pings that cost a server its stream before it counts as deaf */
   bool decode_failed;
-  uint64_t missing_since_us; /* NOT_FOUND of a subscription that was there: 0 or since when */
-  uint32_t unauthenticated;  /* in a row */
+  bool empty_response;          /* the one that is being read */
+  uint64_t opened_us, heard_us; /* this stream: since when, and the last response */
+  uint64_t trouble_since_us,
+      trouble_last_us; /* an error that stays, of what has worked: 0 or since when; the last of them */
+  uint32_t unauthenticated; /* in a row */
   uint64_t opens;
 };
 

@@ -12,6 +12,8 @@
 #include "base/map.h"
 
 #define BUDGET_POLL_US 5000
+#define SHORTEST_LINGER_US 5000
+#define LONGEST_LINGER_US 20000
 #define SMALLEST_WINDOW ((uint64_t)64 * 1024)
 #define LARGEST_WINDOW ((uint64_t)4 << 20)
 
@@ -21,9 +23,11 @@ static uint64_t now_us(const struct pubsub_subscriber *subscriber) {
 
 static void on_linger(struct pubsub_timer *timer) {
   struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(timer, struct pubsub_epoch, loop.linger);
-  if (pubsub_epoch_seal(epoch) != PUBSUB_OK) {
-    pubsub_loop_timer_set(epoch->subscriber->owner, timer,
-                          now_us(epoch->subscriber) + BUDGET_POLL_US);
+  struct pubsub_subscriber *subscriber = epoch->subscriber;
+  /* While memory is short, readers have enough to read: small chunks would only take more of it. */
+  if (subscriber->loop.paused || pubsub_epoch_seal(epoch) != PUBSUB_OK) {
+    pubsub_loop_timer_set(subscriber->owner, timer,
+                          now_us(subscriber) + subscriber->loop.linger_us);
   }
 }
 
@@ -43,7 +47,8 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
   bool indexing = subscriber->loop.delivery != PUBSUB_AT_LEAST_ONCE;
   bool reserved = epoch->loop.reserved;
   epoch->loop.reserved = false;
-  if (__builtin_expect(indexing, 0) && pubsub_epoch_renew(epoch, message)) return PUBSUB_OK;
+  bool exactly_once = subscriber->loop.delivery == PUBSUB_EXACTLY_ONCE;
+  if (__builtin_expect(exactly_once, 0) && pubsub_epoch_renew(epoch, message)) return PUBSUB_OK;
   enum pubsub_status status = reserved ? PUBSUB_OK : make_room(epoch, message->data.len);
   if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
   if (status == PUBSUB_E_LIMIT) { /* a column is full */
@@ -57,7 +62,7 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
     epoch->loop.first_receive_us = now_us(subscriber);
     epoch->loop.first_receive_wall_us = pubsub_clock_wall_us();
     pubsub_loop_timer_set(subscriber->owner, &epoch->loop.linger,
-                          epoch->loop.first_receive_us + (uint64_t)options->linger_ms * 1000);
+                          epoch->loop.first_receive_us + subscriber->loop.linger_us);
   }
   if (__builtin_expect(indexing, 0)) pubsub_epoch_index_row(epoch, message->message_id);
   if (rows >= options->chunk_rows ||
@@ -263,10 +268,20 @@ static size_t epoch_count(struct pubsub_subscriber *subscriber) {
   return count;
 }
 
+/* Short for few slots, where latency counts; with many, chunks would be so small that they cost more than they hold. */
+static uint64_t linger_us(const struct pubsub_subscriber *subscriber, size_t slots) {
+  if (subscriber->options.linger_ms) return (uint64_t)subscriber->options.linger_ms * 1000;
+  uint64_t linger = slots * SHORTEST_LINGER_US / 4;
+  if (linger < SHORTEST_LINGER_US) return SHORTEST_LINGER_US;
+  return linger < LONGEST_LINGER_US ? linger : LONGEST_LINGER_US;
+}
+
 static void start(struct pubsub_epoch *epoch) {
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   const struct pubsub_subscriber_options *options = &subscriber->options;
-  uint64_t window = options->max_reservoir_bytes / 10 / epoch_count(subscriber);
+  size_t slots = epoch_count(subscriber);
+  uint64_t window = options->max_reservoir_bytes / 10 / slots;
+  subscriber->loop.linger_us = linger_us(subscriber, slots);
   if (window < SMALLEST_WINDOW) window = SMALLEST_WINDOW;
   if (window > LARGEST_WINDOW) window = LARGEST_WINDOW;
   struct pubsub_pull_options pull = {.subscription = subscriber->loop.settler.subscription,

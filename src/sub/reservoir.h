@@ -78,6 +78,7 @@ struct pubsub_subscriber {
     struct pubsub_settler settler;
     struct pubsub_timer budget; /* polls while over budget */
     bool paused;
+    uint64_t linger_us;
     /* What responses tell of the subscription. Before the first has told, chunks are kept back. */
     enum pubsub_delivery {
       PUBSUB_DELIVERY_UNKNOWN,

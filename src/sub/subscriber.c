@@ -9,10 +9,11 @@
 #include <errno.h>
 #include <time.h>
 
+#define SMALLEST_MESSAGE_BYTES 128 /* with its ids and offsets */
+
 static void apply_defaults(struct pubsub_subscriber_options *options) {
   if (!options->chunk_rows) options->chunk_rows = 10000;
   if (!options->chunk_bytes) options->chunk_bytes = 8u << 20;
-  if (!options->linger_ms) options->linger_ms = 20;
   if (!options->max_reservoir_bytes) options->max_reservoir_bytes = 256u << 20;
   /* Blocks of columns come in powers of two and grow by copying: small enough that one is no matter for the budget. */
   if (options->chunk_bytes > options->max_reservoir_bytes / 32) {
@@ -20,7 +21,10 @@ static void apply_defaults(struct pubsub_subscriber_options *options) {
   }
   if (!options->ack_deadline_s) options->ack_deadline_s = 60;
   if (!options->max_ack_extension_s) options->max_ack_extension_s = 3600;
-  if (!options->max_outstanding_messages) options->max_outstanding_messages = 1000000;
+  /* Bytes are what counts: messages smaller than this are rare. */
+  if (!options->max_outstanding_messages) {
+    options->max_outstanding_messages = options->max_reservoir_bytes / SMALLEST_MESSAGE_BYTES;
+  }
   if (!options->max_outstanding_bytes) {
     options->max_outstanding_bytes = options->max_reservoir_bytes;
   }

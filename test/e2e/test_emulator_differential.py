@@ -175,21 +175,36 @@ def pull(side, i, count):
 def acknowledge(side, i, share):
     held = sorted(side.held.get(i, []))
     taken = held[: int(len(held) * share)]
-    side.subscriber.acknowledge(subscription=subscription(i), ack_ids=[a for _, a in taken] or ["nonsense"])
+    if not taken:  # an id that was never given: Google's emulator refuses it sometimes
+        return get_subscription(side, i)
+    side.subscriber.acknowledge(subscription=subscription(i), ack_ids=[a for _, a in taken])
     side.held[i] = held[len(taken) :]
 
 
 def nack(side, i):
-    held = side.held.get(i, [])
-    side.subscriber.modify_ack_deadline(subscription=subscription(i), ack_ids=[a for _, a in held] or ["nonsense"], ack_deadline_seconds=0)
+    out = extend(side, i, 0)
     side.held[i] = []
+    return out
 
 
 def extend(side, i, seconds):
     held = side.held.get(i, [])
-    side.subscriber.modify_ack_deadline(
-        subscription=subscription(i), ack_ids=[a for _, a in held] or ["nonsense"], ack_deadline_seconds=seconds
-    )
+    if not held:
+        return get_subscription(side, i)
+    return side.subscriber.modify_ack_deadline(subscription=subscription(i), ack_ids=[a for _, a in held], ack_deadline_seconds=seconds)
+
+
+def extend_by_601(side, i):
+    publish(side, 1, [{"data": b"x"}])
+    pull(side, i, 1)
+    extend(side, i, 601)
+
+
+def filtered(side, i):
+    """What a subscription gets that asks for red."""
+    create_subscription(side, i, 1, 10, 'attributes.color = "red"', False, False)
+    publish(side, 1, [{"data": color.encode(), "attributes": {"color": color}} for color in ("red", "blue")])
+    return [data for data, _, _ in pull(side, i, 10)]
 
 
 def make_message(choose, number):
@@ -209,19 +224,18 @@ def sequence(seed, length):
         elif kind == 2:
             out.append((get_topic, (small(),)))
         elif kind == 3:
-            out.append((update_topic, (small(), {"c": "d"}, choose.choice(["labels", "labels", "name", "nonsense", ""]))))
+            out.append((update_topic, (small(), {"c": "d"}, choose.choice(["name", "nonsense", ""]))))
         elif kind == 4:
             out.append((choose.choice([delete_topic, get_topic, get_topic]), (small(),)))
         elif kind == 5:
             out.append(choose.choice([(list_topics, ()), (list_topic_subscriptions, (small(),)), (list_subscriptions, ())]))
         elif kind < 9:
-            filter = choose.choice(["", "", "", 'attributes.color = "red"', 'attributes.color != "red"', "attributes:color"])
             deadline = choose.choice([0, 10, 60, 600])
-            out.append((create_subscription, (small(), small(), deadline, filter, choose.random() < 0.2, choose.random() < 0.2)))
+            out.append((create_subscription, (small(), small(), deadline, "", choose.random() < 0.2, choose.random() < 0.2)))
         elif kind == 9:
             out.append((choose.choice([get_subscription, get_subscription, delete_subscription]), (small(),)))
         elif kind == 10:
-            path = choose.choice(["ack_deadline_seconds", "labels", "topic", "nonsense", ""])
+            path = choose.choice(["ack_deadline_seconds", "topic", "nonsense", ""])
             out.append((update_subscription, (small(), choose.choice([20, 600]), path)))
         elif kind < 15:
             messages = []
@@ -232,7 +246,7 @@ def sequence(seed, length):
         elif kind < 17:
             out.append((pull, (small(), choose.choice([1000, 1000, 0]))))
         else:
-            out.append(choose.choice([(acknowledge, (small(), choose.choice([0.5, 1.0]))), (nack, (small(),)), (extend, (small(), choose.choice([10, 600, 601, -1])))]))
+            out.append(choose.choice([(acknowledge, (small(), choose.choice([0.5, 1.0]))), (nack, (small(),)), (extend, (small(), choose.choice([10, 600, -1])))]))
     return out
 
 
@@ -250,6 +264,7 @@ def agree(name, ours, theirs):
 # A call, what ours answers as the service's documentation says, and what Google's emulator does instead.
 DIFFERENT = {
     "a filter that cannot be parsed": (create_subscription, (2, 1, 10, "nonsense", False, False), "INVALID_ARGUMENT", "OK"),
+    "a filter": (filtered, (4,), ("OK", [b"red"]), ("OK", [b"blue", b"red"])),
     "an ack deadline under 10 s": (create_subscription, (3, 1, 5, "", False, False), "INVALID_ARGUMENT", "OK"),
     "101 attributes": (publish, (1, [{"data": b"x", "attributes": {f"k{i}": "v" for i in range(101)}}]), "INVALID_ARGUMENT", "OK"),
     "an attribute key of 257 bytes": (publish, (1, [{"data": b"x", "attributes": {"k" * 257: "v"}}]), "INVALID_ARGUMENT", "OK"),
@@ -257,6 +272,10 @@ DIFFERENT = {
     "two ordering keys in a request": (
         publish, (1, [{"data": b"x", "ordering_key": "a"}, {"data": b"x", "ordering_key": "b"}]), "INVALID_ARGUMENT", "OK",
     ),
+    "two messages, one with an ordering key": (publish, (1, [{"data": b"x", "ordering_key": "a"}, {"data": b"x"}]), "INVALID_ARGUMENT", "OK"),
+    "an extension by 601 s": (extend_by_601, (1,), "INVALID_ARGUMENT", "OK"),
+    "other labels of a topic": (update_topic, (1, {"k": "v"}, "labels"), "OK", "INVALID_ARGUMENT"),
+    "other labels of a subscription": (update_subscription, (1, 10, "labels"), "OK", "INVALID_ARGUMENT"),
     "the subscriptions of a topic that does not exist": (list_topic_subscriptions, (3,), "NOT_FOUND", "OK"),
     "detaching a subscription": (detach, (1,), "OK", "UNIMPLEMENTED"),
 }
@@ -290,7 +309,9 @@ def test_known_differences(both):
     compare(both, [(create_topic, (1, {})), (create_subscription, (1, 1, 10, "", False, False))])
     wrong = []
     for what, (function, arguments, right, other) in DIFFERENT.items():
-        ours, theirs = (side.call(function, *arguments)[0] for side in both)
+        ours, theirs = (side.call(function, *arguments) for side in both)
+        if isinstance(right, str):  # only the status
+            ours, theirs = ours[0], theirs[0]
         if (ours, theirs) != (right, other):
             wrong.append(f"{what}: {ours}, Google's: {theirs}; listed as {right} and {other}")
     assert not wrong, "\n".join(wrong)

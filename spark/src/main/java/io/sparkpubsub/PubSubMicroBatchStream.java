@@ -28,8 +28,9 @@ import org.slf4j.LoggerFactory;
 final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
   private static final Logger LOG = LoggerFactory.getLogger(PubSubMicroBatchStream.class);
   private static final long STOP_TIMEOUT_MS = 20000;
-  /** AvailableNow ends when nothing new has come for so long. */
+  /** AvailableNow ends when nothing new has come for so long; an emulator delivers at once. */
   private static final long QUIET_MS = 3000;
+  private static final long EMULATOR_QUIET_MS = 1000;
   private static final long OPEN_TIMEOUT_MS = 60000;
 
   private final PubSubOptions options;
@@ -189,7 +190,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     long now = System.currentTimeMillis();
     long giveUp = now + OPEN_TIMEOUT_MS;
     long quietSince = now;
-    while (now - quietSince < QUIET_MS && now < giveUp) {
+    long quietMs = options.plaintext() ? EMULATOR_QUIET_MS : QUIET_MS;
+    while (now - quietSince < quietMs && now < giveUp) {
       if (!sleep(20)) {
         return from;
       }

@@ -50,7 +50,7 @@ final class PubSubOptions implements Serializable {
     MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
-    LINGER_MS("lingerMs", "20", "a chunk is closed so long after its first row", 1, 60000),
+    LINGER_MS("lingerMs", null, "a chunk is closed so long after its first row; default: 5, up to 20 with many slots", 1, 60000),
     JITTER_MS("jitterMs", "0", "slots open at random within so long, not all at once", 0, 600000),
     MAX_RESERVOIR_BYTES("maxReservoirBytes", "268435456", "native memory of an executor for received messages", 1048576, Long.MAX_VALUE),
     ACK_DEADLINE_SECONDS("ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
@@ -64,10 +64,16 @@ final class PubSubOptions implements Serializable {
     IMPERSONATE("impersonateServiceAccount", null, "service account whose identity is taken on, with whatever credentials there are"),
     ACCESS_TOKEN("accessToken", null, "a fixed OAuth access token; it is not refreshed"),
     QUOTA_PROJECT("quotaProject", null, "project that is billed for the calls"),
+    PROXY(
+        "proxy",
+        null,
+        "HTTP proxy to the endpoint, `http://user:password@host:port`; `none`: no proxy; default: HTTPS_PROXY and NO_PROXY of each "
+            + "executor and the driver"),
     PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
     PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
+    PUBLISH_COMPRESSION("publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
     ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),
     DEAD_LETTER_TOPIC_ID("deadLetterTopicId", null, "topic for rows over the service's limits, which otherwise fail the task");
 
@@ -217,6 +223,13 @@ final class PubSubOptions implements Serializable {
     if (Option.DURATIONS.contains(option)) {
       millis(option, value);
     }
+    if (option == Option.PUBLISH_COMPRESSION) {
+      if (!value.equalsIgnoreCase("none") && !value.equalsIgnoreCase("gzip")) {
+        throw new IllegalArgumentException(
+            "option '" + option.key + "' is '" + value + "'; it must be none or gzip");
+      }
+      return value.toLowerCase(Locale.ROOT);
+    }
     if (option == Option.STARTING_TIMESTAMP) {
       micros(value);
     }
@@ -334,6 +347,11 @@ final class PubSubOptions implements Serializable {
     return "projects/" + project + "/" + kind + "/" + name;
   }
 
+  /** Whether publish requests are compressed. */
+  boolean gzip() {
+    return "gzip".equals(text(Option.PUBLISH_COMPRESSION));
+  }
+
   /** The native library's options of the connection. */
   List<String> connection() {
     List<String> out = new ArrayList<>();
@@ -343,6 +361,8 @@ final class PubSubOptions implements Serializable {
     add(out, "plaintext", plaintext() ? "1" : "0");
     add(out, "ca_file", text(Option.CA_FILE));
     add(out, "quota_project", text(Option.QUOTA_PROJECT));
+    String proxy = text(Option.PROXY);
+    add(out, "proxy", "none".equals(proxy) ? "" : proxy);
     add(out, "user_agent", "spark-pubsub");
     return out;
   }

@@ -17,47 +17,68 @@ class GatheringTest {
     return ms;
   }
 
-  private void idle(long fromMs, long toMs, long bytesPerMs) {
-    for (long ms = fromMs; ms <= toMs; ms += Gathering.STEP_MS) {
+  /** Polls at a rate until the batch begins; it runs until the next poll. */
+  private void batchBegins(long atMs, long bytesPerMs) {
+    for (long ms = 0; ms < atMs; ms += Gathering.STEP_MS) {
       gathering.wait(ms, ms * bytesPerMs, 0, TARGET);
     }
+    assertThat(gathering.wait(atMs, atMs * bytesPerMs, TARGET, TARGET)).isFalse();
   }
 
   @Test
   void slowMessagesAreNotWaitedFor() {
-    idle(0, 200, 1000);
-    assertThat(waited(210, 210_000, 1000)).isZero();
+    batchBegins(200, 1000);
+    assertThat(waited(400, 400_000, 1000)).isZero();
   }
 
   @Test
   void fastMessagesAreWaitedForUntilTheTarget() {
-    idle(0, 200, 400_000);
-    assertThat(waited(210, 210 * 400_000L, 400_000)).isBetween(240L, 260L);
+    batchBegins(200, 400_000);
+    assertThat(waited(400, 400 * 400_000L, 400_000)).isBetween(240L, 260L);
   }
 
   @Test
   void nothingIsWaitedForWithoutMessages() {
-    idle(0, 200, 400_000);
-    assertThat(gathering.wait(210, 84_000_000, 0, TARGET)).isFalse();
+    batchBegins(200, 400_000);
+    assertThat(gathering.wait(400, 160_000_000, 0, TARGET)).isFalse();
   }
 
   @Test
   void theWaitEndsSoonAfterTheMessagesDo() {
-    idle(0, 200, 400_000);
-    assertThat(waited(210, 84_000_000, 0)).isLessThanOrEqualTo(100);
+    batchBegins(200, 400_000);
+    assertThat(waited(400, 160_000_000, 0)).isLessThanOrEqualTo(100);
   }
 
   @Test
   void aRateIsRememberedWhileAFullReservoirStopsTheFlow() {
-    idle(0, 200, 400_000);
-    gathering.wait(300, 80_000_000, 0, TARGET); // nothing came for 100 ms
-    assertThat(gathering.wait(310, 80_000_000, 10_000_000, TARGET)).isTrue();
+    batchBegins(200, 400_000);
+    for (long ms = 300; ms < 400; ms += Gathering.STEP_MS) {
+      gathering.wait(ms, 80_000_000, 0, TARGET); // the batch has ended, and nothing is there
+    }
+    assertThat(gathering.wait(400, 90_000_000, 10_000_000, TARGET)).isTrue();
+  }
+
+  @Test
+  void aShortBatchIsFollowedByAShortWait() {
+    batchBegins(200, 100_000);
+    assertThat(waited(240, 24_000_000, 100_000)).isEqualTo(80);
+  }
+
+  @Test
+  void theFirstBatchWaitsUntilTheRateIsKnown() {
+    gathering.wait(1000, 0, 0, TARGET);
+    assertThat(waited(1010, 10_000, 1000)).isEqualTo(40);
   }
 
   @Test
   void theWaitIsBounded() {
-    idle(0, 200, 400_000);
-    long waited = waited(210, 84_000_000, 1); // a trickle after a flood
-    assertThat(waited).isLessThanOrEqualTo(Gathering.MAX_WAIT_MS);
+    batchBegins(200, 40_000);
+    assertThat(waited(1000, 40_000_000, 40_000)).isEqualTo(Gathering.MAX_WAIT_MS);
+  }
+
+  @Test
+  void aTrickleAfterAFloodIsNotWaitedFor() {
+    batchBegins(200, 40_000);
+    assertThat(waited(2000, 8_100_000, 100)).isLessThanOrEqualTo(100);
   }
 }

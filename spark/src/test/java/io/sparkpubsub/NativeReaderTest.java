@@ -54,6 +54,20 @@ class NativeReaderTest {
   }
 
   @Test
+  void theProxyReachesTheLibrary() {
+    String[] through = {
+      "endpoint", "pubsub.example", "proxy", "http://user:secret@127.0.0.1:1", "subscription", "projects/p/subscriptions/s"
+    };
+    assertThatThrownBy(() -> NativeAdmin.run(calling(through, "getSubscription"), null, 500))
+        .hasMessageContaining("cannot connect to pubsub.example:443 through the proxy 127.0.0.1:1")
+        .hasMessageNotContaining("secret");
+    through[3] = "socks5://user:secret@127.0.0.1:1";
+    assertThatThrownBy(() -> NativeReader.open(through))
+        .hasMessageNotContaining("secret")
+        .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
+  }
+
+  @Test
   void usedFromManyThreadsWhileItCloses() throws Exception {
     long reader = NativeReader.open(NOWHERE);
     NativeReader.openSlot(reader, 0, 1, 0);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,13 @@ class PubSubOptionsTest {
   }
 
   @Test
+  void compressionIsNoneOrGzip() {
+    assertThat(of().gzip()).isFalse();
+    assertThat(of("publishCompression", "GZIP").gzip()).isTrue();
+    assertThatThrownBy(() -> of("publishCompression", "zstd")).hasMessageContaining("none or gzip");
+  }
+
+  @Test
   void numbersHaveRanges() {
     for (String value : new String[] {"9", "601", "x", "", "-1", "1e9"}) {
       assertThatThrownBy(() -> of("ackDeadlineSeconds", value))
@@ -68,6 +76,26 @@ class PubSubOptionsTest {
     PubSubOptions given = PubSubOptions.of(map("endpoint", "example.com:443"), map(), environment);
     assertThat(given.plaintext()).isFalse();
     assertThat(given.text(Option.PROJECT_ID)).isEqualTo("env");
+  }
+
+  private static String connection(PubSubOptions options, String key) {
+    List<String> all = options.connection();
+    return all.contains(key) ? all.get(all.indexOf(key) + 1) : null;
+  }
+
+  @Test
+  void theEndpointMayBeRegionalPrivateOrOfAnotherUniverse() {
+    assertThat(connection(of(), "endpoint")).isNull(); // the library's own: pubsub.googleapis.com:443
+    assertThat(connection(of("endpoint", "us-east1-pubsub.googleapis.com:443"), "endpoint")).isEqualTo("us-east1-pubsub.googleapis.com:443");
+    assertThat(connection(of("universeDomain", "apis-tpczero.goog"), "endpoint")).isEqualTo("pubsub.apis-tpczero.goog:443");
+    assertThat(connection(of("universeDomain", "a.goog", "endpoint", "pubsub-psc.p.a.goog"), "endpoint")).isEqualTo("pubsub-psc.p.a.goog");
+  }
+
+  @Test
+  void theProxyIsTheEnvironmentsUnlessItIsGiven() {
+    assertThat(connection(of(), "proxy")).isNull();
+    assertThat(connection(of("proxy", "http://u:p@proxy:3128"), "proxy")).isEqualTo("http://u:p@proxy:3128");
+    assertThat(connection(of("proxy", "none"), "proxy")).isEmpty();
   }
 
   @Test
