@@ -146,12 +146,7 @@ final class PubSubOptions implements Serializable {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
-    for (Map.Entry<String, String> entry : given.entrySet()) {
-      String key = entry.getKey().toLowerCase(Locale.ROOT);
-      if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
-        options.put(entry.getKey(), entry.getValue(), "");
-      }
-    }
+    options.putAll(given);
     String emulator = environment.get("PUBSUB_EMULATOR_HOST");
     if (!options.has(Option.ENDPOINT) && emulator != null && !emulator.isEmpty()) {
       options.values.put(Option.ENDPOINT, emulator);
@@ -162,6 +157,23 @@ final class PubSubOptions implements Serializable {
       options.values.put(Option.PROJECT_ID, project);
     }
     return options;
+  }
+
+  /** These options with others over them: what a read or a write of a catalog's table brings. */
+  PubSubOptions with(Map<String, String> more) {
+    PubSubOptions options = new PubSubOptions();
+    options.values.putAll(values);
+    options.putAll(more);
+    return options;
+  }
+
+  private void putAll(Map<String, String> given) {
+    for (Map.Entry<String, String> entry : given.entrySet()) {
+      String key = entry.getKey().toLowerCase(Locale.ROOT);
+      if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
+        put(entry.getKey(), entry.getValue(), "");
+      }
+    }
   }
 
   private void put(String name, String value, String prefix) {
