@@ -73,6 +73,9 @@ bench-core: native ## CPU per message of the C client, beside Google's Go client
 chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
 	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
 
+soak: build setup-python ## a query for 20 minutes while the emulator misbehaves: nothing lost, memory flat (SECONDS=90 shortens)
+	@.deps/venv/bin/python bench/operations/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
@@ -82,4 +85,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance h2spec crowd bench-emulator check fmt chaos bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

@@ -63,6 +63,18 @@ def children(pid):
     return found
 
 
+def executors():
+    """Processes of the executors that this script's Spark has started."""
+    found = []
+    for pid in children(os.getpid()):
+        try:
+            if b"CoarseGrainedExecutorBackend" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
 def cpu_seconds(pid):
     """User and system time of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -244,7 +256,7 @@ class World:
             .mode("append")
         )
 
-    def collect(self, frame, name="out"):
+    def collect(self, frame, name="out", trigger=None):
         """Starts a query that stores message id, number and length of every row, a folder a batch: written again, not added,
         when a batch is repeated. `read` tells how many there are."""
         out = self.work / name
@@ -259,9 +271,8 @@ class World:
             batch.write.mode("overwrite").parquet(str(out / f"batch={identity}"))
 
         self.batches = {}
-        self.query = (
-            columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint")).start()
-        )
+        writer = columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint"))
+        self.query = (writer.trigger(**trigger) if trigger else writer).start()
 
     def read(self):
         """Rows of the batches that have committed."""
