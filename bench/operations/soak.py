@@ -67,8 +67,8 @@ class Soak:
             trigger={"processingTime": "1 second"},
         )
         self.world.publish(200, self.options.size)
-        if not self.world.wait(lambda: self.world.read() >= 200 and len(executors()) == EXECUTORS, 120):
-            raise SystemExit("soak: the first messages were not read within two minutes")
+        if not self.world.wait(lambda: self.world.read() >= 200 and len(executors()) == EXECUTORS, 300):
+            raise SystemExit("soak: the first messages were not read within five minutes")
         self.processes = {"driver": spark.sparkContext._gateway.proc.pid}
         self.processes.update({f"executor {i}": pid for i, pid in enumerate(sorted(executors()))})
         self.processes["emulator"] = self.world.emulator.process.pid

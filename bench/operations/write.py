@@ -72,7 +72,11 @@ def main():
         if world.control is None:
             time.sleep(5)
         world.query.stop()
+        if world.read() == 0:
+            raise SystemExit(f"{name}: expected {start} rows, 0 arrived")
         rows, numbers = stored()
+        if numbers != start:
+            world.say(f"expected {start} rows, {numbers} arrived")
         world.delete()
         if delays:
             retries.print_rows(delays)

@@ -1,9 +1,9 @@
 """The operational scripts: they verify, print JSON last, and leave nothing behind however they end."""
 
-import glob
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from leases import Leases  # noqa: E402
 from vitals import Watch  # noqa: E402
 
 SCRIPTS = {
-    "run_scale_test.sh": ({"PUBSUB_MSG_COUNT": "2000"}, []),
+    "run_scale_test.sh": ({}, ["-Dpubsub.msg.count=2000"]),
     "run_throughput_test.sh": ({"PUBSUB_MSG_COUNT": "5000"}, []),
     "run_custom_throughput.sh": ({}, ["102400", "200"]),
     "run_dynamic_scaling_test.sh": ({"PUBSUB_STAGE_SECONDS": "8", "PUBSUB_RATE_MB": "2"}, []),
@@ -48,11 +48,11 @@ def launch(tmp_path):
     scratch.mkdir()
     started = []
 
-    def start(script):
+    def start(script, **more):
         settings, arguments = SCRIPTS[script]
         environment = {k: v for k, v in os.environ.items() if k != "PUBSUB_EMULATOR_HOST"}
         environment.update(settings, TMPDIR=str(scratch), PUBSUB_RESULTS=str(tmp_path / "results"))
-        environment.update([marker.split("=")])
+        environment.update([marker.split("=")], JAVA_TOOL_OPTIONS=f"-Djava.io.tmpdir={scratch}", **more)
         process = subprocess.Popen(
             [str(ROOT / script), *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, start_new_session=True,
@@ -63,7 +63,7 @@ def launch(tmp_path):
     yield start
     until(lambda: not marked(marker), 15)
     assert marked(marker) == []
-    assert [p for p in glob.glob(str(scratch / "*")) if "pubsub-" in p or "spark-" in p or "blockmgr" in p] == []
+    assert [p.name for p in scratch.iterdir() if not p.name.startswith("hsperfdata")] == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -73,17 +73,40 @@ def test_a_script_verifies_and_leaves_nothing(launch, script):
     assert process.returncode == 0, out[-2000:]
     result = json.loads(out.strip().splitlines()[-1])
     assert result["passed"] and result["lost"] == 0
+    if script == "run_scale_test.sh":
+        assert result["messages"] == 2000
 
 
-@pytest.mark.parametrize("script, number", [("run_scale_test.sh", signal.SIGINT), ("run_dynamic_scaling_test.sh", signal.SIGTERM), ("run_custom_write_load.sh", signal.SIGINT)])
-def test_a_script_that_is_stopped_leaves_nothing(launch, script, number):
+# Each by both signals, one early, while there is no more than an emulator, the other when Spark runs. Ctrl-C goes to all of the group.
+@pytest.mark.parametrize("script, number, early", [(s, n, (i + n) % 2 == 0) for i, s in enumerate(SCRIPTS) for n in (signal.SIGINT, signal.SIGTERM)])
+def test_a_script_that_is_stopped_leaves_nothing(launch, script, number, early):
     process = launch(script)
-    while "starting Spark" not in (line := process.stdout.readline()) and "stage 1" not in line and line:
+    signs = ("emulator on",) if early else ("starting Spark", "stage 1")
+    while (line := process.stdout.readline()) and not any(sign in line for sign in signs):
         pass
-    time.sleep(2)
-    os.killpg(process.pid, number)
-    assert process.wait(timeout=60) != 0
+    assert line, "it ended before"
+    if not early:
+        time.sleep(2)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    assert process.wait(timeout=120) == 128 + number
     process.stdout.close()
+
+
+def test_a_message_that_is_missing_is_an_error_with_both_numbers(launch, emulator):
+    """Somebody else takes a message from the subscription, on an emulator that is given."""
+    process = launch("run_scale_test.sh", PUBSUB_EMULATOR_HOST=emulator.host, PUBSUB_TIMEOUT_SECONDS="20")
+    while (line := process.stdout.readline()) and "starting Spark" not in line:
+        pass
+    subscription = emulator.command("stats").split()[0]
+    taken = subprocess.run(
+        [pathlib.Path(EMULATOR).with_name("pubsub"), "pull", subscription, "--max", "1", "--endpoint", emulator.host, "--plaintext"],
+        check=True, capture_output=True, text=True, timeout=60,
+    )
+    assert len(taken.stdout.splitlines()) == 1
+    out = process.communicate(timeout=240)[0]
+    assert process.returncode == 1
+    assert re.search(r"expected 2000 messages, read (1\d{3}|0) within", out), out
+    assert emulator.command("stats") == "", "the subscription is still there"
 
 
 def test_chaos_in_short():
