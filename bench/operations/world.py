@@ -90,6 +90,7 @@ class World:
         self.topic, self.subscription = f"topic-{suffix}", f"sub-{suffix}"
         self.sessions, self.emulator, self.work, self.query = [], None, None, None
         self.entering, self.asked = True, None
+        self.worker_dirs = []
         self.created = []  # on an emulator that others use too
         self.started = time.monotonic()
 
@@ -117,7 +118,6 @@ class World:
 
     def _begin(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"pubsub-{self.name}-"))
-        os.environ["SPARK_WORKER_DIR"] = str(self.work / "worker")
         given = os.environ.get("PUBSUB_EMULATOR_HOST")
         if given:
             self.host, self.control = given, None
@@ -137,6 +137,8 @@ class World:
         self._end_children()
         if self.work is not None:
             shutil.rmtree(self.work, ignore_errors=True)
+        for folder in self.worker_dirs:
+            shutil.rmtree(folder, ignore_errors=True)
         if kind is Stopped:
             self.say("stopped")
             os._exit(128 + error.args[0])
@@ -257,7 +259,15 @@ class World:
         self._take_signals()  # PySpark has set a handler of its own
         session.sparkContext.setLogLevel("ERROR")
         self.sessions.append(session)
+        if master.startswith("local-cluster"):  # its workers write there, wherever SPARK_WORKER_DIR is
+            self.worker_dirs.append(pathlib.Path(self._spark_home()) / "work" / session.sparkContext.applicationId)
         return session
+
+    @staticmethod
+    def _spark_home():
+        from pyspark.find_spark_home import _find_spark_home
+
+        return _find_spark_home()
 
     def source(self, spark, **options):
         return (

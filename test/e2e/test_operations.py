@@ -15,6 +15,7 @@ from conftest import EMULATOR, ROOT, Emulator, until
 
 sys.path.insert(0, str(ROOT / "bench/operations"))
 import retries  # noqa: E402
+from emulator import Event  # noqa: E402
 from leases import Leases  # noqa: E402
 from vitals import Watch  # noqa: E402
 
@@ -161,3 +162,63 @@ def test_five_hundred_writers_at_once():
         numbers = run("pull", "many", "--max", str(writers * each)).split()
         assert sorted(map(int, numbers)) == list(range(writers * each))
         assert emulator.stats("many")["backlog"] == 0
+
+
+def events(*rows):
+    return [Event(time_us, kind, "r", identity, 0) for time_us, kind, identity in rows]
+
+
+def refusals(*delays_ms, requests=20):
+    """The record of requests that are refused again and again, with these pauses."""
+    out = []
+    for request in range(requests):
+        at = 0
+        for delay in (0, *delays_ms):
+            at += delay * 1000
+            out.append((at, "fault", str(request)))
+    return events(*out)
+
+
+@pytest.mark.parametrize("delays, good", [
+    ((110, 230, 450), True), ((140, 270, 600), True),
+    ((110, 115, 110), False), ((50, 230, 450), False), ((110, 450, 900), False), ((110, 230, 61000), False),
+])
+def test_retry_delays_are_judged(delays, good):
+    assert all(row["good"] for row in retries.judge(refusals(*delays))) == good
+
+
+SOURCE = {"receivedRows": 3, "acknowledgedRows": 3, "givenBackRows": 0, "expiredRows": 0, "backlogRows": 0}
+LIVES = ((1, "publish", "a"), (2, "publish", "b"), (3, "deliver", "a"), (3, "deliver", "b"), (4, "expire", "b"), (5, "deliver", "b"),
+         (6, "acknowledge", "a"), (7, "acknowledge", "b"))
+
+
+@pytest.mark.parametrize("without, source, problems", [
+    (None, {}, 0),
+    (6, {}, 3),  # never acknowledged
+    (3, {}, 2),  # a lease ends that never began
+    (None, {"receivedRows": 4}, 2),  # a row that was never delivered, without an outcome
+    (None, {"acknowledgedRows": 2, "backlogRows": 1}, 1),
+    (None, {"receivedRows": 2, "acknowledgedRows": 2}, 1),  # one was lost on the way, though nothing was cut
+])
+def test_leases_are_accounted_for(without, source, problems):
+    leases = Leases()
+    leases.take(events(*(row for i, row in enumerate(LIVES) if i != without)))
+    assert len(leases.problems(0, 0, {**SOURCE, **source}, 0)) >= problems
+    assert bool(leases.problems(0, 0, {**SOURCE, **source}, 0)) == (problems > 0)
+
+
+@pytest.mark.parametrize("growth, flat", [(0, True), (0.3, True), (3, False)])
+def test_memory_that_grows_is_seen(growth, flat):
+    watch = Watch()
+    watch.samples["p"] = [(t, {"rss_mb": 300 + growth * t, "threads": 40, "descriptors": 90}) for t in range(100)]
+    assert all(row["flat"] for row in watch.rows()) == flat
+
+
+def test_soak_in_short():
+    """The emulator misbehaves every other second for 40 s: nothing lost, every lease accounted for, memory flat."""
+    command = [str(ROOT / ".deps/venv/bin/python"), str(ROOT / "bench/operations/soak.py")]
+    done = subprocess.run([*command, "--seconds", "40", "--seed", "1", "--between", "2"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    assert result["lost"] == 0 and result["problems"] == 0 and result["faults"] >= 10
+    assert result["leases"] == result["leases_acknowledged"] + result["leases_given_back"] + result["leases_expired"]
