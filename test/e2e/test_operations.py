@@ -222,3 +222,15 @@ def test_soak_in_short():
     result = json.loads(done.stdout.strip().splitlines()[-1])
     assert result["lost"] == 0 and result["problems"] == 0 and result["faults"] >= 10
     assert result["leases"] == result["leases_acknowledged"] + result["leases_given_back"] + result["leases_expired"]
+
+
+def test_the_record_is_read_and_forgotten_in_one_step(emulator):
+    emulator.create()
+    emulator.command("record on")
+    command = [pathlib.Path(EMULATOR).with_name("pubsub"), "publish", "topic1", "--project", "p1", "--endpoint", emulator.host, "--plaintext"]
+    subprocess.run([*command, "--count", "3"], check=True, stdout=subprocess.DEVNULL)
+    assert len(emulator.record("publish")) == 3
+    assert len(emulator.record("publish", clear=True)) == 3
+    assert emulator.record() == []
+    subprocess.run([*command, "--count", "2"], check=True, stdout=subprocess.DEVNULL)
+    assert len(emulator.record("publish")) == 2
