@@ -1,12 +1,10 @@
 """Writes with Spark and checks that every row arrives: run_write_scaling_test.sh (stages of 2, 10, 2 cores, against an emulator that
 refuses and cuts) and run_custom_write_load.sh SIZE_BYTES MSG_COUNT."""
 
-import collections
-import os
-import statistics
 import sys
 import time
 
+import retries
 from world import World, parameter, positional
 
 SIZES = (100, 400, 1000)
@@ -15,40 +13,6 @@ FAULTS = (
     "Publish disconnect probability=0.02",
     "Publish reset probability=0.02",
 )
-
-
-# Retries wait 100 ms, doubled each time up to 60 s, and up to a quarter more by chance.
-FIRST_MS, MOST_MS, JITTER = 100, 60_000, 1.25
-# A refusal on a busy machine is seen, and sent again, a little later.
-SLACK_MS = 75
-# So few delays of a retry say nothing about their middle.
-ENOUGH = 5
-
-
-def retry_delays(events):
-    """Of each disturbed request, the time between its first and second disturbance, second and third, …: what the client waited, between
-    two times of the emulator. `from_ms` and `to_ms` are where it is expected. A request that was lost with another's connection
-    has no event of its own: its next delay is counted as an earlier retry than it is, and is longer. So no delay may be shorter than
-    `from_ms`, none longer than the most, and the middle one must be inside."""
-    seen = collections.defaultdict(list)
-    for event in events:
-        seen[event.message_id].append(event.time_us)
-    delays = collections.defaultdict(list)
-    for times in seen.values():
-        for attempt, (before, after) in enumerate(zip(times, times[1:])):
-            delays[attempt].append((after - before) / 1000)
-    table = []
-    for attempt, v in sorted(delays.items()):
-        base = min(FIRST_MS * 2**attempt, MOST_MS)
-        row = {"retry": attempt + 1, "count": len(v), "from_ms": base, "to_ms": round(min(base * JITTER, MOST_MS) + SLACK_MS)}
-        row.update(min_ms=round(min(v)), median_ms=round(statistics.median(v)), max_ms=round(max(v)))
-        row["as_expected"] = (
-            row["min_ms"] >= base
-            and row["max_ms"] <= MOST_MS + 1000
-            and (len(v) < ENOUGH or row["median_ms"] <= row["to_ms"])
-        )
-        table.append(row)
-    return table
 
 
 def main():
@@ -90,7 +54,7 @@ def main():
         delays, refused = [], 0
         if world.control:
             events = world.control.record("fault")
-            refused, delays = len(events), retry_delays(events)
+            refused, delays = len(events), retries.judge(events)
             world.control.command("faults clear")
             world.control.command("record off")
             world.control.command("record clear")
@@ -108,17 +72,15 @@ def main():
         if world.control is None:
             time.sleep(5)
         world.query.stop()
+        if world.read() == 0:
+            raise SystemExit(f"{name}: expected {start} rows, 0 arrived")
         rows, numbers = stored()
+        if numbers != start:
+            world.say(f"expected {start} rows, {numbers} arrived")
         world.delete()
         if delays:
-            print("\n  retry  count  expected ms       min ms  median ms  max ms")
-            for row in delays:
-                print("  {retry:5d}  {count:5d}  {from_ms:6d} to {to_ms:<6d}  {min_ms:6d}  {median_ms:9d}  {max_ms:6d}".format(**row))
-        in_bounds = all(row["as_expected"] for row in delays) and (bool(delays) or not (world.control and scaling))
-        if not in_bounds:
-            world.say(f"retries did not wait as expected: {[row for row in delays if not row['as_expected']]}")
-        if numbers != start:
-            world.say(f"{start} rows were written, {numbers} of them arrived")
+            retries.print_rows(delays)
+        in_band = all(row["good"] for row in delays) and (refused > 0 or not (world.control and scaling))
         world.result(
             {
                 "rows": start,
@@ -128,7 +90,7 @@ def main():
                 "requests_disturbed": refused,
                 "mb_per_s": [rate["mb_per_s"] for rate in rates],
             },
-            complete and numbers == start and in_bounds,
+            complete and numbers == start and in_band,
             stages=rates,
             retry_delays=delays,
         )
