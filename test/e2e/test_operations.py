@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import EMULATOR, ROOT, Emulator, until
+from conftest import EMULATOR, ROOT, until
 
 sys.path.insert(0, str(ROOT / "bench/operations"))
 import retries  # noqa: E402
@@ -120,48 +120,6 @@ def test_chaos_in_short():
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     result = json.loads(done.stdout.strip().splitlines()[-1])
     assert result["lost"] == 0 and result["acknowledged_before_commit"] == 0
-
-
-def test_five_hundred_writers_at_once():
-    """All 500 are connected at the same time, and each publishes before and after that: every message arrives, by its number."""
-    writers, each = 500, 20
-    command = pathlib.Path(EMULATOR).with_name("pubsub")
-    running = []
-    with Emulator() as emulator:
-        where = ["--endpoint", emulator.host, "--plaintext", "--project", "p1"]
-
-        def run(*arguments):
-            return subprocess.run([command, *arguments, *where], check=True, capture_output=True, text=True, timeout=120).stdout
-
-        run("topic", "create", "many")
-        run("subscription", "create", "many", "--topic", "many", "--ack-deadline", "600")
-        try:
-            for writer in range(writers):
-                process = subprocess.Popen(
-                    [command, "publish", "many", *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-                )
-                running.append(process)
-                process.stdin.writelines(f"{writer * each + i}\n" for i in range(each // 2))
-                process.stdin.flush()
-            descriptors = pathlib.Path(f"/proc/{emulator.process.pid}/fd")
-            until(lambda: len(list(descriptors.iterdir())) > writers, 60)
-            assert len(list(descriptors.iterdir())) > writers, "they are not all connected"
-            for writer, process in enumerate(running):
-                process.stdin.writelines(f"{writer * each + i}\n" for i in range(each // 2, each))
-                process.stdin.close()
-            for process in running:
-                out = process.stdout.read()
-                assert process.wait(timeout=120) == 0 and out == f"published {each}\n", out
-        finally:
-            for process in running:
-                process.kill()
-                process.wait()
-                process.stdin.close()
-                process.stdout.close()
-        assert emulator.stats("many")["backlog"] == writers * each
-        numbers = run("pull", "many", "--max", str(writers * each)).split()
-        assert sorted(map(int, numbers)) == list(range(writers * each))
-        assert emulator.stats("many")["backlog"] == 0
 
 
 def events(*rows):
