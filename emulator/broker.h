@@ -15,6 +15,7 @@
 #include "google/pubsub/v1/schema.pb-c.h"
 #include "net/loop.h"
 #include "record.h"
+#include "token.h"
 
 struct faults;
 
@@ -28,6 +29,7 @@ struct broker {
   struct pubsub_timer sweep; /* drops what its retention is over for */
   struct record record;
   struct faults *faults;
+  struct token token; /* that calls must carry */
 };
 
 /* The memory of one Publish request. */

@@ -125,6 +125,13 @@ static enum pubsub_status run_end_streams(struct broker *broker, const char *tex
   return PUBSUB_OK;
 }
 
+/* The answer does not repeat it. */
+static enum pubsub_status run_token(struct broker *broker, const char *text, struct pubsub_buf *out,
+                                    struct pubsub_error *error) {
+  add_text(out, *text ? "a token is required\n" : "no token is required\n");
+  return token_set(&broker->token, text, error);
+}
+
 static const struct command {
   const char *name;
   enum pubsub_status (*run)(struct broker *broker, const char *text, struct pubsub_buf *out,
@@ -137,6 +144,7 @@ static const struct command {
     {"record", run_record},           /* record on | off | clear */
     {"stats", run_stats},             /* a line a subscription */
     {"end-streams", run_end_streams}, /* end-streams [STATUS]: all StreamingPulls */
+    {"token", run_token},             /* token [VALUE]: the one that calls must carry from now on */
     {"disconnect", NULL},             /* cuts all connections but this one */
     {"goaway", NULL},                 /* sends GOAWAY on all connections but this one */
 };

@@ -20,6 +20,7 @@ static const char usage[] =
     "  --listen ADDRESS:PORT  listen there instead\n"
     "  --tls-cert FILE        serve TLS with this certificate chain (PEM)\n"
     "  --tls-key FILE         … and its key (PEM)\n"
+    "  --require-token FILE|VALUE  refuse calls without this access token\n"
     "  --topic NAME           create projects/P/topics/T at the start; may be repeated\n"
     "  --subscription NAME=TOPIC  … and a subscription of it, with its topic\n"
     "  --record               record every publish, delivery, extension, acknowledgement\n"
@@ -94,13 +95,19 @@ static bool parse_listen(char *text, struct server_options *options) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option names[] = {
-      {"port", required_argument, NULL, 'p'},     {"listen", required_argument, NULL, 'l'},
-      {"tls-cert", required_argument, NULL, 'c'}, {"tls-key", required_argument, NULL, 'k'},
-      {"topic", required_argument, NULL, 't'},    {"subscription", required_argument, NULL, 's'},
-      {"record", no_argument, NULL, 'r'},         {"fault", required_argument, NULL, 'f'},
-      {"seed", required_argument, NULL, 'S'},     {"version", no_argument, NULL, 'v'},
-      {"help", no_argument, NULL, 'h'},           {0}};
+  static const struct option names[] = {{"port", required_argument, NULL, 'p'},
+                                        {"listen", required_argument, NULL, 'l'},
+                                        {"tls-cert", required_argument, NULL, 'c'},
+                                        {"tls-key", required_argument, NULL, 'k'},
+                                        {"topic", required_argument, NULL, 't'},
+                                        {"subscription", required_argument, NULL, 's'},
+                                        {"require-token", required_argument, NULL, 'a'},
+                                        {"record", no_argument, NULL, 'r'},
+                                        {"fault", required_argument, NULL, 'f'},
+                                        {"seed", required_argument, NULL, 'S'},
+                                        {"version", no_argument, NULL, 'v'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
   struct server_options options = {.address = "127.0.0.1", .port = 8085, .seed = 1};
   int option;
   while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -117,6 +124,9 @@ int main(int argc, char **argv) {
       break;
     case 'k':
       options.tls_key = optarg;
+      break;
+    case 'a':
+      options.require_token = optarg;
       break;
     case 'r':
       options.record = true;

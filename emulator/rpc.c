@@ -283,7 +283,7 @@ static const struct refusal healthy = {"200", "Ok\n"},
 static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
                        const struct pubsub_h2_header *headers, size_t count) {
   struct rpc_connection *connection = user;
-  struct pubsub_view path = {0}, type = {0}, method_name = {0};
+  struct pubsub_view path = {0}, type = {0}, method_name = {0}, authorization = {0};
   bool gzip = false;
   (void)conn;
   for (size_t i = 0; i < count; i++) {
@@ -291,6 +291,7 @@ static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2
     if (pubsub_view_equal(name, pubsub_view_str(":path"))) path = value;
     if (pubsub_view_equal(name, pubsub_view_str(":method"))) method_name = value;
     if (pubsub_view_equal(name, pubsub_view_str("content-type"))) type = value;
+    if (pubsub_view_equal(name, pubsub_view_str("authorization"))) authorization = value;
     if (pubsub_view_equal(name, pubsub_view_str("grpc-encoding"))) {
       gzip = pubsub_view_equal(value, pubsub_view_str("gzip"));
     }
@@ -310,6 +311,13 @@ static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2
   const struct rpc_method *method = find_method(connection->service, path);
   if (!method) {
     refuse_grpc(stream, "12", "the method is not implemented");
+    return;
+  }
+  const struct rpc_service *service = connection->service;
+  const char *problem =
+      service->admit ? service->admit(service->server, method, authorization) : NULL;
+  if (problem) {
+    refuse_grpc(stream, "16", problem);
     return;
   }
   struct rpc *rpc = rpc_new(connection, method, stream);

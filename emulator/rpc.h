@@ -46,6 +46,10 @@ struct rpc_service {
   void *server;
   /* Sees a call's first message before its method. False: the method is not to be called (now). May be NULL. */
   bool (*intercept)(struct rpc *rpc);
+  /* Looks at a call's headers; `authorization` is borrowed, empty where there is none. NULL: the call is welcome; otherwise
+   * why it is answered UNAUTHENTICATED. May be NULL. */
+  const char *(*admit)(void *server, const struct rpc_method *method,
+                       struct pubsub_view authorization);
 };
 
 /* One connection of a client. Freed by itself when the peer goes. */

@@ -132,6 +132,14 @@ static bool on_intercept(struct rpc *rpc) {
   return true;
 }
 
+/* The control endpoint stays open, so that a test can change the token. */
+static const char *on_admit(void *user, const struct rpc_method *method,
+                            struct pubsub_view authorization) {
+  const struct broker *broker = user;
+  bool control = strncmp(method->path, CONTROL, strlen(CONTROL)) == 0;
+  return control ? NULL : token_problem(&broker->token, authorization);
+}
+
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
   struct pubsub_h2_options options = {.server = true,
@@ -151,14 +159,17 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   if (!server) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   server->loop = loop;
   server->service = (struct rpc_service){
-      .methods = methods, .server = &server->broker, .intercept = on_intercept};
+      .methods = methods, .server = &server->broker, .intercept = on_intercept, .admit = on_admit};
   pubsub_list_init(&server->connections);
   broker_init(&server->broker, loop);
   faults_init(&server->faults, options->seed);
   server->broker.faults = &server->faults;
   server->broker.record.on = options->record;
   enum pubsub_status status = PUBSUB_OK;
-  if (options->tls_certificate) {
+  if (options->require_token) {
+    status = token_require(&server->broker.token, options->require_token, error);
+  }
+  if (status == PUBSUB_OK && options->tls_certificate) {
     status = pubsub_tls_context_new_server(options->tls_certificate, options->tls_key, &server->tls,
                                            error);
   }
@@ -210,6 +221,7 @@ void server_destroy(struct server *server) {
   iam_clear(&server->broker);
   broker_clear(&server->broker);
   faults_clear(&server->faults);
+  token_clear(&server->broker.token);
   pubsub_tls_context_destroy(server->tls);
   pubsub_free(server);
 }

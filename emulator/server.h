@@ -12,6 +12,7 @@ struct server_options {
   const char *tls_certificate, *tls_key; /* PEM files; NULL: plaintext */
   uint64_t seed;                         /* of the faults */
   bool record;                           /* from the start */
+  const char *require_token;             /* token.h; NULL: none */
 };
 enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_options *options,
                               struct server **out, struct pubsub_error *error);

@@ -4,27 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static jclass exception_class, illegal_state_class;
+static jweak exception_class; /* lives as long as whoever calls a native */
+static jclass illegal_state_class;
 static jmethodID exception_new;
 
-static jclass global_class(JNIEnv *env, const char *name) {
-  jclass local = (*env)->FindClass(env, name);
-  jclass global = local ? (*env)->NewGlobalRef(env, local) : NULL;
-  if (local) (*env)->DeleteLocalRef(env, local);
-  return global;
-}
-
 bool jni_util_load(JNIEnv *env) {
-  exception_class = global_class(env, JNI_PACKAGE "PubSubException");
-  illegal_state_class = global_class(env, "java/lang/IllegalStateException");
-  if (!exception_class || !illegal_state_class) return false;
-  exception_new = (*env)->GetMethodID(env, exception_class, "<init>",
-                                      "(Ljava/lang/String;ZLjava/lang/String;)V");
-  return exception_new != NULL;
+  jclass exception = (*env)->FindClass(env, JNI_PACKAGE "PubSubException");
+  if (!exception) return false;
+  exception_new =
+      (*env)->GetMethodID(env, exception, "<init>", "(Ljava/lang/String;ZLjava/lang/String;)V");
+  if (!exception_new) return false;
+  exception_class = (*env)->NewWeakGlobalRef(env, exception);
+  jclass illegal_state = (*env)->FindClass(env, "java/lang/IllegalStateException");
+  if (!exception_class || !illegal_state) return false;
+  illegal_state_class = (*env)->NewGlobalRef(env, illegal_state);
+  return illegal_state_class != NULL;
 }
 
 void jni_util_unload(JNIEnv *env) {
-  if (exception_class) (*env)->DeleteGlobalRef(env, exception_class);
+  if (exception_class) (*env)->DeleteWeakGlobalRef(env, exception_class);
   if (illegal_state_class) (*env)->DeleteGlobalRef(env, illegal_state_class);
 }
 
@@ -46,7 +44,9 @@ void jni_throw(JNIEnv *env, const struct pubsub_error *error) {
   jstring code_string = (*env)->NewStringUTF(env, code);
   jstring message = code_string ? clean_string(env, error->text) : NULL;
   if (!message) return; /* OutOfMemoryError is pending */
-  jobject exception = (*env)->NewObject(env, exception_class, exception_new, code_string,
+  jclass class = (*env)->NewLocalRef(env, exception_class);
+  if (!class) return; /* OutOfMemoryError is pending */
+  jobject exception = (*env)->NewObject(env, class, exception_new, code_string,
                                         (jboolean)error->retryable, message);
   if (exception) (*env)->Throw(env, exception);
 }

@@ -10,7 +10,8 @@
 
 #define JNI_PACKAGE "io/sparkpubsub/"
 
-/* Global references made in JNI_OnLoad: FindClass elsewhere may see another class loader. */
+/* References made in JNI_OnLoad: FindClass elsewhere may see another class loader. Weak where the class is our own, so that a
+ * loader which nobody uses any more can go, and the library with it. */
 bool jni_util_load(JNIEnv *env);
 void jni_util_unload(JNIEnv *env);
 /* Throws PubSubException(code, retryable, message). */
@@ -43,8 +44,8 @@ enum pubsub_status jni_client_new(const struct jni_options *options, struct pubs
                                   struct pubsub_error *error);
 
 /* native_reader.c, native_writer.c, native_admin.c */
-bool jni_register_reader(JNIEnv *env);
-bool jni_register_writer(JNIEnv *env);
-bool jni_register_admin(JNIEnv *env);
+bool jni_register_reader(JNIEnv *env, jclass class);
+bool jni_register_writer(JNIEnv *env, jclass class);
+bool jni_register_admin(JNIEnv *env, jclass class);
 
 #endif

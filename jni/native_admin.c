@@ -124,11 +124,9 @@ static jstring run(JNIEnv *env, jclass class, jobjectArray key_values, jbyteArra
   return (*env)->NewStringUTF(env, result);
 }
 
-bool jni_register_admin(JNIEnv *env) {
+bool jni_register_admin(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
       {"run", "([Ljava/lang/String;[BI)Ljava/lang/String;", (void *)run},
   };
-  jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeAdmin");
-  return class &&
-         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
+  return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -299,7 +299,7 @@ static jlong live_allocations(JNIEnv *env, jclass class) {
   return (jlong)pubsub_live_allocations();
 }
 
-bool jni_register_reader(JNIEnv *env) {
+bool jni_register_reader(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
       {"open", "([Ljava/lang/String;)J", (void *)open_reader},
       {"setToken", "(J[B)V", (void *)set_token},
@@ -319,7 +319,5 @@ bool jni_register_reader(JNIEnv *env) {
       {"close", "(JI)Z", (void *)close_reader},
       {"liveAllocations", "()J", (void *)live_allocations},
   };
-  jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeReader");
-  return class &&
-         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
+  return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

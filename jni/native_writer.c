@@ -96,6 +96,15 @@ static void set_token(JNIEnv *env, jclass class, jlong handle, jbyteArray token)
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
 
+static jlong unauthenticated(JNIEnv *env, jclass class, jlong handle) {
+  (void)class;
+  struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
+  if (!writer) return 0;
+  jlong count = (jlong)pubsub_client_unauthenticated_count(writer->client);
+  jni_handle_release(handle);
+  return count;
+}
+
 static void publish(JNIEnv *env, jclass class, jlong handle, jint topic_index, jlong address,
                     jlong bytes, jint rows, jlong first_row) {
   struct pubsub_error error = {0};
@@ -169,10 +178,11 @@ static void close_writer(JNIEnv *env, jclass class, jlong handle) {
   if (writer) writer_destroy(writer);
 }
 
-bool jni_register_writer(JNIEnv *env) {
+bool jni_register_writer(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
       {"open", "([Ljava/lang/String;)J", (void *)open_writer},
       {"setToken", "(J[B)V", (void *)set_token},
+      {"unauthenticated", "(J)J", (void *)unauthenticated},
       {"topic", "(JLjava/lang/String;)I", (void *)topic},
       {"publish", "(JIJJIJ)V", (void *)publish},
       {"room", "(JII)Z", (void *)room},
@@ -180,7 +190,5 @@ bool jni_register_writer(JNIEnv *env) {
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(J)V", (void *)close_writer},
   };
-  jclass class = (*env)->FindClass(env, JNI_PACKAGE "NativeWriter");
-  return class &&
-         (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
+  return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -24,11 +24,15 @@ class Control:
     def __init__(self, host):
         self.host = host
 
-    def _call(self, method, streaming=False):
+    def _channel(self):
         import grpc
+
+        return grpc.insecure_channel(self.host, options=[("grpc.use_local_subchannel_pool", 1)])
+
+    def _call(self, method, streaming=False):
         from google.protobuf import wrappers_pb2
 
-        channel = grpc.insecure_channel(self.host, options=[("grpc.use_local_subchannel_pool", 1)])
+        channel = self._channel()
         make = channel.unary_stream if streaming else channel.unary_unary
         return channel, make(
             f"/pubsub.emulator.v1.Control/{method}",

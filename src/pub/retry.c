@@ -1,7 +1,7 @@
 #include "pub/retry.h"
 #include "base/error.h"
 
-#define MAX_UNAUTHENTICATED 3u
+#define MAX_UNAUTHENTICATED 6u /* 6 s at least: a fresh token must be fetched in between */
 
 void pubsub_retry_init(struct pubsub_retry *retry, const struct pubsub_retry_limits *limits) {
   *retry = (struct pubsub_retry){0};

@@ -23,18 +23,16 @@ final class Agent implements Runnable {
   private static final int CLOSE_TIMEOUT_MS = 15000;
   private static final int LEAVE_TIMEOUT_MS = 5000;
   private static final long DRIVER_GONE_MS = 120000;
-  private static final long TOKEN_EVERY_MS = 30000;
 
   private final AgentConfig config;
   private final String executor;
   private final RpcEndpointRef driver;
   private final RpcEndpointRef self;
   private final long reader;
+  private final TokenFeed tokens;
   private final Thread shutdownHook;
   private final Map<Long, Long> told = new HashMap<>(); // epoch -> seqs whose sizes the ledger has
   private long lastAnswerMs = System.currentTimeMillis();
-  private long lastTokenMs;
-  private long unauthenticated;
 
   private Agent(AgentConfig config) {
     SparkEnv env = SparkEnv.get();
@@ -45,10 +43,31 @@ final class Agent implements Runnable {
     String host = env.blockManager().blockManagerId().host();
     int slots = (Integer) Rpc.ask(driver, "register", executor, host, self);
     this.reader = NativeReader.open(config.nativeOptions(slots));
+    this.tokens = startTokens(config.options, reader);
     // An executor that is told to go (SIGTERM, decommissioned, scaled down) gives back what it holds at once.
     this.shutdownHook = new Thread(() -> NativeReader.close(reader, LEAVE_TIMEOUT_MS), "pubsub-leave");
     Runtime.getRuntime().addShutdownHook(shutdownHook);
-    refreshToken();
+  }
+
+  private static TokenFeed startTokens(PubSubOptions options, long reader) {
+    try {
+      return TokenFeed.start(
+          options,
+          new TokenFeed.Client() {
+            @Override
+            public long unauthenticated() {
+              return NativeReader.unauthenticated(reader);
+            }
+
+            @Override
+            public void setToken(byte[] token) {
+              NativeReader.setToken(reader, token);
+            }
+          });
+    } catch (RuntimeException e) {
+      NativeReader.close(reader, 0);
+      throw e;
+    }
   }
 
   /** Starts the agent of this process, once per run. */
@@ -117,7 +136,6 @@ final class Agent implements Runnable {
       while (!stop) {
         generation = NativeReader.await(reader, generation, IDLE_MS);
         stop = exchange(false);
-        refreshToken();
         Thread.sleep(PAUSE_MS);
       }
     } catch (InterruptedException e) {
@@ -133,6 +151,7 @@ final class Agent implements Runnable {
 
   private void close() {
     boolean confirmed = NativeReader.close(reader, CLOSE_TIMEOUT_MS);
+    tokens.close();
     if (!confirmed) {
       LOG.warn("some acknowledgements are unconfirmed: the service delivers those messages again");
     }
@@ -233,20 +252,6 @@ final class Agent implements Runnable {
         default:
           break; // of a newer driver
       }
-    }
-  }
-
-  private void refreshToken() {
-    long now = System.currentTimeMillis();
-    long refused = NativeReader.unauthenticated(reader);
-    if (now - lastTokenMs < TOKEN_EVERY_MS && refused == unauthenticated) {
-      return;
-    }
-    lastTokenMs = now;
-    unauthenticated = refused;
-    byte[] token = Tokens.current(config.options);
-    if (token != null) {
-      NativeReader.setToken(reader, token);
     }
   }
 }

@@ -24,7 +24,20 @@ final class NativeAdmin {
     for (int i = 0; i < more.length; i += 2) {
       PubSubOptions.add(keyValues, more[i], more[i + 1]);
     }
-    return run(keyValues.toArray(new String[0]), Tokens.current(options), TIMEOUT_MS);
+    String[] request = keyValues.toArray(new String[0]);
+    byte[] token = Tokens.current(options);
+    try {
+      return run(request, token, TIMEOUT_MS);
+    } catch (PubSubException e) {
+      if (!e.code().equals("UNAUTHENTICATED") || token == null) {
+        throw e;
+      }
+      byte[] fresh = Tokens.instead(options, token); // of the cache: it may have been revoked since
+      if (Arrays.equals(fresh, token)) {
+        throw e;
+      }
+      return run(request, fresh, TIMEOUT_MS);
+    }
   }
 
   static void getTopic(PubSubOptions options, String topic) {

@@ -15,6 +15,9 @@ final class NativeWriter {
 
   static native void setToken(long writer, byte[] token);
 
+  /** Calls that were answered UNAUTHENTICATED so far. */
+  static native long unauthenticated(long writer);
+
   /** Adds a topic; its index. */
   static native int topic(long writer, String fullName);
 

@@ -20,7 +20,6 @@ import org.apache.spark.unsafe.types.UTF8String;
  * published: at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
-  private static final long TOKEN_EVERY_MS = 30000;
   private static final int SLICE_MS = 100;
   private static final int SPARK_ASKS_EVERY_ROWS = 100;
 
@@ -49,12 +48,12 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private final TaskContext task = TaskContext.get(); // null outside of Spark's tasks
   private final int flushTimeoutMs;
   private final long writer;
+  private TokenFeed tokens;
   private TopicRows only; // without a topic column
   private TopicRows deadLetters;
   private long writtenRows;
   private long deadLetterRows;
   private long lastBytes;
-  private long lastTokenMs;
   private boolean closed;
 
   /** id: null where rows get none. */
@@ -76,13 +75,29 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     this.writer = NativeWriter.open(keyValues.toArray(new String[0]));
     boolean ready = false;
     try {
-      refreshToken();
+      tokens =
+          TokenFeed.start(
+              options,
+              new TokenFeed.Client() {
+                @Override
+                public long unauthenticated() {
+                  return NativeWriter.unauthenticated(writer);
+                }
+
+                @Override
+                public void setToken(byte[] token) {
+                  NativeWriter.setToken(writer, token);
+                }
+              });
       if (topicColumn < 0) {
         only = open(options.topic(), id);
       }
       ready = true;
     } finally {
       if (!ready) {
+        if (tokens != null) {
+          tokens.close();
+        }
         NativeWriter.close(writer);
       }
     }
@@ -90,18 +105,6 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   private TopicRows open(String topic, RowId id) {
     return new TopicRows(NativeWriter.topic(writer, topic), new RowBlock(schema, id));
-  }
-
-  private void refreshToken() {
-    long now = System.currentTimeMillis();
-    if (now - lastTokenMs < TOKEN_EVERY_MS) {
-      return;
-    }
-    lastTokenMs = now;
-    byte[] token = Tokens.current(options);
-    if (token != null) {
-      NativeWriter.setToken(writer, token);
-    }
   }
 
   @Override
@@ -153,14 +156,13 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     block.clear();
   }
 
-  /** Waits in slices: a task that Spark has killed must not wait for a service that does not answer, and tokens expire meanwhile. */
+  /** Waits in slices: a task that Spark has killed must not wait for a service that does not answer. */
   private void waitUntil(IntPredicate reached, String otherwise) {
     long deadline = System.nanoTime() + flushTimeoutMs * 1_000_000L;
     do {
       if (Thread.currentThread().isInterrupted() || (task != null && task.isInterrupted())) {
         throw new PubSubException("closed", true, "the task was killed while it was publishing");
       }
-      refreshToken();
       if (reached.test(SLICE_MS)) {
         return;
       }
@@ -216,6 +218,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (!closed) {
       closed = true;
       all().forEach(rows -> rows.block.free());
+      tokens.close();
       NativeWriter.close(writer);
     }
   }

@@ -142,7 +142,7 @@ final class PubSubOptions implements Serializable {
     PubSubOptions options = new PubSubOptions();
     for (Map.Entry<String, String> entry : conf.entrySet()) {
       String key = entry.getKey();
-      if (key.regionMatches(true, 0, CONF_PREFIX, 0, CONF_PREFIX.length())) {
+      if (isSetting(key) && !entry.getValue().equals(Secrets.HIDDEN)) {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
@@ -265,6 +265,11 @@ final class PubSubOptions implements Serializable {
             + (option.max == Long.MAX_VALUE
                 ? "of at least " + option.min
                 : "between " + option.min + " and " + option.max));
+  }
+
+  /** Whether a setting of Spark is an option of ours. */
+  static boolean isSetting(String key) {
+    return key.regionMatches(true, 0, CONF_PREFIX, 0, CONF_PREFIX.length());
   }
 
   void setDefault(Option option, String value) {

@@ -25,9 +25,11 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister {
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
+    SparkSession session = SparkSession.active();
+    Secrets.hide(session);
     Map<String, String> conf = new HashMap<>();
-    for (Map.Entry<String, String> entry : confOf(SparkSession.active()).entrySet()) {
-      if (entry.getKey().toLowerCase(java.util.Locale.ROOT).startsWith(PubSubOptions.CONF_PREFIX)) {
+    for (Map.Entry<String, String> entry : confOf(session).entrySet()) {
+      if (PubSubOptions.isSetting(entry.getKey())) {
         conf.put(entry.getKey(), entry.getValue());
       }
     }

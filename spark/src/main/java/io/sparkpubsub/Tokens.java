@@ -18,32 +18,63 @@ final class Tokens {
   private static final String SCOPE = "https://www.googleapis.com/auth/pubsub";
   private static final String CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"; // to impersonate
   private static final int IMPERSONATED_SECONDS = 3600;
+  private static final String WHAT_TO_SET =
+      "give one of the options credentialsFile, credentialsJson, clientEmail with privateKey, or accessToken; or application default "
+          + "credentials (GOOGLE_APPLICATION_CREDENTIALS=FILE) on the driver and every executor";
   private static final ConcurrentHashMap<String, GoogleCredentials> CACHE = new ConcurrentHashMap<>();
 
   private Tokens() {}
 
-  /** A token that is valid now; null: none is to be sent (plaintext). */
+  /** A token that is valid now; null: none is to be sent (plaintext). May ask a server for it. Throws PubSubException. */
   static byte[] current(PubSubOptions options) {
+    return token(options, null);
+  }
+
+  /** One instead of a token that the service refused; the same again where it is fixed. */
+  static byte[] instead(PubSubOptions options, byte[] refused) {
+    return token(options, new String(refused, StandardCharsets.US_ASCII));
+  }
+
+  private static byte[] token(PubSubOptions options, String refused) {
+    String fixed = options.text(Option.ACCESS_TOKEN);
     if (options.plaintext()) {
+      if (fixed != null) {
+        throw new IllegalArgumentException(
+            "option 'accessToken' is given, but "
+                + options.text(Option.ENDPOINT)
+                + " is reached without TLS: a token is never sent in plaintext. Remove the option, or 'plaintext' (or PUBSUB_EMULATOR_HOST)");
+      }
       return null;
     }
-    String fixed = options.text(Option.ACCESS_TOKEN);
     if (fixed != null) {
       return fixed.getBytes(StandardCharsets.US_ASCII);
     }
     try {
       GoogleCredentials credentials = credentials(options);
-      credentials.refreshIfExpired();
-      AccessToken token = credentials.getAccessToken();
-      return token.getTokenValue().getBytes(StandardCharsets.US_ASCII);
+      synchronized (credentials) { // one refresh for one refused token, whoever reports it
+        credentials.refreshIfExpired();
+        AccessToken token = credentials.getAccessToken();
+        if (token.getTokenValue().equals(refused)) {
+          credentials.refresh();
+          token = credentials.getAccessToken();
+        }
+        return token.getTokenValue().getBytes(StandardCharsets.US_ASCII);
+      }
     } catch (IOException e) {
-      throw new PubSubException(
-          "UNAUTHENTICATED",
-          true,
-          "no access token: "
-              + e.getMessage()
-              + " (options credentialsFile, credentialsJson, clientEmail with privateKey, or accessToken; or GOOGLE_APPLICATION_CREDENTIALS)");
+      throw new PubSubException("UNAUTHENTICATED", true, "no access token: " + reason(e) + "; " + WHAT_TO_SET);
     }
+  }
+
+  /** What went wrong, in one line, with the innermost cause where the outer one does not say it. */
+  private static String reason(Throwable e) {
+    Throwable inner = e;
+    while (inner.getCause() != null) {
+      inner = inner.getCause();
+    }
+    String outer = String.valueOf(e.getMessage());
+    String detail = inner.getMessage();
+    String all = inner == e || detail == null || outer.contains(detail) ? outer : outer + " (" + detail + ")";
+    return all.replaceAll("\\s+", " ");
   }
 
   private static GoogleCredentials credentials(PubSubOptions options) throws IOException {
@@ -63,17 +94,11 @@ final class Tokens {
     }
     GoogleCredentials made;
     if (email != null) {
-      made =
-          ServiceAccountCredentials.fromPkcs8(
-              options.text(Option.CLIENT_ID),
-              email,
-              privateKey.replace("\\n", "\n"), // as it stands in a key file
-              options.text(Option.PRIVATE_KEY_ID),
-              Collections.singletonList(SCOPE));
+      made = ofKey(options, email, privateKey);
     } else if (json != null) {
-      made = read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
+      made = read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), "option 'credentialsJson'");
     } else if (file != null) {
-      made = read(new FileInputStream(file));
+      made = read(new FileInputStream(file), file);
     } else {
       made = GoogleCredentials.getApplicationDefault();
     }
@@ -86,9 +111,24 @@ final class Tokens {
     return first != null ? first : made;
   }
 
-  private static GoogleCredentials read(InputStream in) throws IOException {
+  private static GoogleCredentials ofKey(PubSubOptions options, String email, String privateKey) throws IOException {
+    try {
+      return ServiceAccountCredentials.fromPkcs8(
+          options.text(Option.CLIENT_ID),
+          email,
+          privateKey.replace("\\n", "\n"), // as it stands in a key file
+          options.text(Option.PRIVATE_KEY_ID),
+          Collections.singletonList(SCOPE));
+    } catch (IOException | RuntimeException e) { // its words might quote the key
+      throw new IOException("option 'privateKey' is not a private key in PEM (PKCS 8: -----BEGIN PRIVATE KEY-----)");
+    }
+  }
+
+  private static GoogleCredentials read(InputStream in, String where) throws IOException {
     try (InputStream closing = in) {
       return GoogleCredentials.fromStream(closing);
+    } catch (IOException | RuntimeException e) { // its words might quote the content
+      throw new IOException(where + " is not the JSON of a service account's key, a user's credentials or a workload identity configuration");
     }
   }
 }
