@@ -12,7 +12,7 @@ static const char *const kind_names[FAULT_KINDS] = {
     [FAULT_DROP_ACKS] = "drop-acks", [FAULT_TRANSIENT_ACKS] = "transient-acks",
     [FAULT_DUPLICATE] = "duplicate", [FAULT_EXPIRE] = "expire",
     [FAULT_SILENT] = "silent",       [FAULT_LATE_HEADERS] = "late-headers",
-    [FAULT_LIFETIME] = "lifetime",
+    [FAULT_LIFETIME] = "lifetime",   [FAULT_DENY] = "deny",
 };
 
 static const char *const status_names[] = {

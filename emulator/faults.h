@@ -26,6 +26,7 @@ enum fault_kind {
   FAULT_SILENT,         /* silent                         a stream's keepalives are not answered */
   FAULT_LATE_HEADERS, /* late-headers                   a stream's headers come with its first message */
   FAULT_LIFETIME, /* lifetime=30s                   a stream is closed with UNAVAILABLE after it */
+  FAULT_DENY,     /* deny                           TestIamPermissions grants nothing */
   FAULT_KINDS
 };
 

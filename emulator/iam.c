@@ -1,4 +1,5 @@
 /* IAM: every permission is granted; policies are kept as they were sent. */
+#include "faults.h"
 #include "services.h"
 
 #include "base/alloc.h"
@@ -118,7 +119,9 @@ void test_iam_permissions_on_message(struct rpc *rpc, struct pubsub_buf *take_re
   if (!request) return;
   Google__Iam__V1__TestIamPermissionsResponse response =
       GOOGLE__IAM__V1__TEST_IAM_PERMISSIONS_RESPONSE__INIT;
-  response.n_permissions = request->n_permissions;
+  struct broker *broker = rpc->server;
+  bool denied = faults_draw(broker->faults, rpc->method->path, FAULT_DENY) != NULL;
+  response.n_permissions = denied ? 0 : request->n_permissions;
   response.permissions = request->permissions;
   if (exists(rpc, request->resource)) reply_message(rpc, &response.base);
   google__iam__v1__test_iam_permissions_request__free_unpacked(request, NULL);

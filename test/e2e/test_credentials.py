@@ -199,6 +199,22 @@ def test_credentials(spark, google, server, tmp_path, kind):
     assert server.left() == 0
 
 
+def test_a_job_from_databricks(spark, google, server, tmp_path):
+    """Its four options of an account, from TLS to the columns."""
+    server.command(f"token {google.token('job@x')}")
+    auth = {"clientId": "1", "clientEmail": "job@x", "privateKey": google.pem(), "privateKeyId": "k"}
+    write(spark, server, numbers(spark, 10), **server.options(**auth))
+    frame = (
+        spark.readStream.format("pubsub-databricks").options(endpoint=server.host, caFile=str(server.ca))
+        .options(projectId=PROJECT, subscriptionId="sub1", topicId="topic1", **auth).load()
+    )  # fmt: skip
+    query = frame.writeStream.format("memory").queryName("job").option("checkpointLocation", str(tmp_path / "checkpoint")).start()
+    until(lambda: spark.table("job").count() == 10 or not query.isActive, 90)
+    query.stop()
+    assert query.exception() is None and spark.table("job").count() == 10
+    assert google.times("job@x") >= 1 and server.left() == 0
+
+
 def test_a_refused_token_is_replaced_once(spark, google, server, tmp_path):
     """The service stops to accept a token long before its end. Reading and writing go on, with one new token a process."""
     options = server.options(credentialsJson=json.dumps(google.service_account("revoked@x")))

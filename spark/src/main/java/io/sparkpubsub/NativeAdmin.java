@@ -5,9 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Calls of the driver about topics and subscriptions. Each makes a connection, blocks, and throws PubSubException. */
+/**
+ * Calls of the driver about topics and subscriptions. Each makes a connection, blocks, and throws PubSubException. What the service
+ * says will pass (UNAVAILABLE, …) is asked again, for as long as one call may take.
+ */
 final class NativeAdmin {
   private static final int TIMEOUT_MS = 15000;
+  private static final long FIRST_PAUSE_MS = 200;
 
   static {
     NativeLoader.load();
@@ -26,17 +30,38 @@ final class NativeAdmin {
     }
     String[] request = keyValues.toArray(new String[0]);
     byte[] token = Tokens.current(options);
+    long deadline = System.nanoTime() + TIMEOUT_MS * 1000000L;
+    boolean replaced = false;
+    for (long pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        return run(request, token, TIMEOUT_MS);
+      } catch (PubSubException e) {
+        if (e.code().equals("UNAUTHENTICATED") && token != null && !replaced) {
+          byte[] fresh = Tokens.instead(options, token); // of the cache: it may have been revoked since
+          if (Arrays.equals(fresh, token)) {
+            throw e;
+          }
+          token = fresh;
+          replaced = true;
+        } else if (!passes(e) || System.nanoTime() + pauseMs * 1000000 > deadline || !sleep(pauseMs)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static boolean passes(PubSubException e) {
+    return e.retryable() && Character.isUpperCase(e.code().charAt(0)); // of the service; others are the network's
+  }
+
+  /** False: interrupted. */
+  private static boolean sleep(long ms) {
     try {
-      return run(request, token, TIMEOUT_MS);
-    } catch (PubSubException e) {
-      if (!e.code().equals("UNAUTHENTICATED") || token == null) {
-        throw e;
-      }
-      byte[] fresh = Tokens.instead(options, token); // of the cache: it may have been revoked since
-      if (Arrays.equals(fresh, token)) {
-        throw e;
-      }
-      return run(request, fresh, TIMEOUT_MS);
+      Thread.sleep(ms);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

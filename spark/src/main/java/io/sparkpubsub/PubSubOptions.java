@@ -89,6 +89,9 @@ final class PubSubOptions implements Serializable {
     private static final Set<Option> FLAGS =
         EnumSet.of(
             PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION);
+    private static final Set<Option> BYTES =
+        EnumSet.of(
+            MAX_BYTES_PER_TRIGGER, BATCH_BYTES, MAX_RESERVOIR_BYTES, PUBLISH_BATCH_BYTES, PUBLISH_MAX_IN_FLIGHT_BYTES);
     private static final Set<Option> DURATIONS = EnumSet.of(MAX_TRIGGER_DELAY, SUBSCRIPTION_RETENTION);
 
     static Option named(String name) {
@@ -182,7 +185,8 @@ final class PubSubOptions implements Serializable {
       throw new IllegalArgumentException(unknown(name, prefix));
     }
     boolean period = name.equalsIgnoreCase("maxFetchPeriod"); // a duration, where ours is a number of ms
-    values.put(option, checked(option, period ? Long.toString(Math.max(1, millis(option, value))) : value));
+    String ours = period ? Long.toString(Math.min(option.max, Math.max(option.min, millis(name, value)))) : value;
+    values.put(option, checked(option, ours));
   }
 
   private static String unknown(String name, String prefix) {
@@ -249,11 +253,13 @@ final class PubSubOptions implements Serializable {
       return value;
     }
     try {
-      long number = Long.parseLong(value.trim());
+      String digits = value.trim();
+      boolean unit = Option.BYTES.contains(option) && digits.matches("[0-9]+[a-zA-Z]+");
+      long number = unit ? JavaUtils.byteStringAsBytes(digits) : Long.parseLong(digits);
       if (number >= option.min && number <= option.max) {
         return Long.toString(number);
       }
-    } catch (NumberFormatException e) {
+    } catch (IllegalArgumentException e) { // a NumberFormatException too
       // falls through to the same message
     }
     throw new IllegalArgumentException(
@@ -282,11 +288,15 @@ final class PubSubOptions implements Serializable {
 
   /** A duration as Spark writes them, in ms. */
   private static long millis(Option option, String value) {
+    return millis(option.key, value);
+  }
+
+  private static long millis(String name, String value) {
     try {
       return JavaUtils.timeStringAs(value, TimeUnit.MILLISECONDS);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "option '" + option.key + "' is '" + value + "'; it must be a duration like 500ms, 30s or 15m");
+          "option '" + name + "' is '" + value + "'; it must be a duration like 500ms, 30s or 15m");
     }
   }
 

@@ -65,6 +65,23 @@ class PubSubOptionsTest {
   }
 
   @Test
+  void bytesMayHaveAUnit() {
+    assertThat(of("maxBytesPerTrigger", "10m").number(Option.MAX_BYTES_PER_TRIGGER, 0)).isEqualTo(10 << 20);
+    assertThat(of("maxReservoirBytes", "1G").number(Option.MAX_RESERVOIR_BYTES, 0)).isEqualTo(1 << 30);
+    for (String value : new String[] {"10x", "m", "-1m", "1k", "9999999999g"}) {
+      assertThatThrownBy(() -> of("maxReservoirBytes", value)).hasMessageContaining("maxReservoirBytes").hasMessageContaining("at least 1048576");
+    }
+    assertThatThrownBy(() -> of("batchSize", "10m")).hasMessageContaining("batchSize");
+  }
+
+  @Test
+  void durationsOfAnotherConnectorAreNamedAsTheyWereGiven() {
+    assertThat(of("maxFetchPeriod", "10s").number(Option.LINGER_MS, 0)).isEqualTo(10000);
+    assertThat(of("maxFetchPeriod", "5m").number(Option.LINGER_MS, 0)).isEqualTo(60000);
+    assertThatThrownBy(() -> of("maxFetchPeriod", "soon")).hasMessageContaining("'maxFetchPeriod' is 'soon'");
+  }
+
+  @Test
   void theSessionAndTheEnvironmentFillIn() {
     Map<String, String> conf = map("spark.pubsub.projectId", "conf", "spark.pubsub.batchSize", "5", "spark.other", "x");
     Map<String, String> environment = map("PUBSUB_EMULATOR_HOST", "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT", "env");
