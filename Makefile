@@ -10,7 +10,7 @@ CLANG_FORMAT ?= clang-format
 C_FILES := $(shell git ls-files '*.c' '*.h')
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '  make %-16s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '  make %-18s %s\n' "$$t" "$$d"; done
 
 setup-build:
 	@tools/bootstrap.sh build
@@ -28,7 +28,7 @@ build: jar ## everything a user takes away
 demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) demo/run.sh
 
-test: check test-c test-java test-e2e ## every test; the only command CI needs besides its checkout
+test: check test-c test-java test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
 test-c: setup-build ## C unit and integration tests, with and without sanitizers
@@ -41,6 +41,15 @@ test-e2e: jar setup-python ## PySpark and Google's own clients, against the emul
 	@echo "== end to end"
 	@PUBSUB_EMULATOR_BINARY=$(CURDIR)/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$(CURDIR)/$(JAR) \
 	  $(PYTHON) -m pytest -q -x test/e2e
+
+# Lines of Spark besides the pinned one (python/requirements.txt), newest last.
+LINES ?= 4.0.4 4.1.3 4.2.0
+
+test-spark-lines: jar ## end to end under every other line of Spark (LINES="4.0.4 4.2.0")
+	@tools/test_spark_lines.sh $(LINES)
+
+test-spark-newest: jar ## the main paths under the newest line of Spark
+	@tools/test_spark_lines.sh $(lastword $(LINES)) -- test/e2e/test_local.py test/e2e/test_replay.py test/e2e/test_cluster.py
 
 conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
 	@tools/bootstrap.sh go && test/conformance/run.py build/release/pubsub-emulator
@@ -73,6 +82,9 @@ bench-core: native ## CPU per message of the C client, beside Google's Go client
 chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
 	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
 
+soak: build setup-python ## a query for 20 minutes while the emulator misbehaves: nothing lost, memory flat (SECONDS=90 shortens)
+	@.deps/venv/bin/python bench/operations/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
@@ -82,4 +94,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e conformance h2spec crowd bench-emulator check fmt chaos bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

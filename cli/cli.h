@@ -13,7 +13,7 @@ struct cli_options {
   const char *attributes[100]; /* "key=value" */
   size_t attribute_count;
   unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup, keepalive_ms;
-  bool json, plaintext;
+  bool json, plaintext, gzip;
 };
 
 /* Exit codes: 0 done, 1 failed, 2 usage. `arguments`: what is left after the options. */

@@ -12,6 +12,7 @@ static const char usage[] =
     "  publish TOPIC [--message TEXT | --file FILE | lines of the standard input]\n"
     "          [--attribute KEY=VALUE]… [--ordering-key KEY] [--count N [--size BYTES]]\n"
     "          [--start N] [--batch-bytes BYTES]   number of the first; bytes of a request\n"
+    "          [--gzip]                            compress requests above 240 bytes\n"
     "  pull SUBSCRIPTION [--max N] [--json]     receive, print, acknowledge\n"
     "  tail SUBSCRIPTION [--json]               the same until Ctrl-C\n"
     "  bench receive SUBSCRIPTION --count N [--streams N] [--columns all|data|none]\n"
@@ -59,6 +60,7 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"size", required_argument, NULL, 's'},
                                       {"start", required_argument, NULL, 'b'},
                                       {"batch-bytes", required_argument, NULL, 'B'},
+                                      {"gzip", no_argument, NULL, 'z'},
                                       {"max", required_argument, NULL, 'x'},
                                       {"ack-deadline", required_argument, NULL, 'd'},
                                       {"streams", required_argument, NULL, 'S'},
@@ -154,6 +156,9 @@ static bool take_option(struct cli_options *options, int option) {
     return true;
   case 'j':
     options->json = true;
+    return true;
+  case 'z':
+    options->gzip = true;
     return true;
   case 'n':
     return parse_number(optarg, &options->count);

@@ -75,8 +75,8 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   }
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
-  struct pubsub_publisher_options publisher_options = {.topic = topic,
-                                                       .max_batch_bytes = options->batch_bytes};
+  struct pubsub_publisher_options publisher_options = {
+      .topic = topic, .max_batch_bytes = options->batch_bytes, .gzip = options->gzip};
   bool good =
       pubsub_publisher_new(client, &publisher_options, &job.publisher, &job.error) == PUBSUB_OK;
   if (good && options->message) {

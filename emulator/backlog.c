@@ -138,6 +138,7 @@ static void make_ready(struct subscription *subscription, struct message *messag
 
 void backlog_unlend(struct subscription *subscription, struct message *message) {
   message->attempts--;
+  record_undo(&subscription->broker->record, RECORD_DELIVER, message->id);
   if (message->key) {
     ordering_rewind(subscription, message);
   } else {

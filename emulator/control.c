@@ -3,7 +3,7 @@
  * gRPC client can call it without generated code.
  *
  *   Command(text) → text     see `commands`
- *   Record()      → stream   the record as CSV, some lines a message
+ *   Record(text)  → stream   the record as CSV, some lines a message; text "clear": then it is forgotten, and no event is missed
  */
 #include "faults.h"
 #include "services.h"
@@ -193,10 +193,16 @@ void control_command_on_message(struct rpc *rpc, struct pubsub_buf *take_request
 #define PIECE_BYTES ((size_t)64 * 1024)
 #define MAX_QUEUED_BYTES ((size_t)256 * 1024)
 
+struct reading {
+  size_t next; /* 0: the header; else 1 + the next event's index */
+  bool clear;
+};
+
 static void send_record(struct rpc *rpc) {
   struct broker *broker = rpc->server;
-  const struct record *record = &broker->record;
-  size_t *next = rpc->state;
+  struct record *record = &broker->record;
+  struct reading *reading = rpc->state;
+  size_t *next = &reading->next;
   while (*next < record->count + 1 && rpc_queued_bytes(rpc) < MAX_QUEUED_BYTES) {
     struct pubsub_buf text = {0}, message = {0};
     if (*next == 0) {
@@ -219,14 +225,16 @@ static void send_record(struct rpc *rpc) {
     }
     pubsub_buf_clear(&text);
   }
-  if (*next == record->count + 1) rpc_finish(rpc);
+  if (*next < record->count + 1) return;
+  if (reading->clear) record_clear(record);
+  rpc_finish(rpc);
 }
 
 void control_record_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
-  (void)take_request;
   if (rpc->state) return;
-  rpc->state = pubsub_alloc_zero(1, sizeof(size_t));
-  if (rpc->state) {
+  struct reading *reading = rpc->state = pubsub_alloc_zero(1, sizeof(struct reading));
+  if (reading) {
+    reading->clear = pubsub_view_equal(request_text(take_request), pubsub_view_str("clear"));
     send_record(rpc);
   } else {
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");

@@ -84,6 +84,10 @@ static bool parse_port(const char *text, uint16_t *out) {
 
 static bool parse_listen(char *text, struct server_options *options) {
   char *colon = strrchr(text, ':');
+  if (*text != '[' && strchr(text, ':') != colon) { /* IPv6 without a port */
+    options->address = text;
+    return true;
+  }
   if (!colon || !parse_port(colon + 1, &options->port)) return false;
   *colon = '\0';
   if (*text == '[' && colon[-1] == ']') {
@@ -169,7 +173,9 @@ int main(int argc, char **argv) {
   }
   if (status == PUBSUB_OK) status = furnish(server, argc, argv, names, &error);
   if (status == PUBSUB_OK) {
-    printf("pubsub-emulator listening on %s:%u\n", options.address, server_port(server));
+    bool v6 = strchr(options.address, ':') != NULL;
+    printf(v6 ? "pubsub-emulator listening on [%s]:%u\n" : "pubsub-emulator listening on %s:%u\n",
+           options.address, server_port(server));
     fflush(stdout);
     pubsub_loop_run(program.loop);
   } else {

@@ -63,6 +63,11 @@ void record_append(struct record *record, const struct record_event *event) {
   record->events[record->count++] = *event;
 }
 
+void record_undo(struct record *record, enum record_kind kind, uint64_t message_id) {
+  const struct record_event *last = record->count ? &record->events[record->count - 1] : NULL;
+  if (record->on && last && last->kind == kind && last->message_id == message_id) record->count--;
+}
+
 size_t record_line(const struct record *record, const struct record_event *event, char *out,
                    size_t cap) {
   const char *name = event->name > 0 ? record->names[event->name - 1] : "";

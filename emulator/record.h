@@ -39,6 +39,8 @@ void record_free(struct record *record);
 /* A number for a name, now and later. 0: no memory. */
 uint32_t record_name(struct record *record, const char *name);
 void record_append(struct record *record, const struct record_event *event);
+/* Takes the last event back if it is this one: a delivery that did not fit into its response. */
+void record_undo(struct record *record, enum record_kind kind, uint64_t message_id);
 static inline void record_add(struct record *record, int64_t time_us, enum record_kind kind,
                               uint32_t name, uint64_t message_id, uint32_t detail) {
   if (!record->on) return;

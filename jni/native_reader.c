@@ -9,7 +9,7 @@
 #define VIEW_LONGS (6 + 2 * PUBSUB_BUFFER_COUNT)
 #define MAX_EPOCHS 4096
 #define MAX_SIZES 1024
-#define METRIC_LONGS 15
+#define METRIC_LONGS 18
 
 struct reader {
   struct pubsub_client *client;
@@ -273,7 +273,8 @@ static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
       (jlong)m.reservoir_bytes, (jlong)m.reservoir_peak_bytes, (jlong)m.acknowledged_rows,
       (jlong)m.given_back_rows, (jlong)m.redelivered_rows,     (jlong)m.expired_rows,
       (jlong)m.ack_requests,    (jlong)m.extend_requests,      (jlong)m.failed_requests,
-      (jlong)m.stream_reopens,  (jlong)m.ack_latency_us_sum,   (jlong)m.ack_latency_count};
+      (jlong)m.stream_reopens,  (jlong)m.ack_latency_us_sum,   (jlong)m.ack_latency_count,
+      (jlong)m.failed_rows,     (jlong)m.retried_rows,         (jlong)m.failed_receipt_rows};
   (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
 }
 

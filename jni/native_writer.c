@@ -35,6 +35,7 @@ static jlong open_writer(JNIEnv *env, jclass class, jobjectArray key_values) {
     writer->options = (struct pubsub_publisher_options){
         .max_batch_messages = (uint32_t)jni_option_number(&options, "max_batch_messages"),
         .max_batch_bytes = (uint32_t)jni_option_number(&options, "max_batch_bytes"),
+        .gzip = jni_option_number(&options, "gzip") != 0,
         .linger_ms = (uint32_t)jni_option_number(&options, "linger_ms"),
         .max_in_flight_bytes = jni_option_number(&options, "max_in_flight_bytes"),
         .total_timeout_ms = (uint32_t)jni_option_number(&options, "total_timeout_ms")};
@@ -117,16 +118,35 @@ static void publish(JNIEnv *env, jclass class, jlong handle, jint topic_index, j
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
 
-static void flush(JNIEnv *env, jclass class, jlong handle, jint timeout_ms) {
+static jboolean room(JNIEnv *env, jclass class, jlong handle, jint topic_index, jint timeout_ms) {
+  struct pubsub_error error = {0};
+  bool reached = false;
+  (void)class;
+  struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
+  if (!writer) return JNI_FALSE;
+  enum pubsub_status status = pubsub_publisher_wait(
+      writer->publishers[topic_index], PUBSUB_WAIT_ROOM, (uint32_t)timeout_ms, &reached, &error);
+  jni_handle_release(handle);
+  if (status != PUBSUB_OK) jni_throw(env, &error);
+  return reached;
+}
+
+static jboolean flush(JNIEnv *env, jclass class, jlong handle, jint timeout_ms) {
   struct pubsub_error error = {0};
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
-  if (!writer) return;
+  if (!writer) return JNI_FALSE;
   enum pubsub_status status = PUBSUB_OK;
-  for (int i = 0; i < writer->count && status == PUBSUB_OK; i++)
-    status = pubsub_publisher_flush(writer->publishers[i], (uint32_t)timeout_ms, &error);
+  bool all = true;
+  for (int i = 0; i < writer->count && status == PUBSUB_OK; i++) {
+    bool reached = false;
+    status = pubsub_publisher_wait(writer->publishers[i], PUBSUB_WAIT_IDS,
+                                   all ? (uint32_t)timeout_ms : 0, &reached, &error);
+    all = all && reached;
+  }
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
+  return all;
 }
 
 static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
@@ -165,7 +185,8 @@ bool jni_register_writer(JNIEnv *env, jclass class) {
       {"unauthenticated", "(J)J", (void *)unauthenticated},
       {"topic", "(JLjava/lang/String;)I", (void *)topic},
       {"publish", "(JIJJIJ)V", (void *)publish},
-      {"flush", "(JI)V", (void *)flush},
+      {"room", "(JII)Z", (void *)room},
+      {"flush", "(JI)Z", (void *)flush},
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(J)V", (void *)close_writer},
   };

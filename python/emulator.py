@@ -46,11 +46,11 @@ class Control:
         with channel:
             return call(_text(text), timeout=30).value
 
-    def record(self, *events):
-        """What was recorded, only of these kinds if any are named."""
+    def record(self, *events, clear=False):
+        """What was recorded, only of these kinds if any are named. clear: it is forgotten then; nothing falls in between."""
         channel, call = self._call("Record", streaming=True)
         with channel:
-            text = "".join(piece.value for piece in call(_text(""), timeout=120))
+            text = "".join(piece.value for piece in call(_text("clear" if clear else ""), timeout=120))
         out = []
         for line in text.splitlines()[1:]:
             time_us, event, resource, message_id, detail = line.split(",")

@@ -2,6 +2,7 @@
 # Sets up what a part of the project needs, on Debian or Ubuntu, and nothing that is there already:
 #   tools/bootstrap.sh build     compilers, libraries, pinned sources
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
+#   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
 #   tools/bootstrap.sh peers     what else `make bench` compares with: Kafka, Google's Java client
 # System packages come by apt, with sudo when not root; on another system the script says what to install and
@@ -9,6 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .deps
+exec 9>.deps/.lock
+flock 9 # one at a time
 
 # A line a need: what proves that it is there, and the package that brings it.
 build_needs='
@@ -91,16 +94,25 @@ bootstrap_build() {
   tools/fetch_protos.sh
 }
 
-bootstrap_python() {
+make_venv() { # make_venv FOLDER PINS
+  local venv=$1 pins=$2 stamp
   install_packages "$python_needs"
-  local lock=python/requirements.txt venv=.deps/venv stamp
-  stamp="$venv/.complete-$(sha256sum <"$lock" | cut -c1-16)"
+  stamp="$venv/.complete-$(sha256sum <<<"$pins" | cut -c1-16)"
   [ -e "$stamp" ] && return 0
   echo "making the Python environment in $venv (PySpark is 300 MB)"
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install -q --disable-pip-version-check --no-cache-dir -r "$lock"
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-cache-dir -r /dev/stdin <<<"$pins"
   touch "$stamp"
+}
+
+bootstrap_python() {
+  make_venv .deps/venv "$(cat python/requirements.txt)"
+}
+
+# Another Spark brings the py4j that it needs.
+bootstrap_spark() {
+  make_venv ".deps/spark-$1" "$(sed -e "s/^pyspark==.*/pyspark==$1/" -e '/^py4j==/d' python/requirements.txt)"
 }
 
 bootstrap_go() {
@@ -123,9 +135,12 @@ bootstrap_peers() {
   touch "$stamp"
 }
 
-for part in "${@:-build}"; do
-  case $part in
-    build | python | go | peers) "bootstrap_$part" ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|go|peers]…" >&2 && exit 2 ;;
+[ $# -gt 0 ] || set -- build
+while [ $# -gt 0 ]; do
+  case $1 in
+    build | python | go | peers) "bootstrap_$1" ;;
+    spark) bootstrap_spark "${2:?the version of Spark}" && shift ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|go|peers]…" >&2 && exit 2 ;;
   esac
+  shift
 done

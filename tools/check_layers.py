@@ -30,7 +30,7 @@ EXTRA = {
     ("src/grpc", "google/rpc/status.pb-c.h"): "error details",
 }
 # Libraries that one layer alone may see.
-ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "protobuf-c": {"src/client", "emulator"}}
+ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h": {"src/pub", "emulator"}, "protobuf-c": {"src/client", "emulator"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
 

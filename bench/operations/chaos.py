@@ -8,12 +8,11 @@ against the checkpoint's commit log), and no more came twice than was lent out w
 
 import argparse
 import os
-import pathlib
 import random
 import signal
 import time
 
-from world import Publisher, World, children
+from world import Publisher, World, children, executors
 
 CONF = {
     "spark.executor.memory": "512m",
@@ -29,17 +28,6 @@ CONF = {
 SIZE = 200
 # About one task of ten fails: not the same one when it is tried again.
 FAILING = "if(cast(reflect('java.lang.Math', 'random') as double) < 0.00001, raise_error('a task is made to fail'), data)"
-
-
-def executors():
-    found = []
-    for pid in children(os.getpid()):
-        try:
-            if b"CoarseGrainedExecutorBackend" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-        except OSError:
-            pass
-    return found
 
 
 class Chaos:

@@ -1,5 +1,6 @@
 """Reads a number of messages with Spark and checks every one: run_scale_test.sh, run_throughput_test.sh, run_custom_throughput.sh."""
 
+import os
 import sys
 import time
 
@@ -14,6 +15,7 @@ def main():
     size = positional(0, parameter("PUBSUB_PAYLOAD_SIZE", "pubsub.payload.size", size))
     count = positional(1, parameter("PUBSUB_MSG_COUNT", "pubsub.msg.count", count))
     master = parameter("TEST_MASTER", "spark.master", "local[4]")
+    timeout = int(os.environ.get("PUBSUB_TIMEOUT_SECONDS", "600"))
     if size < 12 or size > 9_000_000 or count < 1:
         raise SystemExit(f"{name}: {count} messages of {size} bytes: the size must be 12 to 9000000, the count positive")
     with World(name) as world:
@@ -33,18 +35,26 @@ def main():
         def told():
             return f"read {world.read()} of {count}"
 
-        complete = world.wait(lambda: world.read() >= count, 600, told)
+        complete = world.wait(lambda: world.read() >= count, timeout, told)
         read_s = time.monotonic() - begin
         world.query.stop()
+        if not complete:
+            world.say(f"expected {count} messages, read {world.read()} within {timeout} s")
+        if world.read() == 0:
+            raise SystemExit(f"{name}: expected {count} messages, the sink has 0")
         rows = world.stored(spark)
         total, ids, numbers, length = rows.selectExpr(
             "count(*)", "count(distinct message_id)", "count(distinct number)", "sum(bytes)"
         ).first()
         left = world.control.stats(world.subscription)["backlog"] if world.control else "unknown"
         world.delete()
-        wrong = numbers != count or ids != count or length != total * size
-        if numbers != count:
-            world.say(f"expected {count} messages, the sink has {numbers}")
+        wrong = False
+        for what, expected, found in (
+            ("messages by number", count, numbers), ("message ids", count, ids), ("bytes", total * size, length)
+        ):
+            if expected != found:
+                wrong = True
+                world.say(f"expected {expected} {what}, the sink has {found}")
         world.result(
             {
                 "messages": count,

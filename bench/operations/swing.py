@@ -134,6 +134,8 @@ def main():
         rows, ids, numbers = (
             world.stored(spark).selectExpr("count(*)", "count(distinct message_id)", "count(distinct number)").first()
         )
+        if numbers != published:
+            world.say(f"expected {published} messages, the sink has {numbers}")
         world.delete()
         with open(results / "dynamic-scaling.csv", "w") as out:
             out.write("seconds,executors,backlog,rows_per_s\n")

@@ -63,6 +63,18 @@ def children(pid):
     return found
 
 
+def executors():
+    """Processes of the executors that this script's Spark has started."""
+    found = []
+    for pid in children(os.getpid()):
+        try:
+            if b"CoarseGrainedExecutorBackend" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
 def cpu_seconds(pid):
     """User and system time of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -77,16 +89,35 @@ class World:
         suffix = f"{name}-{os.getpid()}"
         self.topic, self.subscription = f"topic-{suffix}", f"sub-{suffix}"
         self.sessions, self.emulator, self.work, self.query = [], None, None, None
+        self.entering, self.asked = True, None
+        self.worker_dirs = []
+        self.created = []  # on an emulator that others use too
         self.started = time.monotonic()
 
     def __enter__(self):
+        """Whatever happens in here, what was begun is ended again: a signal waits until the emulator is known."""
+        self._take_signals()
+        try:
+            self._begin()
+            self.entering = False
+            if self.asked:
+                raise Stopped(self.asked)
+        except BaseException as problem:
+            self.__exit__(type(problem), problem, None)
+            raise
+        return self
+
+    def _take_signals(self):
         def stop(number, frame):
-            raise Stopped(number)
+            self.asked = number
+            if not self.entering:
+                raise Stopped(number)
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
+
+    def _begin(self):
         self.work = pathlib.Path(tempfile.mkdtemp(prefix=f"pubsub-{self.name}-"))
-        os.environ["SPARK_WORKER_DIR"] = str(self.work / "worker")
         given = os.environ.get("PUBSUB_EMULATOR_HOST")
         if given:
             self.host, self.control = given, None
@@ -94,18 +125,20 @@ class World:
             self.emulator = self.control = emulator_process.Emulator(EMULATOR, *self.emulator_arguments, own_group=True)
             self.host = self.emulator.host
         self.say(f"emulator on {self.host}" + (" (given)" if given else ""))
-        return self
 
     def __exit__(self, kind, error, trace):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # once is enough
-        for step in (self._stop_query, self._stop_spark, self._stop_emulator):
+        for step in (self._stop_query, self._stop_spark, self.delete, self._stop_emulator):
             try:
                 step()
             except Exception as problem:  # noqa: BLE001: the next step must run
                 print(f"while stopping: {problem}", file=sys.stderr)
         self._end_children()
-        shutil.rmtree(self.work, ignore_errors=True)
+        if self.work is not None:
+            shutil.rmtree(self.work, ignore_errors=True)
+        for folder in self.worker_dirs:
+            shutil.rmtree(folder, ignore_errors=True)
         if kind is Stopped:
             self.say("stopped")
             os._exit(128 + error.args[0])
@@ -181,14 +214,18 @@ class World:
         return done.stdout
 
     def create(self, ack_deadline=60):
-        self.run("topic", "create", self.topic)
-        self.run("subscription", "create", self.subscription, "--topic", self.topic, "--ack-deadline", ack_deadline)
+        for kind, name, more in (
+            ("topic", self.topic, ()),
+            ("subscription", self.subscription, ("--topic", self.topic, "--ack-deadline", ack_deadline)),
+        ):
+            self.created.append((kind, name))
+            self.run(kind, "create", name, *more)
 
     def delete(self):
         """On an emulator that others use too, nothing stays."""
-        if self.emulator is None:
-            self.run("subscription", "delete", self.subscription)
-            self.run("topic", "delete", self.topic)
+        while self.created and self.emulator is None:
+            kind, name = self.created.pop()
+            self.run(kind, "delete", name)
 
     def publish(self, count, size, start=0):
         """Numbered messages: "N xxx…"; batches of about 5 MB a request. Returns how many the service confirmed."""
@@ -219,9 +256,18 @@ class World:
         for key, value in settings.items():
             builder = builder.config(key, str(value))
         session = builder.getOrCreate()
+        self._take_signals()  # PySpark has set a handler of its own
         session.sparkContext.setLogLevel("ERROR")
         self.sessions.append(session)
+        if master.startswith("local-cluster"):  # its workers write there, wherever SPARK_WORKER_DIR is
+            self.worker_dirs.append(pathlib.Path(self._spark_home()) / "work" / session.sparkContext.applicationId)
         return session
+
+    @staticmethod
+    def _spark_home():
+        from pyspark.find_spark_home import _find_spark_home
+
+        return _find_spark_home()
 
     def source(self, spark, **options):
         return (
@@ -244,7 +290,7 @@ class World:
             .mode("append")
         )
 
-    def collect(self, frame, name="out"):
+    def collect(self, frame, name="out", trigger=None):
         """Starts a query that stores message id, number and length of every row, a folder a batch: written again, not added,
         when a batch is repeated. `read` tells how many there are."""
         out = self.work / name
@@ -259,9 +305,8 @@ class World:
             batch.write.mode("overwrite").parquet(str(out / f"batch={identity}"))
 
         self.batches = {}
-        self.query = (
-            columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint")).start()
-        )
+        writer = columns.writeStream.foreachBatch(store).option("checkpointLocation", str(self.work / "checkpoint"))
+        self.query = (writer.trigger(**trigger) if trigger else writer).start()
 
     def read(self):
         """Rows of the batches that have committed."""

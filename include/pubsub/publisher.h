@@ -52,7 +52,8 @@ struct pubsub_publisher_options {
   uint32_t initial_backoff_ms;     /* 100; doubles, full jitter */
   uint32_t max_backoff_ms;         /* 60000 */
   uint32_t total_timeout_ms;       /* from a request's first send until given up; 600000 */
-  pubsub_publish_ids_fn *on_ids;   /* NULL: ids are counted, not kept */
+  bool gzip;                     /* compress requests above 240 bytes: less on the wire, more CPU */
+  pubsub_publish_ids_fn *on_ids; /* NULL: ids are counted, not kept */
   void *on_ids_user;
 };
 
@@ -74,6 +75,7 @@ PUBSUB_API enum pubsub_status pubsub_publisher_publish(struct pubsub_publisher *
  *   u32 data_bytes (0xFFFFFFFF: null), data
  *   u32 ordering_key_bytes (0xFFFFFFFF: null), ordering key
  *   u32 attribute_count, then per attribute: u32 key_bytes, key, u32 value_bytes (0xFFFFFFFF: null, an error), value
+ * Waits for room once, at its start: what is in flight may go over max_in_flight_bytes by one block.
  * A malformed block is INVALID and nothing of it is queued. first_row is added to row numbers in messages. */
 PUBSUB_API enum pubsub_status pubsub_publisher_publish_block(struct pubsub_publisher *publisher,
                                                              const uint8_t *block,
@@ -86,6 +88,17 @@ PUBSUB_API enum pubsub_status pubsub_publisher_publish_block(struct pubsub_publi
 PUBSUB_API enum pubsub_status pubsub_publisher_flush(struct pubsub_publisher *publisher,
                                                      uint32_t timeout_ms,
                                                      struct pubsub_error *error);
+
+enum pubsub_publish_wait {
+  PUBSUB_WAIT_ROOM, /* publish and publish_block would not block */
+  PUBSUB_WAIT_IDS   /* every message published so far has its id; sends what is batched */
+};
+/* Waits for at most timeout_ms; *out_reached says whether it came to that, which is no error either way. For callers who must look
+ * up now and then, whether they are still wanted. Errors: as publish, a permanent failure. */
+PUBSUB_API enum pubsub_status pubsub_publisher_wait(struct pubsub_publisher *publisher,
+                                                    enum pubsub_publish_wait what,
+                                                    uint32_t timeout_ms, bool *out_reached,
+                                                    struct pubsub_error *error);
 
 struct pubsub_publisher_metrics {
   uint64_t published_rows; /* with an id */

@@ -23,11 +23,11 @@ struct pubsub_subscriber;
 
 /* Zero-initialise; 0 takes the default given here. Strings are copied. */
 struct pubsub_subscriber_options {
-  const char *subscription;          /* full name; required */
-  uint32_t columns;                  /* set of enum pubsub_column; 0: none but the row count */
-  uint32_t chunk_rows;               /* seal at so many rows; 10000 */
-  uint64_t chunk_bytes;              /* … or column bytes; 8 MiB */
-  uint32_t linger_ms;                /* … or so long after a chunk's first row; 20 */
+  const char *subscription; /* full name; required */
+  uint32_t columns;         /* set of enum pubsub_column; 0: none but the row count */
+  uint32_t chunk_rows;      /* seal at so many rows; 10000 */
+  uint64_t chunk_bytes;     /* … or column bytes; 8 MiB */
+  uint32_t linger_ms; /* … or so long after a chunk's first row; 5, up to 20 with many slots */
   uint64_t max_reservoir_bytes;      /* budget of all slots together; 256 MiB */
   uint32_t ack_deadline_s;           /* stream_ack_deadline_seconds, 10..600; 60 */
   uint32_t max_ack_extension_s;      /* give a message up after so long; 3600 */
@@ -64,8 +64,9 @@ enum pubsub_slot_state {
   PUBSUB_SLOT_FAILED,   /* a permanent error; see pubsub_subscriber_slot_error */
 };
 
-/* seqs count chunks: sealed = n means chunks 0 … n-1 exist(ed). settled counts confirmed outcomes:
- * every chunk below it is acknowledged or given back, confirmed by the service. */
+/* seqs count chunks: sealed = n means chunks 0 … n-1 exist(ed). Of a subscription with exactly-once delivery a chunk counts
+ * once its receipt is confirmed; others need none, as the stream's own deadline grants the first lease. settled counts outcomes: every
+ * chunk below it is acknowledged or given back, confirmed by the service, or its rows count as failed or expired. */
 struct pubsub_slot_report {
   uint32_t slot;
   enum pubsub_slot_state state;
@@ -125,9 +126,12 @@ struct pubsub_subscriber_metrics {
   uint64_t reservoir_peak_bytes;
   uint64_t acknowledged_rows; /* confirmed by the service */
   uint64_t given_back_rows;
-  uint64_t
-      redelivered_rows;  /* arrived with delivery_attempt > 1, or an ack id/message already held */
-  uint64_t expired_rows; /* leases given up (max_ack_extension_s) or refused by the service */
+  /* arrived with delivery_attempt > 1; exactly-once: or while held already (no second row, the newer ack id is used) */
+  uint64_t redelivered_rows;
+  uint64_t expired_rows; /* leases given up (max_ack_extension_s); never counted as acknowledged */
+  uint64_t failed_rows;  /* settled, and refused by the service for good: delivered again */
+  uint64_t retried_rows; /* ids sent again, each time, after a transient failure (exactly-once) */
+  uint64_t failed_receipt_rows; /* never shown to readers: their receipt failed (exactly-once) */
   uint64_t ack_requests;
   uint64_t extend_requests;
   uint64_t failed_requests; /* ack and extend requests that failed and were retried */

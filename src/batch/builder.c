@@ -418,12 +418,3 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
   *out = chunk;
   return PUBSUB_OK;
 }
-
-void pubsub_ack_ids_clear(struct pubsub_ack_ids *ids) {
-  if (ids->pool) {
-    pubsub_pool_put(ids->pool, ids->bytes, ids->bytes_capacity);
-    pubsub_pool_put(ids->pool, (uint8_t *)ids->offsets, ids->offsets_capacity);
-    pubsub_pool_unref(ids->pool);
-  }
-  *ids = (struct pubsub_ack_ids){0};
-}

@@ -7,6 +7,7 @@
 #ifndef PUBSUB_BATCH_BUILDER_H
 #define PUBSUB_BATCH_BUILDER_H
 
+#include "batch/ack_ids.h"
 #include "batch/pool.h"
 #include "proto/pull_decoder.h"
 #include <pubsub/chunk.h>
@@ -29,18 +30,7 @@ uint64_t pubsub_builder_bytes(const struct pubsub_builder *builder); /* used col
 
 /* Seals what is there (rows > 0) into an immutable chunk with one reference, and the ack ids of its rows; the builder is empty
  * afterwards. A payload reserved but not appended stays with the builder. Errors: NOMEM (nothing changed). */
-struct pubsub_ack_ids {
-  uint8_t *bytes;    /* all ids, concatenated; owned, from the pool */
-  uint32_t *offsets; /* count + 1 */
-  uint32_t count;
-  size_t bytes_capacity, offsets_capacity; /* of the pool's blocks, in bytes */
-  struct pubsub_pool *pool;                /* one reference */
-};
 enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pubsub_chunk **out,
                                        struct pubsub_ack_ids *out_ack_ids);
-void pubsub_ack_ids_clear(struct pubsub_ack_ids *ids);
-static inline struct pubsub_view pubsub_ack_ids_at(const struct pubsub_ack_ids *ids, uint32_t i) {
-  return pubsub_view_of(ids->bytes + ids->offsets[i], ids->offsets[i + 1] - ids->offsets[i]);
-}
 
 #endif

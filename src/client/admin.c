@@ -1,13 +1,19 @@
 /* Administrative calls: blocking for the caller, a unary call on a loop. */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "client/client.h"
 #include "google/iam/v1/iam_policy.pb-c.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
+#include "grpc/backoff.h"
 #include "grpc/routing.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define FIRST_DELAY_US 100000
+#define MAX_DELAY_US 10000000
 
 struct admin_call {
   struct pubsub_task task;
@@ -50,7 +56,40 @@ static void start(struct pubsub_task *task) {
   }
 }
 
-/* Runs the call; *response is the caller's to clear. */
+/* One attempt. */
+static void attempt(struct admin_call *call, const ProtobufCMessage *request, uint64_t timeout_us) {
+  call->result = (struct pubsub_error){0};
+  call->done = false;
+  call->response.len = 0;
+  call->options.timeout_us = timeout_us;
+  if (pubsub_buf_reserve(&call->request, protobuf_c_message_get_packed_size(request)) !=
+      PUBSUB_OK) {
+    pubsub_error_set(&call->result, PUBSUB_E_NOMEM, "out of memory");
+    return;
+  }
+  call->request.len = protobuf_c_message_pack(request, call->request.ptr);
+  pubsub_loop_post(pubsub_channel_loop(call->channel), &call->task);
+  pthread_mutex_lock(&call->mutex);
+  while (!call->done)
+    pthread_cond_wait(&call->finished, &call->mutex);
+  pthread_mutex_unlock(&call->mutex);
+}
+
+/* As Google's clients do for these calls. A creation that had its effect shows as ALREADY_EXISTS then. */
+static bool may_try_again(const struct pubsub_error *result) {
+  if (result->status != PUBSUB_E_GRPC) {
+    return result->status == PUBSUB_E_IO || result->status == PUBSUB_E_PROTOCOL;
+  }
+  return result->grpc_code == PUBSUB_GRPC_UNAVAILABLE || result->grpc_code == PUBSUB_GRPC_UNKNOWN ||
+         result->grpc_code == PUBSUB_GRPC_ABORTED;
+}
+
+static void sleep_us(uint64_t us) {
+  struct timespec time = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+  nanosleep(&time, NULL);
+}
+
+/* Runs the call, and again until the time is over; *response is the caller's to clear. */
 static enum pubsub_status run(struct pubsub_client *client, const char *method, const char *field,
                               const char *name, const ProtobufCMessage *request,
                               uint32_t timeout_ms, struct pubsub_buf *response,
@@ -60,21 +99,23 @@ static enum pubsub_status run(struct pubsub_client *client, const char *method, 
                             .mutex = PTHREAD_MUTEX_INITIALIZER,
                             .finished = PTHREAD_COND_INITIALIZER};
   char *routing = pubsub_routing_header(field, pubsub_view_str(name));
-  if (!routing ||
-      pubsub_buf_reserve(&call.request, protobuf_c_message_get_packed_size(request)) != PUBSUB_OK) {
-    pubsub_free(routing);
-    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  if (!routing) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  call.options = (struct pubsub_call_options){.method = method, .routing_header = routing};
+  uint64_t end_us = pubsub_clock_now_us() + (uint64_t)timeout_ms * 1000;
+  struct pubsub_backoff backoff;
+  struct pubsub_rng rng;
+  pubsub_rng_seed_random(&rng);
+  pubsub_backoff_init(&backoff, FIRST_DELAY_US, MAX_DELAY_US);
+  while (true) {
+    uint64_t now_us = pubsub_clock_now_us();
+    attempt(&call, request, end_us > now_us ? end_us - now_us : 1);
+    uint64_t delay_us = pubsub_backoff_next_us(&backoff, &rng);
+    if (!may_try_again(&call.result) || pubsub_clock_now_us() + delay_us >= end_us) break;
+    sleep_us(delay_us);
   }
-  call.request.len = protobuf_c_message_pack(request, call.request.ptr);
-  call.options = (struct pubsub_call_options){
-      .method = method, .routing_header = routing, .timeout_us = (uint64_t)timeout_ms * 1000};
-  pubsub_loop_post(pubsub_channel_loop(call.channel), &call.task);
-  pthread_mutex_lock(&call.mutex);
-  while (!call.done)
-    pthread_cond_wait(&call.finished, &call.mutex);
-  pthread_mutex_unlock(&call.mutex);
   pthread_mutex_destroy(&call.mutex);
   pthread_cond_destroy(&call.finished);
+  pubsub_buf_clear(&call.request);
   pubsub_free(routing);
   *response = call.response;
   if (call.result.status != PUBSUB_OK && error) *error = call.result;

@@ -218,6 +218,7 @@ enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
   call->channel = channel;
   call->handler = handler;
   call->user = user;
+  call->encoding = options->encoding;
   call->manual_window = options->manual_window;
   call->fail_fast = options->fail_fast;
   call->grpc_status = -1;
@@ -261,6 +262,7 @@ static size_t fill_headers(const struct pubsub_call *call, struct pubsub_h2_head
     snprintf(timeout, timeout_bytes, "%llum", (unsigned long long)(ms > 99999999 ? 99999999 : ms));
     out[count++] = header("grpc-timeout", timeout);
   }
+  if (call->encoding) out[count++] = header("grpc-encoding", call->encoding);
   if (call->routing_header) out[count++] = header("x-goog-request-params", call->routing_header);
   if (options->quota_project) out[count++] = header("x-goog-user-project", options->quota_project);
   if (authorization.len > 0) {
@@ -318,7 +320,7 @@ enum pubsub_status pubsub_call_send(struct pubsub_call *call,
   if (count > 0) {
     uint8_t *prefix = pubsub_alloc(PUBSUB_FRAME_PREFIX_BYTES);
     if (!prefix) return PUBSUB_E_NOMEM;
-    pubsub_frame_prefix_write(prefix, bytes, false);
+    pubsub_frame_prefix_write(prefix, bytes, call->encoding != NULL);
     call->pending[call->pending_count++] =
         (struct pubsub_segment){prefix, PUBSUB_FRAME_PREFIX_BYTES, pubsub_free, prefix};
   }

@@ -1,5 +1,5 @@
 /*
- * The inside of a call: shared by call.c (its life on an HTTP/2 stream), channel.c (which finds it a connection) and
+ * The inside of a call: shared by call.c (its life on an HTTP/2 stream), pool.c (which finds it a connection) and
  * unary.c. Nothing outside src/grpc includes this.
  *
  *   start ──▶ waiting (in channel.waiting) ── a connection takes it ──▶ on a stream ──▶ finished
@@ -24,6 +24,7 @@ struct pubsub_call {
   const struct pubsub_call_handler *handler;
   void *user;
   char *method, *routing_header; /* owned */
+  const char *encoding;          /* static; NULL: messages go uncompressed */
   uint64_t deadline_us;          /* 0: none */
   struct pubsub_timer timer;
   bool manual_window, fail_fast;

@@ -1,9 +1,11 @@
 /*
- * A channel: gRPC calls to one target on one loop. Dials when first needed, spreads calls over connections of at most
- * 100 streams, redials with backoff, adds authorization and user-agent, and translates trailers to errors.
+ * A channel: gRPC calls to one target on one loop. Dials when first needed (resolving the name each time), spreads calls evenly over
+ * connections of at most 100 streams or what the peer allows, redials with backoff, closes connections without calls, tests silent ones
+ * with PING, adds authorization and user-agent, and translates trailers to errors. A connection that got GOAWAY finishes its calls.
  *
- * Loop thread only. A call started while there is no connection waits for one until its deadline; where dialling
- * failed for a reason that will not pass by itself (TLS, resolve) or wait_for_ready is false, it fails with that error.
+ * Loop thread only. A call started while there is no connection waits for one until its deadline. It fails with the dial's error
+ * where it is fail_fast, or where that error will not pass by itself (TLS, a proxy's refusal); of a target that has worked before, such
+ * an error has 30 s to pass.
  */
 #ifndef PUBSUB_GRPC_CHANNEL_H
 #define PUBSUB_GRPC_CHANNEL_H
@@ -59,9 +61,11 @@ struct pubsub_call_handler {
 struct pubsub_call_options {
   const char *method;         /* "/google.pubsub.v1.Subscriber/StreamingPull" */
   const char *routing_header; /* x-goog-request-params, "subscription=projects%2F…"; or NULL */
-  uint64_t timeout_us;        /* 0: none; sent as grpc-timeout */
-  bool manual_window;         /* true: the caller gives window back with pubsub_call_consume */
-  bool fail_fast;             /* do not wait for a connection after a failed dial */
+  const char *
+      encoding; /* of every message sent, "gzip"; the caller's segments are so already; NULL: none. Static text */
+  uint64_t timeout_us; /* 0: none; sent as grpc-timeout */
+  bool manual_window;  /* true: the caller gives window back with pubsub_call_consume */
+  bool fail_fast;      /* do not wait for a connection after a failed dial */
 };
 enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
                                      const struct pubsub_call_options *options,

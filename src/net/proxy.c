@@ -169,7 +169,9 @@ enum pubsub_status pubsub_proxy_choose(const char *option, const char *host, uin
   const char *no_proxy = from_environment("no_proxy", "NO_PROXY");
   if (!url || !tls || pubsub_proxy_is_loopback(host)) return PUBSUB_OK;
   if (no_proxy && pubsub_proxy_bypassed(no_proxy, host, port)) return PUBSUB_OK;
-  return pubsub_proxy_parse(url, out, error);
+  enum pubsub_status status = pubsub_proxy_parse(url, out, error);
+  if (status == PUBSUB_OK || !error) return status;
+  return pubsub_error_set(error, status, "HTTPS_PROXY of the environment: %.300s", error->text);
 }
 
 /* ---- the tunnel's messages ---- */

@@ -12,6 +12,8 @@
 #define CALL_TIMEOUT_US 60000000
 #define KEPT_BLOCKS 32
 
+#define REQUEST_OVERHEAD_BYTES 1024
+
 static void apply_defaults(struct pubsub_publisher_options *options) {
   if (!options->max_batch_messages) options->max_batch_messages = PUBSUB_PUBLISH_MAX_MESSAGES;
   if (!options->max_batch_bytes) options->max_batch_bytes = 1000000;
@@ -212,6 +214,13 @@ static enum pubsub_status add(struct pubsub_publisher *publisher,
   return PUBSUB_OK;
 }
 
+/* Under the mutex. A request costs about a kilobyte beside its messages, which counts where each key has one of its own. */
+static bool has_room(const struct pubsub_publisher *publisher) {
+  uint64_t bytes = publisher->shared.in_flight_bytes +
+                   publisher->shared.unfinished_requests * (uint64_t)REQUEST_OVERHEAD_BYTES;
+  return bytes < publisher->options.max_in_flight_bytes;
+}
+
 static struct timespec timespec_of(uint64_t due_us) {
   return (struct timespec){(time_t)(due_us / 1000000), (long)(due_us % 1000000) * 1000};
 }
@@ -225,13 +234,13 @@ static enum pubsub_status failed(struct pubsub_publisher *publisher, struct pubs
 static enum pubsub_status wait_for_room(struct pubsub_publisher *publisher,
                                         struct pubsub_error *error) {
   if (publisher->shared.error.status != PUBSUB_OK) return failed(publisher, error);
-  if (publisher->shared.in_flight_bytes < publisher->options.max_in_flight_bytes) return PUBSUB_OK;
+  if (has_room(publisher)) return PUBSUB_OK;
   uint64_t start = pubsub_clock_now_us();
   struct timespec due = timespec_of(start + (uint64_t)publisher->options.total_timeout_ms * 1000);
   enum pubsub_status status = PUBSUB_OK;
   seal_all(publisher);
-  while (publisher->shared.in_flight_bytes >= publisher->options.max_in_flight_bytes &&
-         publisher->shared.error.status == PUBSUB_OK && status == PUBSUB_OK) {
+  while (!has_room(publisher) && publisher->shared.error.status == PUBSUB_OK &&
+         status == PUBSUB_OK) {
     if (pthread_cond_timedwait(&publisher->shared.changed, &publisher->shared.mutex, &due) ==
         ETIMEDOUT) {
       status =
@@ -311,14 +320,39 @@ enum pubsub_status pubsub_publisher_publish_block(struct pubsub_publisher *publi
   uint64_t now = pubsub_clock_now_us();
   pubsub_row_block_init(&reader, view);
   lock(publisher);
+  status = wait_for_room(publisher, error);
   for (size_t i = 0; i < rows && status == PUBSUB_OK; i++) {
     pubsub_row_block_next(&reader, NULL);
-    status = wait_for_room(publisher, error);
-    if (status == PUBSUB_OK) {
-      status = add(publisher, &reader.row, pubsub_publish_field_bytes(&reader.row), now);
-      if (status != PUBSUB_OK) pubsub_error_set(error, status, "out of memory");
+    status = add(publisher, &reader.row, pubsub_publish_field_bytes(&reader.row), now);
+    if (status != PUBSUB_OK) pubsub_error_set(error, status, "out of memory");
+  }
+  unlock(publisher);
+  return status;
+}
+
+static bool is_reached(const struct pubsub_publisher *publisher, enum pubsub_publish_wait what) {
+  return what == PUBSUB_WAIT_ROOM ? has_room(publisher)
+                                  : publisher->shared.unfinished_requests == 0;
+}
+
+enum pubsub_status pubsub_publisher_wait(struct pubsub_publisher *publisher,
+                                         enum pubsub_publish_wait what, uint32_t timeout_ms,
+                                         bool *out_reached, struct pubsub_error *error) {
+  lock(publisher);
+  if (what == PUBSUB_WAIT_IDS || !is_reached(publisher, what)) seal_all(publisher);
+  if (!is_reached(publisher, what) && publisher->shared.error.status == PUBSUB_OK) {
+    uint64_t start = pubsub_clock_now_us();
+    struct timespec due = timespec_of(start + (uint64_t)timeout_ms * 1000);
+    while (!is_reached(publisher, what) && publisher->shared.error.status == PUBSUB_OK &&
+           pthread_cond_timedwait(&publisher->shared.changed, &publisher->shared.mutex, &due) !=
+               ETIMEDOUT) {}
+    if (what == PUBSUB_WAIT_ROOM) {
+      publisher->shared.metrics.throttled_us += pubsub_clock_now_us() - start;
     }
   }
+  *out_reached = is_reached(publisher, what);
+  enum pubsub_status status =
+      publisher->shared.error.status == PUBSUB_OK ? PUBSUB_OK : failed(publisher, error);
   unlock(publisher);
   return status;
 }

@@ -1,5 +1,6 @@
 #include "pub/request.h"
 #include "base/alloc.h"
+#include "pub/gzip.h"
 #include <pthread.h>
 
 #define SMALLEST_BYTES 512u
@@ -31,6 +32,7 @@ static void block_free(uint8_t *block, size_t bytes) {
 
 static void request_free(struct pubsub_request *request) {
   block_free(request->bytes, request->cap);
+  pubsub_free(request->packed);
   pubsub_free(request->numbers);
   pubsub_free((uint8_t *)request->order.key.ptr);
   pubsub_free(request);
@@ -85,6 +87,10 @@ static struct pubsub_request *pool_take(struct pubsub_request_pool *pool, bool s
 
 /* request NULL: it never came to be. */
 static void pool_put(struct pubsub_request_pool *pool, struct pubsub_request *request) {
+  if (request) {
+    pubsub_free(request->packed);
+    request->packed = NULL;
+  }
   pthread_mutex_lock(&pool->mutex);
   pool->lent--;
   bool keep = request && !pool->closed && request->cap == pool->standard_bytes &&
@@ -179,12 +185,30 @@ enum pubsub_status pubsub_request_note_number(struct pubsub_request *request, ui
   return PUBSUB_OK;
 }
 
+void pubsub_request_pack(struct pubsub_request *request) {
+  if (request->tried_to_pack || request->len <= PUBSUB_GZIP_MIN_BYTES) return;
+  request->tried_to_pack = true;
+  uint8_t *packed = pubsub_alloc(request->len);
+  if (!packed) return;
+  size_t len = pubsub_gzip(pubsub_view_of(request->bytes, request->len), packed, request->len);
+  uint8_t *fitting = len > 0 ? pubsub_realloc(packed, len) : NULL;
+  if (len == 0) {
+    pubsub_free(packed);
+    return;
+  }
+  request->packed = fitting ? fitting : packed;
+  request->packed_len = len;
+}
+
 static void release_segment(void *owner) {
   pubsub_request_unref(owner);
 }
 
 struct pubsub_segment pubsub_request_segment(struct pubsub_request *request) {
   request->refs++;
+  if (request->packed) {
+    return (struct pubsub_segment){request->packed, request->packed_len, release_segment, request};
+  }
   return (struct pubsub_segment){request->bytes, request->len, release_segment, request};
 }
 

@@ -25,6 +25,9 @@ struct pubsub_request {
   struct pubsub_request_pool *pool;
   uint8_t *bytes; /* encoded PublishRequest: the topic, then messages */
   size_t len, cap;
+  uint8_t *packed; /* the same, compressed; NULL: sent as they are */
+  size_t packed_len;
+  bool tried_to_pack;
   unsigned refs; /* 1: its owner's; one more per segment that the transport holds */
 
   struct pubsub_batcher batch;
@@ -63,7 +66,9 @@ uint64_t pubsub_request_number(const struct pubsub_request *request, size_t inde
 /* Notes the number of the message that is added next. Errors: NOMEM (unchanged). */
 enum pubsub_status pubsub_request_note_number(struct pubsub_request *request, uint64_t number,
                                               uint32_t max_messages);
-/* All its bytes as a segment, which holds a reference. */
+/* Compresses what is complete, once; where that saves nothing, the bytes stay as they are. Loop's thread. */
+void pubsub_request_pack(struct pubsub_request *request);
+/* All its bytes, compressed where pack did so, as a segment, which holds a reference. */
 struct pubsub_segment pubsub_request_segment(struct pubsub_request *request);
 void pubsub_request_unref(struct pubsub_request *request);
 

@@ -109,12 +109,17 @@ static enum pubsub_status read_ids(struct pubsub_request *request, struct pubsub
     ids.ids = pubsub_alloc(request->batch.messages * sizeof *ids.ids);
     ids.numbers = pubsub_alloc(request->batch.messages * sizeof *ids.numbers);
   }
-  enum pubsub_status status = pubsub_publish_decode_ids(response, on_id, &ids);
-  if (status != PUBSUB_OK || ids.count != request->batch.messages) {
+  bool told = !publisher->options.on_ids || (ids.ids && ids.numbers);
+  enum pubsub_status status =
+      told ? pubsub_publish_decode_ids(response, on_id, &ids) : PUBSUB_E_NOMEM;
+  if (!told) {
+    pubsub_error_set(error, status, "out of memory");
+    error->retryable = true; /* sent again: nobody would hear of the ids */
+  } else if (status != PUBSUB_OK || ids.count != request->batch.messages) {
     status = pubsub_error_set(error, PUBSUB_E_PROTOCOL,
                               "the service gave %zu ids for %u published messages", ids.count,
                               request->batch.messages);
-  } else if (ids.ids && ids.numbers) {
+  } else if (publisher->options.on_ids) {
     publisher->options.on_ids(publisher->options.on_ids_user, ids.numbers, ids.ids, ids.count);
   }
   pubsub_free(ids.ids);
@@ -140,9 +145,11 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 static void send(struct pubsub_request *request) {
   struct pubsub_publisher *publisher = request->publisher;
   struct pubsub_error error = {0};
+  if (publisher->options.gzip) pubsub_request_pack(request);
   struct pubsub_call_options options = {
       .method = "/google.pubsub.v1.Publisher/Publish",
       .routing_header = publisher->routing_header,
+      .encoding = request->packed ? "gzip" : NULL,
       .timeout_us = pubsub_retry_attempt_us(&request->retry, &publisher->retry_limits,
                                             pubsub_loop_now_us(publisher->owner))};
   struct pubsub_segment segment = pubsub_request_segment(request);

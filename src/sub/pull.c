@@ -14,7 +14,7 @@
 #define PING_CREDIT 3
 #define SILENT_PINGS                                                                               \
   20 /* ping intervals without a response after which a deaf server's stream is opened again */
-/* A subscription that was there, a certificate that was good, may be so again (a restarted emulator, a rotation). */
+/* A subscription that was there may come back (a restarted emulator). */
 #define GRACE_US 30000000
 #define GRACE_GAP_US 60000000 /* such errors that are further apart are not the same trouble */
 #define UNAUTHENTICATED_TRIES 5
@@ -87,6 +87,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
     set_timer(pull, ping_every_us(pull));
   }
   pull->handler->on_bytes(pull->user, 5);
+  pull->empty_response = message_bytes == 0;
   enum pubsub_status status = pubsub_pull_decoder_begin(pull->decoder, message_bytes, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   return status;
@@ -109,6 +110,7 @@ static enum pubsub_status on_message_end(void *user) {
   struct pubsub_pull *pull = user;
   enum pubsub_status status = pubsub_pull_decoder_end(pull->decoder, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
+  if (status == PUBSUB_OK && !pull->empty_response) pull->handler->on_response(pull->user);
   return status;
 }
 
@@ -153,9 +155,8 @@ static bool grace_is_over(struct pubsub_pull *pull) {
 
 static bool is_permanent(struct pubsub_pull *pull, const struct pubsub_error *why) {
   if (why->retryable) return false;
-  if (why->status == PUBSUB_E_TLS || why->status == PUBSUB_E_CONNECT) { /* a proxy's refusal */
-    return !pull->ever_open || grace_is_over(pull);
-  }
+  /* A bad certificate, a proxy's refusal: the channel has waited where that might help. */
+  if (why->status == PUBSUB_E_TLS || why->status == PUBSUB_E_CONNECT) return true;
   if (why->status != PUBSUB_E_GRPC) return false;
   if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) {
     return ++pull->unauthenticated > UNAUTHENTICATED_TRIES;

@@ -37,6 +37,8 @@ struct pubsub_pull_handler {
   const struct pubsub_pull_sink *sink; /* called with `user` */
   /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume), now or later. */
   void (*on_bytes)(void *user, size_t bytes);
+  void (*on_response)(
+      void *user); /* a whole response was decoded; not for the empty ones that answer pings */
   void (*on_state)(void *user, enum pubsub_pull_state state);
 };
 
@@ -61,6 +63,7 @@ struct pubsub_pull {
   uint32_t
       ping_credit; /* unanswered pings that cost a server its stream before it counts as deaf */
   bool decode_failed;
+  bool empty_response;          /* the one that is being read */
   uint64_t opened_us, heard_us; /* this stream: since when, and the last response */
   uint64_t trouble_since_us,
       trouble_last_us; /* an error that stays, of what has worked: 0 or since when; the last of them */

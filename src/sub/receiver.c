@@ -12,6 +12,8 @@
 #include "base/map.h"
 
 #define BUDGET_POLL_US 5000
+#define SHORTEST_LINGER_US 5000
+#define LONGEST_LINGER_US 20000
 #define SMALLEST_WINDOW ((uint64_t)64 * 1024)
 #define LARGEST_WINDOW ((uint64_t)4 << 20)
 
@@ -19,79 +21,13 @@ static uint64_t now_us(const struct pubsub_subscriber *subscriber) {
   return pubsub_loop_now_us(subscriber->owner);
 }
 
-/* ---- sealing ---- */
-
-static enum pubsub_status ring_reserve(struct pubsub_epoch *epoch) { /* under the mutex */
-  size_t count = (size_t)(epoch->shared.sealed - epoch->shared.first_seq);
-  size_t cap = epoch->shared.chunk_cap;
-  if (count < cap) return PUBSUB_OK;
-  size_t new_cap = cap ? cap * 2 : 64;
-  struct pubsub_held **chunks = pubsub_alloc(new_cap * sizeof *chunks);
-  if (!chunks) return PUBSUB_E_NOMEM;
-  for (uint64_t seq = epoch->shared.first_seq; seq < epoch->shared.sealed; seq++) {
-    chunks[seq & (new_cap - 1)] = pubsub_epoch_held(epoch, seq);
-  }
-  pubsub_free(epoch->shared.chunks);
-  epoch->shared.chunks = chunks;
-  epoch->shared.chunk_cap = new_cap;
-  return PUBSUB_OK;
-}
-
-static enum pubsub_status seal(struct pubsub_epoch *epoch) {
-  struct pubsub_subscriber *subscriber = epoch->subscriber;
-  uint32_t rows = pubsub_builder_rows(epoch->loop.builder);
-  if (rows == 0) return PUBSUB_OK;
-  struct pubsub_held *held = pubsub_alloc_zero(1, sizeof *held);
-  if (!held) return PUBSUB_E_NOMEM;
-  pthread_mutex_lock(&subscriber->shared.mutex);
-  enum pubsub_status status = ring_reserve(epoch);
-  pthread_mutex_unlock(&subscriber->shared.mutex);
-  if (status == PUBSUB_OK) {
-    status = pubsub_builder_seal(epoch->loop.builder, &held->chunk, &held->ack_ids);
-  }
-  if (status != PUBSUB_OK) {
-    pubsub_free(held);
-    return status;
-  }
-  pubsub_loop_timer_cancel(subscriber->owner, &epoch->loop.linger);
-  struct pubsub_chunk_view view;
-  pubsub_chunk_view(held->chunk, &view);
-  held->epoch = epoch;
-  held->rows = rows;
-  held->bytes = view.bytes;
-  held->receive_wall_us = epoch->loop.first_receive_wall_us;
-  pubsub_list_init(&held->queue_link);
-  pubsub_lease_start(&held->lease, epoch->loop.first_receive_us);
-  pubsub_settler_lease(&subscriber->loop.settler, held);
-
-  pthread_mutex_lock(&subscriber->shared.mutex);
-  uint64_t seq = epoch->shared.sealed++;
-  epoch->shared.chunks[seq & (epoch->shared.chunk_cap - 1)] = held;
-  epoch->shared.sealed_rows += rows;
-  epoch->shared.sealed_bytes += held->bytes;
-  epoch->shared.backlog_rows += rows;
-  epoch->shared.backlog_bytes += held->bytes;
-  struct pubsub_subscriber_metrics *metrics = &subscriber->shared.metrics;
-  metrics->received_rows += rows;
-  metrics->backlog_rows += rows;
-  metrics->received_bytes += subscriber->loop.received_bytes;
-  metrics->redelivered_rows += subscriber->loop.redelivered_rows;
-  subscriber->loop.received_bytes = subscriber->loop.redelivered_rows = 0;
-  pubsub_subscriber_changed(subscriber);
-  pthread_mutex_unlock(&subscriber->shared.mutex);
-  return PUBSUB_OK;
-}
-
-static uint64_t linger_us(const struct pubsub_subscriber *subscriber) {
-  return (uint64_t)subscriber->options.linger_ms * 1000;
-}
-
 static void on_linger(struct pubsub_timer *timer) {
   struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(timer, struct pubsub_epoch, loop.linger);
   struct pubsub_subscriber *subscriber = epoch->subscriber;
-  /* Readers have enough to read: small chunks would only take more of the memory that is short. */
-  if (subscriber->loop.paused || seal(epoch) != PUBSUB_OK) {
-    pubsub_loop_timer_set(subscriber->owner, timer, now_us(subscriber) + linger_us(subscriber));
+  /* While memory is short, readers have enough to read: small chunks would only take more of it. */
+  if (subscriber->loop.paused || pubsub_epoch_seal(epoch) != PUBSUB_OK) {
+    pubsub_loop_timer_set(subscriber->owner, timer,
+                          now_us(subscriber) + subscriber->loop.linger_us);
   }
 }
 
@@ -101,19 +37,22 @@ static void on_linger(struct pubsub_timer *timer) {
 static enum pubsub_status make_room(struct pubsub_epoch *epoch, size_t data_bytes) {
   uint64_t bytes = pubsub_builder_bytes(epoch->loop.builder);
   if (bytes == 0 || bytes + data_bytes <= epoch->subscriber->options.chunk_bytes) return PUBSUB_OK;
-  return seal(epoch);
+  return pubsub_epoch_seal(epoch);
 }
 
 static enum pubsub_status on_message(void *user, const struct pubsub_received *message) {
   struct pubsub_epoch *epoch = user;
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   const struct pubsub_subscriber_options *options = &subscriber->options;
-  enum pubsub_status status =
-      epoch->loop.reserved ? PUBSUB_OK : make_room(epoch, message->data.len);
+  bool indexing = subscriber->loop.delivery != PUBSUB_AT_LEAST_ONCE;
+  bool reserved = epoch->loop.reserved;
   epoch->loop.reserved = false;
+  bool exactly_once = subscriber->loop.delivery == PUBSUB_EXACTLY_ONCE;
+  if (__builtin_expect(exactly_once, 0) && pubsub_epoch_renew(epoch, message)) return PUBSUB_OK;
+  enum pubsub_status status = reserved ? PUBSUB_OK : make_room(epoch, message->data.len);
   if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
   if (status == PUBSUB_E_LIMIT) { /* a column is full */
-    status = seal(epoch);
+    status = pubsub_epoch_seal(epoch);
     if (status == PUBSUB_OK) status = pubsub_builder_append(epoch->loop.builder, message);
   }
   if (status != PUBSUB_OK) return status;
@@ -123,11 +62,12 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
     epoch->loop.first_receive_us = now_us(subscriber);
     epoch->loop.first_receive_wall_us = pubsub_clock_wall_us();
     pubsub_loop_timer_set(subscriber->owner, &epoch->loop.linger,
-                          epoch->loop.first_receive_us + linger_us(subscriber));
+                          epoch->loop.first_receive_us + subscriber->loop.linger_us);
   }
+  if (__builtin_expect(indexing, 0)) pubsub_epoch_index_row(epoch, message->message_id);
   if (rows >= options->chunk_rows ||
       pubsub_builder_bytes(epoch->loop.builder) >= options->chunk_bytes) {
-    return seal(epoch);
+    return pubsub_epoch_seal(epoch);
   }
   return PUBSUB_OK;
 }
@@ -137,15 +77,24 @@ static enum pubsub_status reserve_data(void *user, size_t len, uint8_t **out) {
   enum pubsub_status status = make_room(epoch, len);
   if (status == PUBSUB_OK) status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
   if (status == PUBSUB_E_LIMIT) {
-    status = seal(epoch);
+    status = pubsub_epoch_seal(epoch);
     if (status == PUBSUB_OK) status = pubsub_builder_reserve_data(epoch->loop.builder, len, out);
   }
   epoch->loop.reserved = status == PUBSUB_OK;
   return status;
 }
 
-static const struct pubsub_pull_sink sink = {.on_message = on_message,
-                                             .reserve_data = reserve_data};
+static void on_properties(void *user, const struct pubsub_subscription_properties *properties) {
+  struct pubsub_epoch *epoch = user;
+  epoch->loop.told = *properties;
+}
+
+static const struct pubsub_pull_sink sink = {
+    .on_message = on_message, .reserve_data = reserve_data, .on_properties = on_properties};
+
+static void on_response(void *user) {
+  pubsub_epoch_told(user);
+}
 
 static bool backlog_exists(struct pubsub_subscriber *subscriber) {
   bool found = false;
@@ -154,6 +103,10 @@ static bool backlog_exists(struct pubsub_subscriber *subscriber) {
   for (; link != &subscriber->shared.epochs && !found; link = link->next) {
     struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(link, struct pubsub_epoch, shared.link);
     found = epoch->shared.sealed > epoch->shared.first_seq;
+    /* Receipts come by themselves; before delivery is known only more bytes can tell. */
+    if (subscriber->loop.delivery != PUBSUB_DELIVERY_UNKNOWN && epoch->shared.pending > 0) {
+      found = true;
+    }
   }
   pthread_mutex_unlock(&subscriber->shared.mutex);
   return found;
@@ -181,7 +134,7 @@ static void for_each_epoch(struct pubsub_subscriber *subscriber,
 }
 
 static void seal_quietly(struct pubsub_epoch *epoch) {
-  if (epoch->loop.receiving) seal(epoch);
+  if (epoch->loop.receiving) pubsub_epoch_seal(epoch);
 }
 
 static void repay_window(struct pubsub_epoch *epoch) {
@@ -231,7 +184,9 @@ static void on_state(void *user, enum pubsub_pull_state state) {
   if (state == PUBSUB_PULL_OPEN) {
     epoch->loop.window_owed = 0; /* a new stream has a new window */
     epoch->loop.reserved = false;
+    epoch->loop.told = (struct pubsub_subscription_properties){0};
   }
+  if (state == PUBSUB_PULL_FAILED) pubsub_epoch_publish_pending(epoch, false);
   pthread_mutex_lock(&subscriber->shared.mutex);
   if (state == PUBSUB_PULL_OPEN) {
     epoch->shared.state = PUBSUB_SLOT_OPEN;
@@ -247,7 +202,7 @@ static void on_state(void *user, enum pubsub_pull_state state) {
   pthread_mutex_unlock(&subscriber->shared.mutex);
 }
 
-static const struct pubsub_pull_handler pull_handler = {&sink, on_bytes, on_state};
+static const struct pubsub_pull_handler pull_handler = {&sink, on_bytes, on_response, on_state};
 
 /* ---- outcomes ---- */
 
@@ -256,52 +211,49 @@ static void copy_counts(struct pubsub_subscriber *subscriber) { /* under the mut
   subscriber->shared.metrics.ack_requests = counts->ack_requests;
   subscriber->shared.metrics.extend_requests = counts->extend_requests;
   subscriber->shared.metrics.failed_requests = counts->failed_requests;
-}
-
-/* Under the mutex: forgets finished chunks at the front; true: the epoch is closed and empty. */
-static bool advance(struct pubsub_epoch *epoch) {
-  while (epoch->shared.first_seq < epoch->shared.sealed) {
-    struct pubsub_held *held = pubsub_epoch_held(epoch, epoch->shared.first_seq);
-    if (held->state != PUBSUB_HELD_DONE) break;
-    epoch->shared.first_seq++;
-    pubsub_free(held);
-  }
-  return epoch->shared.close_asked && !epoch->loop.receiving &&
-         epoch->shared.first_seq == epoch->shared.sealed;
+  subscriber->shared.metrics.retried_rows = counts->retried_rows;
 }
 
 static void on_settled(void *user, struct pubsub_held *held) {
   struct pubsub_subscriber *subscriber = user;
   struct pubsub_epoch *epoch = held->epoch;
+  uint64_t now = now_us(subscriber);
+  pubsub_held_unindex(held);
   pubsub_ack_ids_clear(&held->ack_ids);
   pthread_mutex_lock(&subscriber->shared.mutex);
   struct pubsub_subscriber_metrics *metrics = &subscriber->shared.metrics;
   copy_counts(subscriber);
-  uint64_t good = held->rows - held->failed_rows;
+  uint64_t good = held->expired ? 0 : held->rows - held->failed_rows;
+  metrics->failed_rows += held->failed_rows;
   if (held->nack) {
     metrics->given_back_rows += good;
   } else {
     metrics->acknowledged_rows += good;
-    metrics->ack_latency_us_sum += now_us(subscriber) - held->ordered_us;
+    /* The loop's clock stands still in an iteration: it may be behind the caller's. */
+    if (now > held->ordered_us) metrics->ack_latency_us_sum += now - held->ordered_us;
     metrics->ack_latency_count++;
   }
-  if (!held->expired) metrics->expired_rows += held->failed_rows;
   metrics->backlog_rows -= held->rows;
   epoch->shared.backlog_rows -= held->rows;
   epoch->shared.backlog_bytes -= held->bytes;
   held->state = PUBSUB_HELD_DONE;
-  if (advance(epoch) && epoch->shared.state != PUBSUB_SLOT_FAILED) {
-    epoch->shared.state = PUBSUB_SLOT_CLOSED;
-  }
+  pubsub_epoch_advance(epoch);
   pubsub_subscriber_changed(subscriber);
   pthread_mutex_unlock(&subscriber->shared.mutex);
 }
 
 static void on_expired(void *user, struct pubsub_held *held) {
   struct pubsub_subscriber *subscriber = user;
+  pubsub_held_unindex(held); /* what comes again is a new row */
   pthread_mutex_lock(&subscriber->shared.mutex);
+  copy_counts(subscriber);
   subscriber->shared.metrics.expired_rows += held->rows;
   pthread_mutex_unlock(&subscriber->shared.mutex);
+}
+
+static void on_row_failed(void *user, struct pubsub_held *held, uint32_t row) {
+  (void)user;
+  pubsub_held_unindex_row(held, row);
 }
 
 /* ---- what callers asked for ---- */
@@ -316,10 +268,20 @@ static size_t epoch_count(struct pubsub_subscriber *subscriber) {
   return count;
 }
 
+/* Short for few slots, where latency counts; with many, chunks would be so small that they cost more than they hold. */
+static uint64_t linger_us(const struct pubsub_subscriber *subscriber, size_t slots) {
+  if (subscriber->options.linger_ms) return (uint64_t)subscriber->options.linger_ms * 1000;
+  uint64_t linger = slots * SHORTEST_LINGER_US / 4;
+  if (linger < SHORTEST_LINGER_US) return SHORTEST_LINGER_US;
+  return linger < LONGEST_LINGER_US ? linger : LONGEST_LINGER_US;
+}
+
 static void start(struct pubsub_epoch *epoch) {
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   const struct pubsub_subscriber_options *options = &subscriber->options;
-  uint64_t window = options->max_reservoir_bytes / 10 / epoch_count(subscriber);
+  size_t slots = epoch_count(subscriber);
+  uint64_t window = options->max_reservoir_bytes / 10 / slots;
+  subscriber->loop.linger_us = linger_us(subscriber, slots);
   if (window < SMALLEST_WINDOW) window = SMALLEST_WINDOW;
   if (window > LARGEST_WINDOW) window = LARGEST_WINDOW;
   struct pubsub_pull_options pull = {.subscription = subscriber->loop.settler.subscription,
@@ -347,9 +309,10 @@ static void start(struct pubsub_epoch *epoch) {
 static void stop_receiving(struct pubsub_epoch *epoch) {
   if (!epoch->loop.receiving) return;
   pubsub_pull_stop(&epoch->loop.pull);
-  seal(epoch); /* on no memory its rows go back at the deadline */
+  pubsub_epoch_seal(epoch); /* on no memory its rows go back at the deadline */
   epoch->loop.receiving = false;
   pubsub_loop_timer_cancel(epoch->subscriber->owner, &epoch->loop.linger);
+  pubsub_epoch_publish_pending(epoch, false);
 }
 
 static void epoch_clear_loop(struct pubsub_epoch *epoch) {
@@ -371,6 +334,7 @@ static void hand_over(struct pubsub_epoch *epoch) {
     if (held) epoch->shared.loop_next++;
     pthread_mutex_unlock(&subscriber->shared.mutex);
     if (!held) return;
+    if (held->nack) pubsub_held_unindex(held); /* it comes again at once, as a new row */
     pubsub_settler_settle(&subscriber->loop.settler, held);
   }
 }
@@ -379,18 +343,16 @@ static void work_on(struct pubsub_epoch *epoch) {
   struct pubsub_subscriber *subscriber = epoch->subscriber;
   pthread_mutex_lock(&subscriber->shared.mutex);
   bool close_asked = epoch->shared.close_asked;
-  bool forget = epoch->shared.reported_closed;
+  bool forget = epoch->shared.reported_closed, give_back = epoch->shared.give_back;
   pthread_mutex_unlock(&subscriber->shared.mutex);
   if (!close_asked && !epoch->loop.started) start(epoch);
   if (close_asked && !forget) {
     stop_receiving(epoch);
+    if (give_back && epoch->loop.started) pubsub_epoch_publish_pending(epoch, true);
     pthread_mutex_lock(&subscriber->shared.mutex);
-    if (epoch->shared.give_back) {
-      pubsub_epoch_order(epoch, epoch->shared.sealed, true, now_us(subscriber));
-    }
-    if (epoch->shared.state != PUBSUB_SLOT_FAILED) {
-      epoch->shared.state = advance(epoch) ? PUBSUB_SLOT_CLOSED : PUBSUB_SLOT_DRAINING;
-    }
+    if (give_back) pubsub_epoch_order(epoch, epoch->shared.sealed, true, now_us(subscriber));
+    if (epoch->shared.state != PUBSUB_SLOT_FAILED) epoch->shared.state = PUBSUB_SLOT_DRAINING;
+    pubsub_epoch_advance(epoch);
     pubsub_subscriber_changed(subscriber);
     pthread_mutex_unlock(&subscriber->shared.mutex);
   }
@@ -418,6 +380,9 @@ enum pubsub_status pubsub_receiver_init(struct pubsub_subscriber *subscriber) {
   subscriber->loop.budget.run = on_budget;
   settler->on_settled = on_settled;
   settler->on_expired = on_expired;
+  settler->on_receipt = pubsub_epoch_on_receipt;
+  settler->on_row_failed = on_row_failed;
+  subscriber->loop.index.pool = subscriber->pool;
   settler->user = subscriber;
   return pubsub_settler_init(settler, subscriber->channel,
                              pubsub_view_str(subscriber->subscription),
@@ -429,4 +394,6 @@ void pubsub_receiver_clear(struct pubsub_subscriber *subscriber) {
   pubsub_loop_timer_cancel(subscriber->owner, &subscriber->loop.budget);
   for_each_epoch(subscriber, epoch_clear_loop);
   pubsub_settler_clear(&subscriber->loop.settler);
+  for_each_epoch(subscriber, pubsub_epoch_free_pending);
+  pubsub_held_index_clear(&subscriber->loop.index);
 }

@@ -14,7 +14,6 @@
 static void apply_defaults(struct pubsub_subscriber_options *options) {
   if (!options->chunk_rows) options->chunk_rows = 10000;
   if (!options->chunk_bytes) options->chunk_bytes = 8u << 20;
-  if (!options->linger_ms) options->linger_ms = 20;
   if (!options->max_reservoir_bytes) options->max_reservoir_bytes = 256u << 20;
   /* Blocks of columns come in powers of two and grow by copying: small enough that one is no matter for the budget. */
   if (options->chunk_bytes > options->max_reservoir_bytes / 32) {
@@ -131,10 +130,7 @@ static struct pubsub_epoch *find(struct pubsub_subscriber *subscriber, uint32_t 
 
 void pubsub_epoch_free(struct pubsub_epoch *epoch) {
   for (uint64_t seq = epoch->shared.first_seq; seq < epoch->shared.sealed; seq++) {
-    struct pubsub_held *held = pubsub_epoch_held(epoch, seq);
-    pubsub_chunk_unref(held->chunk);
-    pubsub_ack_ids_clear(&held->ack_ids);
-    pubsub_free(held);
+    pubsub_held_free(pubsub_epoch_held(epoch, seq), epoch->subscriber->pool);
   }
   pubsub_free(epoch->shared.chunks);
   pubsub_free(epoch);
@@ -173,6 +169,7 @@ enum pubsub_status pubsub_subscriber_open(struct pubsub_subscriber *subscriber, 
   opened->slot = slot;
   opened->epoch = epoch;
   opened->loop.delay_ms = delay_ms;
+  pubsub_list_init(&opened->loop.pending);
   lock(subscriber);
   struct pubsub_epoch *known = find(subscriber, slot, epoch);
   enum pubsub_status status = PUBSUB_OK;
@@ -349,7 +346,7 @@ static bool all_closed(struct pubsub_subscriber *subscriber) {
   struct pubsub_list *link = subscriber->shared.epochs.next;
   for (; link != &subscriber->shared.epochs; link = link->next) {
     struct pubsub_epoch *epoch = PUBSUB_CONTAINER_OF(link, struct pubsub_epoch, shared.link);
-    bool empty = epoch->shared.first_seq == epoch->shared.sealed;
+    bool empty = epoch->shared.first_seq == epoch->shared.sealed && epoch->shared.pending == 0;
     if (epoch->shared.state != PUBSUB_SLOT_CLOSED &&
         !(epoch->shared.state == PUBSUB_SLOT_FAILED && empty)) {
       return false;

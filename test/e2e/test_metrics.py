@@ -22,6 +22,9 @@ def spark():
     running.stop()
 
 
+WRITTEN = ("messages published", "bytes published", "publish requests sent again", "ms that tasks waited for requests in flight")
+
+
 def sql_metrics(spark, name):
     """All values of a metric over all SQL executions, oldest first."""
     base = f"{spark.sparkContext.uiWebUrl}/api/v1/applications/{spark.sparkContext.applicationId}/sql"
@@ -64,3 +67,23 @@ def test_backlog_rises_with_a_slow_sink_and_falls(spark, emulator, tmp_path):
     assert int(last["receivedRows"]) >= 5000 and int(last["acknowledgedRows"]) >= 4000
     for key in ("backlogRows", "oldestUnacknowledgedMs", "redeliveredRows", "expiredRows", "streamReopens"):
         assert key in last
+
+
+@pytest.mark.parametrize("count", [200, 4321])
+def test_what_was_written_is_counted(spark, emulator, count):
+    """Rows and bytes of every task, its last request included; retries and the time that tasks were held up."""
+    emulator.create()
+    emulator.command("fault Publish status=UNAVAILABLE count=2")
+    emulator.command("fault Publish latency=30ms")
+    before = {name: sum(sql_metrics(spark, name)) for name in WRITTEN}
+    write(spark, emulator, numbers(spark, count, size=2000).coalesce(1), publishMaxInFlightBytes=1 << 20, publishBatchBytes=100_000)
+
+    def more():
+        return {name: sum(sql_metrics(spark, name)) - before[name] for name in WRITTEN}
+
+    until(lambda: more()["messages published"] >= count, 30)
+    rows, size, retries, throttled = (more()[name] for name in WRITTEN)
+    assert rows == count
+    assert count * 2000 < size < count * 2100
+    if count % 100:
+        assert retries == 2 and throttled > 0

@@ -263,7 +263,7 @@ def test_a_stream_recovers(behaviour):
 )
 def test_unary_calls_are_sent_again(behaviour):
     def twice(call):
-        if call.method not in ("Acknowledge", "Publish") or call.turn > 2:
+        if call.method not in ("Acknowledge", "Publish", "GetTopic") or call.turn > 2:
             return False
         behaviour(call)
         return True
@@ -273,6 +273,8 @@ def test_unary_calls_are_sent_again(behaviour):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "published 1\n", "")
     assert b"hello" in server.published
+    assert start(server, "topic", "get", "t").wait(timeout=60) == 0
+    assert server.turns["GetTopic"] == 3
     read_all(server)
 
 
@@ -435,8 +437,10 @@ def test_a_stream_that_goes_silent():
         return False
 
     server = NegativeServer(behaviour, answers_pings=False)
+    begin = time.monotonic()
     read_all(server, "--keepalive-ms", "1000")
     assert server.turns["StreamingPull"] >= 2
+    assert time.monotonic() - begin < 15  # before the watchdog of servers that answer no pings
 
 
 def test_a_server_that_never_answers_pings():

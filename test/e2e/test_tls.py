@@ -455,7 +455,7 @@ def test_good_certificate(kind, folder):
 
 
 def test_a_renewed_certificate(folder):
-    """A stream that has worked outlives a certificate that is bad for a moment."""
+    """Streams and publishers that have worked outlive a certificate that is bad for a moment."""
     files = issue(ROOT_CA).files(folder, "renewed")
     emulator = emulator_process.Emulator(EMULATOR, "--tls-cert", files[0], "--tls-key", files[1])
     proxy = Proxy(int(emulator.host.rsplit(":", 1)[1]))
@@ -464,20 +464,26 @@ def test_a_renewed_certificate(folder):
         process = run(*arguments, *common)
         assert process.communicate(timeout=30)[1] == ""
     reader = run("tail", "sub1", *common)
-    publish(common, "before")
-    assert reader.stdout.readline() == "before\n"
+    writer = run("publish", "topic1", *common, stdin=subprocess.PIPE)
+    writer.stdin.write("before\n" * 2000)
+    writer.stdin.flush()
+    for _ in range(2000):
+        assert reader.stdout.readline() == "before\n"
     good, expired = proxy.port, Server(issue(ROOT_CA, end=-DAY / 2).files(folder, "expired"))
     proxy.port = expired.port
-    emulator.stop()  # cuts the stream
+    emulator.stop()  # cuts the connections
+    writer.stdin.write("between\n" * 2000)
+    writer.stdin.flush()
     time.sleep(2)
-    assert reader.poll() is None
+    assert reader.poll() is None and writer.poll() is None
     emulator = emulator_process.Emulator(EMULATOR, "--tls-cert", files[0], "--tls-key", files[1])
     proxy.port = int(emulator.host.rsplit(":", 1)[1])
     for arguments in (["topic", "create", "topic1"], ["subscription", "create", "sub1", "--topic", "topic1"]):
         process = run(*arguments, *common)
         assert process.communicate(timeout=30)[1] == ""
-    publish(common, "after")
-    assert reader.stdout.readline() == "after\n"
+    assert writer.communicate("after\n", timeout=60) == ("published 4001\n", "")
+    lines = [reader.stdout.readline() for _ in range(2001)]
+    assert sorted(set(lines)) == ["after\n", "between\n"]
     reader.terminate()
     reader.communicate(timeout=30)
     assert reader.returncode == 0 and not expired.accepted and good

@@ -314,6 +314,45 @@ static void every_message_gets_an_id(void **state) {
   pubsub_client_destroy(client);
 }
 
+/* Compressed and not, with keys and without, while a caller looks up now and then. */
+static void a_compressed_publisher_can_be_waited_for(void **state) {
+  struct pubsub_client *client = connect_client();
+  struct pubsub_publisher_options options = {.topic = TOPIC, .gzip = true};
+  struct pubsub_publisher *publisher;
+  struct pubsub_publisher_metrics metrics;
+  bool reached = false;
+  char text[2000];
+  (void)state;
+  create(client);
+  memset(text, 'x', sizeof text);
+  assert_int_equal(pubsub_publisher_new(client, &options, &publisher, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_IDS, 0, &reached, NULL), PUBSUB_OK);
+  assert_true(reached); /* nothing was published */
+  for (size_t i = 0; i < 3000; i++) {
+    struct pubsub_message message = {.data = {(const uint8_t *)text, 1 + i % sizeof text}};
+    if (i % 3 == 0) message.ordering_key = (struct pubsub_bytes){(const uint8_t *)text, 1 + i % 7};
+    assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+  }
+  kill(emulator, SIGSTOP);
+  struct pubsub_message last = {.data = {(const uint8_t *)text, 1}};
+  assert_int_equal(pubsub_publisher_publish(publisher, &last, 1, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_IDS, 50, &reached, NULL),
+                   PUBSUB_OK);
+  assert_false(reached);
+  assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_ROOM, 0, &reached, NULL),
+                   PUBSUB_OK);
+  assert_true(reached);
+  kill(emulator, SIGCONT);
+  assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_IDS, TIMEOUT_MS, &reached, NULL),
+                   PUBSUB_OK);
+  assert_true(reached);
+  pubsub_publisher_metrics(publisher, &metrics);
+  assert_int_equal(metrics.published_rows, 3001);
+  assert_int_equal(metrics.in_flight_bytes, 0);
+  pubsub_publisher_destroy(publisher);
+  pubsub_client_destroy(client);
+}
+
 static void publishing_survives_a_restart(void **state) {
   (void)state;
   struct pubsub_client *client = connect_client();
@@ -420,6 +459,7 @@ int main(void) {
                                      TEST(a_message_larger_than_the_budget_passes),
                                      TEST(a_missing_subscription_fails_with_its_name),
                                      TEST(every_message_gets_an_id),
+                                     TEST(a_compressed_publisher_can_be_waited_for),
                                      TEST(publishing_survives_a_restart),
                                      TEST(a_missing_topic_fails_for_good),
                                      TEST(destroyed_with_work_under_way),

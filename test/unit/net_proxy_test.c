@@ -106,6 +106,8 @@ static void choice(void **state) {
   setenv("https_proxy", "ftp://user:secret@lower:1", 1);
   assert_int_equal(pubsub_proxy_choose(NULL, "example.com", 443, true, &proxy, &error),
                    PUBSUB_E_INVALID);
+  assert_non_null(strstr(error.text, "HTTPS_PROXY"));
+  assert_null(strstr(error.text, "secret"));
   unsetenv("https_proxy");
   unsetenv("HTTPS_PROXY");
   assert_string_equal(chosen(NULL, "pubsub.example.com", true), "");

@@ -5,11 +5,13 @@
 #include "base/rng.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "proto/publish_encoder.h"
+#include "pub/gzip.h"
 #include "pub/ordering.h"
 #include "pub/retry.h"
 #include "pub/row_block.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 static struct pubsub_bytes bytes_of(const void *ptr, size_t len) {
   return (struct pubsub_bytes){ptr, len};
@@ -156,8 +158,10 @@ static void what_is_retried(void **state) {
   struct pubsub_retry_limits limits = {100000, 60000000, 600000000, 60000000};
   static const int permanent[] = {PUBSUB_GRPC_INVALID_ARGUMENT, PUBSUB_GRPC_NOT_FOUND,
                                   PUBSUB_GRPC_PERMISSION_DENIED, PUBSUB_GRPC_FAILED_PRECONDITION};
-  static const int transient[] = {PUBSUB_GRPC_ABORTED, PUBSUB_GRPC_CANCELLED, PUBSUB_GRPC_INTERNAL,
-                                  PUBSUB_GRPC_UNAVAILABLE, PUBSUB_GRPC_RESOURCE_EXHAUSTED};
+  static const int transient[] = {
+      PUBSUB_GRPC_ABORTED,     PUBSUB_GRPC_CANCELLED,          PUBSUB_GRPC_INTERNAL,
+      PUBSUB_GRPC_UNAVAILABLE, PUBSUB_GRPC_RESOURCE_EXHAUSTED, PUBSUB_GRPC_DEADLINE_EXCEEDED,
+      PUBSUB_GRPC_UNKNOWN};
   struct pubsub_rng rng;
   struct pubsub_error why = {0};
   uint64_t delay, now = 1000, ceiling = 100000;
@@ -170,7 +174,7 @@ static void what_is_retried(void **state) {
     pubsub_error_set_grpc(&why, permanent[i], "no");
     assert_false(pubsub_retry_again(&retry, &limits, &why, now, &rng, &delay));
   }
-  for (size_t i = 0; i < 5; i++) {
+  for (size_t i = 0; i < sizeof transient / sizeof *transient; i++) {
     struct pubsub_retry retry;
     pubsub_retry_init(&retry, &limits);
     pubsub_retry_attempt_us(&retry, &limits, now);
@@ -180,6 +184,9 @@ static void what_is_retried(void **state) {
   struct pubsub_retry retry;
   pubsub_retry_init(&retry, &limits);
   pubsub_retry_attempt_us(&retry, &limits, now);
+  struct pubsub_error utf8 = {0};
+  pubsub_error_set_grpc(&utf8, PUBSUB_GRPC_INTERNAL, "string field contains invalid UTF-8");
+  assert_false(pubsub_retry_again(&retry, &limits, &utf8, now, &rng, &delay));
   while (pubsub_retry_again(&retry, &limits, &why, now, &rng, &delay)) {
     assert_true(delay >= ceiling && delay <= ceiling + ceiling / 4);
     ceiling = ceiling * 2 > 60000000 ? 60000000 : ceiling * 2;
@@ -187,6 +194,46 @@ static void what_is_retried(void **state) {
     assert_true(pubsub_retry_attempt_us(&retry, &limits, now) <= limits.call_timeout_us);
   }
   assert_true(now <= 600001000 && now >= 600000000 - 60000000); /* in total, from the first send */
+}
+
+/* What the service would read; into `out`, of `room` bytes. */
+static size_t gunzip(const uint8_t *packed, size_t len, uint8_t *out, size_t room) {
+  z_stream stream = {.next_in = (Bytef *)(uintptr_t)packed,
+                     .avail_in = (uInt)len,
+                     .next_out = out,
+                     .avail_out = (uInt)room};
+  assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+  assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  size_t read = stream.total_out;
+  inflateEnd(&stream);
+  return read;
+}
+
+static void a_request_is_packed_where_that_saves_bytes(void **state) {
+  enum { BYTES = 100000 };
+  uint8_t *plain = malloc(BYTES), *packed = malloc(BYTES), *back = malloc(BYTES);
+  struct pubsub_rng rng;
+  (void)state;
+  pubsub_rng_seed(&rng, 5);
+  for (size_t i = 0; i < BYTES; i++)
+    plain[i] = (uint8_t)('a' + pubsub_rng_below(&rng, 4));
+  size_t len = pubsub_gzip(pubsub_view_of(plain, BYTES), packed, BYTES);
+  assert_true(len > 0 && len < BYTES / 2);
+  assert_int_equal(gunzip(packed, len, back, BYTES), BYTES);
+  assert_memory_equal(back, plain, BYTES);
+  assert_int_equal(pubsub_gzip(pubsub_view_of(plain, BYTES), packed, len - 1), 0);
+  for (size_t i = 0; i < BYTES; i++)
+    plain[i] = (uint8_t)pubsub_rng_below(&rng, 256);
+  assert_int_equal(pubsub_gzip(pubsub_view_of(plain, BYTES), packed, BYTES), 0);
+  for (uint64_t nth = 1; nth <= 5; nth++) { /* without memory it goes as it is */
+    pubsub_alloc_fail_after(nth);
+    size_t got = pubsub_gzip(pubsub_view_of(plain, 1000), packed, BYTES);
+    pubsub_alloc_fail_after(0);
+    assert_true(got == 0 || gunzip(packed, got, back, BYTES) == 1000);
+  }
+  free(plain);
+  free(packed);
+  free(back);
 }
 
 static void put_u32(struct pubsub_buf *out, uint32_t value) {
@@ -242,6 +289,7 @@ int main(void) {
       cmocka_unit_test_teardown(encoding_is_what_the_generated_code_reads, no_leaks),
       cmocka_unit_test_teardown(a_key_has_one_request_under_way, no_leaks),
       cmocka_unit_test_teardown(what_is_retried, no_leaks),
+      cmocka_unit_test_teardown(a_request_is_packed_where_that_saves_bytes, no_leaks),
       cmocka_unit_test_teardown(hostile_row_blocks, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ final class NativeReader {
    * address and length of each buffer (include/pubsub/chunk.h). */
   static final int VIEW_LONGS = 36;
   /** Longs of {@link #metrics}, in the order of {@link ReaderMetric}. */
-  static final int METRIC_LONGS = 15;
+  static final int METRIC_LONGS = 18;
 
   static final int STATE_WAITING = 0;
   static final int STATE_OPEN = 1;

@@ -21,11 +21,14 @@ final class NativeWriter {
   /** Adds a topic; its index. */
   static native int topic(long writer, String fullName);
 
+  /** Waits, at most so long, until {@link #publish} would not wait; whether it came to that. */
+  static native boolean room(long writer, int topic, int timeoutMs);
+
   /** Copies the rows; waits while too much is in flight. firstRow is only for messages. */
   static native void publish(long writer, int topic, long address, long bytes, int rows, long firstRow);
 
-  /** Returns when every row has its id; throws otherwise. */
-  static native void flush(long writer, int timeoutMs);
+  /** Sends everything and waits, at most so long, until every row has its id; whether it came to that. Throws what can not be sent. */
+  static native boolean flush(long writer, int timeoutMs);
 
   static native void metrics(long writer, long[] out);
 

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
+import org.apache.spark.TaskContext;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.connector.metric.CustomTaskMetric;
 import org.apache.spark.sql.connector.write.DataWriter;
@@ -18,6 +20,9 @@ import org.apache.spark.unsafe.types.UTF8String;
  * published: at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
+  private static final int SLICE_MS = 100;
+  private static final int SPARK_ASKS_EVERY_ROWS = 100;
+
   private static final class Done implements WriterCommitMessage {
     private static final long serialVersionUID = 1;
   }
@@ -40,12 +45,15 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private final int topicColumn; // -1: the option says it
   private final RowLimits limits; // null: C checks them, and fails the task
   private final Map<UTF8String, TopicRows> topics = new HashMap<>();
+  private final TaskContext task = TaskContext.get(); // null outside of Spark's tasks
   private final int flushTimeoutMs;
   private final long writer;
   private TokenFeed tokens;
   private TopicRows only; // without a topic column
   private TopicRows deadLetters;
+  private long writtenRows;
   private long deadLetterRows;
+  private long lastBytes;
   private boolean closed;
 
   /** id: null where rows get none. */
@@ -62,6 +70,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     PubSubOptions.add(keyValues, "max_batch_messages", options.text(Option.PUBLISH_BATCH_MESSAGES));
     PubSubOptions.add(keyValues, "max_batch_bytes", options.text(Option.PUBLISH_BATCH_BYTES));
     PubSubOptions.add(keyValues, "max_in_flight_bytes", options.text(Option.PUBLISH_MAX_IN_FLIGHT_BYTES));
+    PubSubOptions.add(keyValues, "gzip", options.gzip() ? "1" : "0");
     PubSubOptions.add(keyValues, "total_timeout_ms", Long.toString(timeoutMs));
     this.writer = NativeWriter.open(keyValues.toArray(new String[0]));
     boolean ready = false;
@@ -100,6 +109,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public void write(InternalRow row) {
+    writtenRows++;
     String problem = limits == null ? null : limits.problem(row);
     if (problem != null) {
       writeDeadLetter(row, problem);
@@ -140,9 +150,24 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (block.rows() == 0) {
       return;
     }
+    waitUntil(sliceMs -> NativeWriter.room(writer, rows.topic, sliceMs), "took no more rows");
     NativeWriter.publish(writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
     rows.handedOver += block.rows();
     block.clear();
+  }
+
+  /** Waits in slices: a task that Spark has killed must not wait for a service that does not answer. */
+  private void waitUntil(IntPredicate reached, String otherwise) {
+    long deadline = System.nanoTime() + flushTimeoutMs * 1_000_000L;
+    do {
+      if (Thread.currentThread().isInterrupted() || (task != null && task.isInterrupted())) {
+        throw new PubSubException("closed", true, "the task was killed while it was publishing");
+      }
+      if (reached.test(SLICE_MS)) {
+        return;
+      }
+    } while (System.nanoTime() < deadline);
+    throw new PubSubException("timeout", true, "the service " + otherwise + " within " + flushTimeoutMs + " ms");
   }
 
   private List<TopicRows> all() {
@@ -158,18 +183,29 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public WriterCommitMessage commit() {
-    all().forEach(this::handOver);
-    NativeWriter.flush(writer, flushTimeoutMs);
+    flush();
     return new Done();
   }
 
+  private void flush() {
+    all().forEach(this::handOver);
+    waitUntil(sliceMs -> NativeWriter.flush(writer, sliceMs), "did not confirm every row");
+  }
+
+  /** Spark asks every so many rows, and for the last time before commit(), where small tasks do all their work: so a call between those is the
+   * last, and what is left is sent first, for its retries to be counted. */
   @Override
   public CustomTaskMetric[] currentMetricsValues() {
     long[] metrics = new long[NativeWriter.METRIC_LONGS];
     if (!closed) {
+      if (writtenRows % SPARK_ASKS_EVERY_ROWS != 0) {
+        flush();
+      }
       NativeWriter.metrics(writer, metrics);
+      lastBytes = metrics[1] + metrics[4]; // in flight is as good as published: commit() returns only then
+      lastBytes += all().stream().mapToLong(rows -> rows.block.bytes()).sum();
     }
-    return WriteMetrics.values(metrics, deadLetterRows);
+    return WriteMetrics.values(writtenRows, lastBytes, metrics[3], metrics[5] / 1000, deadLetterRows);
   }
 
   @Override

@@ -51,7 +51,7 @@ final class PubSubOptions implements Serializable {
     MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
-    LINGER_MS("lingerMs", "20", "a chunk is closed so long after its first row", 1, 60000),
+    LINGER_MS("lingerMs", null, "a chunk is closed so long after its first row; default: 5, up to 20 with many slots", 1, 60000),
     JITTER_MS("jitterMs", "0", "slots open at random within so long, not all at once", 0, 600000),
     MAX_RESERVOIR_BYTES("maxReservoirBytes", "268435456", "native memory of an executor for received messages", 1048576, Long.MAX_VALUE),
     ACK_DEADLINE_SECONDS("ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
@@ -74,6 +74,7 @@ final class PubSubOptions implements Serializable {
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
     PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
+    PUBLISH_COMPRESSION("publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
     ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),
     DEAD_LETTER_TOPIC_ID("deadLetterTopicId", null, "topic for rows over the service's limits, which otherwise fail the task");
 
@@ -150,13 +151,7 @@ final class PubSubOptions implements Serializable {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
-    options.leaveCredentialsTo(given.keySet());
-    for (Map.Entry<String, String> entry : given.entrySet()) {
-      String key = entry.getKey().toLowerCase(Locale.ROOT);
-      if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
-        options.put(entry.getKey(), entry.getValue(), "");
-      }
-    }
+    options.putAll(given);
     String emulator = environment.get("PUBSUB_EMULATOR_HOST");
     if (!options.has(Option.ENDPOINT) && emulator != null && !emulator.isEmpty()) {
       options.values.put(Option.ENDPOINT, emulator);
@@ -181,6 +176,24 @@ final class PubSubOptions implements Serializable {
     if (whole) {
       values.remove(Option.CLIENT_EMAIL);
       values.remove(Option.PRIVATE_KEY);
+    }
+  }
+
+  /** These options with others over them: what a read or a write of a catalog's table brings. */
+  PubSubOptions with(Map<String, String> more) {
+    PubSubOptions options = new PubSubOptions();
+    options.values.putAll(values);
+    options.putAll(more);
+    return options;
+  }
+
+  private void putAll(Map<String, String> given) {
+    leaveCredentialsTo(given.keySet());
+    for (Map.Entry<String, String> entry : given.entrySet()) {
+      String key = entry.getKey().toLowerCase(Locale.ROOT);
+      if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
+        put(entry.getKey(), entry.getValue(), "");
+      }
     }
   }
 
@@ -243,6 +256,13 @@ final class PubSubOptions implements Serializable {
     }
     if (Option.DURATIONS.contains(option)) {
       millis(option, value);
+    }
+    if (option == Option.PUBLISH_COMPRESSION) {
+      if (!value.equalsIgnoreCase("none") && !value.equalsIgnoreCase("gzip")) {
+        throw new IllegalArgumentException(
+            "option '" + option.key + "' is '" + value + "'; it must be none or gzip");
+      }
+      return value.toLowerCase(Locale.ROOT);
     }
     if (option == Option.STARTING_TIMESTAMP) {
       micros(value);
@@ -370,6 +390,11 @@ final class PubSubOptions implements Serializable {
               + "projects/PROJECT/" + kind + "/" + name + ")");
     }
     return "projects/" + project + "/" + kind + "/" + name;
+  }
+
+  /** Whether publish requests are compressed. */
+  boolean gzip() {
+    return "gzip".equals(text(Option.PUBLISH_COMPRESSION));
   }
 
   /** The native library's options of the connection. */

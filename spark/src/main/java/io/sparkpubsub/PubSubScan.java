@@ -2,6 +2,7 @@ package io.sparkpubsub;
 
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.metric.CustomMetric;
+import org.apache.spark.sql.connector.read.Batch;
 import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.connector.read.streaming.MicroBatchStream;
 import org.apache.spark.sql.types.StructType;
@@ -29,6 +30,13 @@ final class PubSubScan implements Scan {
   @Override
   public CustomMetric[] supportedCustomMetrics() {
     return ReadMetrics.supported();
+  }
+
+  @Override
+  public Batch toBatch() {
+    throw new UnsupportedOperationException(
+        "a Pub/Sub subscription is read as a stream: use spark.readStream instead of spark.read, with Trigger.AvailableNow where only"
+            + " what is there now is wanted");
   }
 
   @Override

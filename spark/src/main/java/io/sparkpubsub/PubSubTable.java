@@ -37,6 +37,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   @Override
   public Set<TableCapability> capabilities() {
     return EnumSet.of(
+        TableCapability.BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
         TableCapability.MICRO_BATCH_READ,
         TableCapability.BATCH_WRITE,
         TableCapability.STREAMING_WRITE,
@@ -44,12 +45,12 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   }
 
   @Override
-  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap ignored) {
-    return new PubSubScanBuilder(options, schema);
+  public ScanBuilder newScanBuilder(CaseInsensitiveStringMap more) {
+    return new PubSubScanBuilder(options.with(more), schema);
   }
 
   @Override
   public WriteBuilder newWriteBuilder(LogicalWriteInfo info) {
-    return new PubSubWriteBuilder(options, info.schema(), info.queryId());
+    return new PubSubWriteBuilder(options.with(info.options()), info.schema(), info.queryId());
   }
 }

@@ -16,7 +16,10 @@ enum ReaderMetric {
   FAILED_REQUESTS("failedRequests", false),
   STREAM_REOPENS("streamReopens", false),
   ACK_LATENCY_US_SUM("ackLatencyUsSum", false),
-  ACK_LATENCY_COUNT("ackLatencyCount", false);
+  ACK_LATENCY_COUNT("ackLatencyCount", false),
+  FAILED_ROWS("failedRows", false),
+  RETRIED_ROWS("retriedRows", false),
+  FAILED_RECEIPT_ROWS("failedReceiptRows", false);
 
   final String key;
   /** A level, not a sum: it ends with its executor. */

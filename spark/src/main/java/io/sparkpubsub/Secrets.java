@@ -21,7 +21,7 @@ final class Secrets {
   static final String HIDDEN = "(set in the session)";
   /** Names of options and settings, and any value that has a private key in it. */
   static final String OURS =
-      "(?i:^(spark\\.pubsub\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)|-----BEGIN [A-Z ]*PRIVATE KEY-----";
+      "(?i:^(spark\\.pubsub\\.|spark\\.sql\\.catalog\\.[^.]+\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)|-----BEGIN [A-Z ]*PRIVATE KEY-----";
 
   private Secrets() {}
 

@@ -12,13 +12,12 @@ final class WriteMetrics {
     return new CustomMetric[] {new Rows(), new Bytes(), new Retries(), new Throttled(), new DeadLetters()};
   }
 
-  /** From NativeWriter.metrics, and the rows that went to the dead-letter topic. */
-  static CustomTaskMetric[] values(long[] metrics, long deadLetters) {
+  static CustomTaskMetric[] values(long rows, long bytes, long retries, long throttledMs, long deadLetters) {
     return new CustomTaskMetric[] {
-      ReadMetrics.value(new Rows().name(), metrics[0]),
-      ReadMetrics.value(new Bytes().name(), metrics[1]),
-      ReadMetrics.value(new Retries().name(), metrics[3]),
-      ReadMetrics.value(new Throttled().name(), metrics[5] / 1000),
+      ReadMetrics.value(new Rows().name(), rows),
+      ReadMetrics.value(new Bytes().name(), bytes),
+      ReadMetrics.value(new Retries().name(), retries),
+      ReadMetrics.value(new Throttled().name(), throttledMs),
       ReadMetrics.value(new DeadLetters().name(), deadLetters)
     };
   }

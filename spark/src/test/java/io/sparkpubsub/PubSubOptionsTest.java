@@ -47,6 +47,13 @@ class PubSubOptionsTest {
   }
 
   @Test
+  void compressionIsNoneOrGzip() {
+    assertThat(of().gzip()).isFalse();
+    assertThat(of("publishCompression", "GZIP").gzip()).isTrue();
+    assertThatThrownBy(() -> of("publishCompression", "zstd")).hasMessageContaining("none or gzip");
+  }
+
+  @Test
   void numbersHaveRanges() {
     for (String value : new String[] {"9", "601", "x", "", "-1", "1e9"}) {
       assertThatThrownBy(() -> of("ackDeadlineSeconds", value))

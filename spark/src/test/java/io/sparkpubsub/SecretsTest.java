@@ -25,6 +25,7 @@ class SecretsTest {
         assertThat(hides(name)).as(name).isEqualTo(SECRET.contains(option));
       }
     }
+    assertThat(hides("spark.sql.catalog.pubsub.privateKey")).isTrue();
     assertThat(hides("http.proxy")).isFalse();
     assertThat(hides("-----BEGIN PRIVATE KEY-----\nMII…")).isTrue();
     assertThat(hides("{\"private_key\": \"-----BEGIN RSA PRIVATE KEY-----\\nMII…")).isTrue();
