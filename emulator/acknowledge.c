@@ -11,6 +11,8 @@ enum {
   SECONDS = 3 << 3
 };
 
+#define MAX_REQUEST_BYTES 524288
+
 struct request {
   struct pubsub_view subscription;
   int64_t seconds;
@@ -63,6 +65,11 @@ static bool scan(const struct pubsub_buf *bytes, struct request *out, struct set
 static struct subscription *find(struct rpc *rpc, const struct pubsub_buf *bytes,
                                  struct request *out) {
   struct broker *broker = rpc->server;
+  if (bytes->len > MAX_REQUEST_BYTES) {
+    rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "Request payload size exceeds the limit: %d bytes.",
+             MAX_REQUEST_BYTES);
+    return NULL;
+  }
   if (!scan(bytes, out, NULL)) {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the request cannot be parsed");
     return NULL;

@@ -283,6 +283,21 @@ def test_retention_drops_what_is_too_old(world):
     assert w.texts() == ["young"]
 
 
+def test_settling_requests_of_at_most_512_kib(world):
+    """Refused as a whole: nothing of a request that is too large is settled."""
+    world = world()
+    world.publish("a")
+    received = world.pull()
+    fits = 520_000 // (len(received[0].ack_id) + 2)
+    for settle in (world.ack, world.nack):
+        with pytest.raises(exceptions.InvalidArgument, match="524288"):
+            settle(received * (fits + 1000))
+    assert world.emulator.stats("sub1")["lent"] == 1
+    world.ack(received * fits)
+    assert world.emulator.stats("sub1")["backlog"] == 0
+
+
+
 @pytest.mark.parametrize(
     "config",
     [
