@@ -287,7 +287,7 @@ def test_settling_requests_of_at_most_512_kib(world):
     """Refused as a whole: nothing of a request that is too large is settled."""
     world = world()
     world.publish("a")
-    received = world.pull()
+    received = list(world.pull())
     fits = 520_000 // (len(received[0].ack_id) + 2)
     for settle in (world.ack, world.nack):
         with pytest.raises(exceptions.InvalidArgument, match="524288"):
