@@ -108,15 +108,17 @@ static uint64_t now_ms(void) {
 }
 
 /* Settles all sealed chunks until so many rows are confirmed. */
+#define MANY_SLOTS 60
+
 static void settle_until(struct pubsub_subscriber *subscriber, uint64_t rows,
                          enum pubsub_outcome outcome) {
   uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
   struct pubsub_subscriber_metrics metrics;
   do {
-    struct pubsub_slot_report reports[8];
+    struct pubsub_slot_report reports[MANY_SLOTS];
     size_t count;
-    pubsub_subscriber_report(subscriber, reports, 8, &count);
-    for (size_t i = 0; i < count && i < 8; i++) {
+    pubsub_subscriber_report(subscriber, reports, MANY_SLOTS, &count);
+    for (size_t i = 0; i < count && i < MANY_SLOTS; i++) {
       pubsub_subscriber_settle(subscriber, reports[i].slot, reports[i].epoch, reports[i].sealed,
                                outcome);
     }
@@ -230,6 +232,34 @@ static void a_slow_reader_stays_within_its_budget(void **state) {
   settle_until(subscriber, 4000, PUBSUB_ACK);
   pubsub_subscriber_metrics(subscriber, &metrics);
   assert_int_equal(metrics.received_rows, 4000);
+  assert_true(metrics.reservoir_peak_bytes <= budget + budget / 10);
+  pubsub_subscriber_destroy(subscriber);
+  pubsub_client_destroy(client);
+}
+
+/* Each message makes a chunk of its own while there is room: what chunks cost beside their rows counts too. */
+static void slots_that_get_little_stay_within_the_budget(void **state) {
+  (void)state;
+  const uint64_t budget = 8u << 20;
+  struct pubsub_client *client = connect_client();
+  create(client);
+  struct pubsub_subscriber *subscriber = subscriber_for(
+      client, (struct pubsub_subscriber_options){
+                  .columns = PUBSUB_COLUMN_ALL, .linger_ms = 1, .max_reservoir_bytes = budget});
+  for (uint32_t slot = 0; slot < MANY_SLOTS; slot++)
+    pubsub_subscriber_open(subscriber, slot, 1, 0, NULL);
+  struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
+  struct pubsub_message message = {.data = {(const uint8_t *)"message", 7}};
+  for (int i = 0; i < 1500; i++) {
+    assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
+    assert_int_equal(pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL), PUBSUB_OK);
+  }
+  pubsub_publisher_destroy(publisher);
+  struct pubsub_subscriber_metrics metrics;
+  pubsub_subscriber_metrics(subscriber, &metrics);
+  assert_true(metrics.reservoir_peak_bytes <= budget + budget / 10);
+  settle_until(subscriber, 1500, PUBSUB_ACK);
+  pubsub_subscriber_metrics(subscriber, &metrics);
   assert_true(metrics.reservoir_peak_bytes <= budget + budget / 10);
   pubsub_subscriber_destroy(subscriber);
   pubsub_client_destroy(client);
@@ -456,6 +486,7 @@ int main(void) {
                                      TEST(what_was_not_acknowledged_comes_again_at_once),
                                      TEST(a_chunk_can_be_read_until_it_is_settled),
                                      TEST(a_slow_reader_stays_within_its_budget),
+                                     TEST(slots_that_get_little_stay_within_the_budget),
                                      TEST(a_message_larger_than_the_budget_passes),
                                      TEST(a_missing_subscription_fails_with_its_name),
                                      TEST(every_message_gets_an_id),
