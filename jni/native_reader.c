@@ -261,13 +261,9 @@ static jlong unpack_chunk(JNIEnv *env, jclass class, jbyteArray packed, jlongArr
   return (jlong)(intptr_t)out;
 }
 
-static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
+static void fill_metrics(JNIEnv *env, struct reader *reader, jlongArray out) {
   struct pubsub_subscriber_metrics m;
-  (void)class;
-  struct reader *reader = jni_handle_use(env, JNI_READER, handle);
-  if (!reader) return;
   pubsub_subscriber_metrics(reader->subscriber, &m);
-  jni_handle_release(handle);
   jlong values[METRIC_LONGS] = {
       (jlong)m.received_rows,   (jlong)m.received_bytes,       (jlong)m.backlog_rows,
       (jlong)m.reservoir_bytes, (jlong)m.reservoir_peak_bytes, (jlong)m.acknowledged_rows,
@@ -278,7 +274,16 @@ static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
   (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
 }
 
-static jboolean close_reader(JNIEnv *env, jclass class, jlong handle, jint timeout_ms) {
+static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
+  (void)class;
+  struct reader *reader = jni_handle_use(env, JNI_READER, handle);
+  if (!reader) return;
+  fill_metrics(env, reader, out);
+  jni_handle_release(handle);
+}
+
+static jboolean close_reader(JNIEnv *env, jclass class, jlong handle, jint timeout_ms,
+                             jlongArray last_metrics) {
   (void)class;
   struct reader *reader = jni_handle_use(env, JNI_READER, handle);
   if (!reader) {
@@ -287,6 +292,7 @@ static jboolean close_reader(JNIEnv *env, jclass class, jlong handle, jint timeo
   }
   enum pubsub_status status =
       pubsub_subscriber_close(reader->subscriber, (uint32_t)timeout_ms, NULL);
+  if (last_metrics) fill_metrics(env, reader, last_metrics);
   jni_handle_release(handle);
   reader = jni_handle_close(JNI_READER, handle);
   if (reader) reader_destroy(reader);
@@ -316,7 +322,7 @@ bool jni_register_reader(JNIEnv *env, jclass class) {
       {"packChunk", "(J)[B", (void *)pack_chunk},
       {"unpackChunk", "([B[J)J", (void *)unpack_chunk},
       {"metrics", "(J[J)V", (void *)metrics},
-      {"close", "(JI)Z", (void *)close_reader},
+      {"close", "(JI[J)Z", (void *)close_reader},
       {"liveAllocations", "()J", (void *)live_allocations},
   };
   return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;

@@ -139,7 +139,10 @@ bootstrap_peers() {
 while [ $# -gt 0 ]; do
   case $1 in
     build | python | go | peers) "bootstrap_$1" ;;
-    spark) bootstrap_spark "${2:?the version of Spark}" && shift ;;
+    spark)
+      bootstrap_spark "${2:?the version of Spark}"
+      shift
+      ;;
     *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|go|peers]…" >&2 && exit 2 ;;
   esac
   shift

@@ -130,6 +130,7 @@ def main():
         whole_s = time.monotonic() - begin
         jvm_pids = [p for p in [spark.sparkContext._gateway.proc.pid] if p]
         driver_cpu = sum(cpu_seconds(p) for p in jvm_pids)
+        source = world.query.lastProgress["sources"][0]["metrics"]
         world.query.stop()
         rows, ids, numbers = (
             world.stored(spark).selectExpr("count(*)", "count(distinct message_id)", "count(distinct number)").first()
@@ -150,6 +151,7 @@ def main():
                 "lost": published - numbers,
                 "redelivered": duplicates,
                 "in_flight_at_removals": in_flight,
+                **{key: int(source[key]) for key in ("givenBackRows", "abandonedRows", "executorsLeft", "executorsLost")},
                 "most_executors": most[0],
                 "seconds": round(whole_s, 1),
                 "publishing_s": round(publish_s, 1),

@@ -73,6 +73,10 @@ def spark(request):
     running.stop()
 
 
+def source_metrics(reader):
+    return {key: int(value) for key, value in reader.query.lastProgress["sources"][0]["metrics"].items()}
+
+
 class Reader:
     """A streaming query that collects what it reads."""
 

@@ -4,7 +4,7 @@ import os
 import pathlib
 import signal
 
-from conftest import Reader, numbers, until, write
+from conftest import Reader, numbers, source_metrics, until, write
 
 MASTER = "local-cluster[2,1,1024]"
 
@@ -23,13 +23,16 @@ def test_every_message_once_over_two_executors(spark, emulator, tmp_path):
     assert emulator.left() == 0
 
 
-def executors():
+def executors(spark):
     """Process ids of this session's executors."""
+    driver = f":{spark.conf.get('spark.driver.port')}\0".encode()  # of --driver-url
     found = []
     for process in pathlib.Path("/proc").iterdir():
         try:
-            if process.name.isdigit() and b"CoarseGrainedExecutorBackend" in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
+            if process.name.isdigit():
+                command = (process / "cmdline").read_bytes()
+                if b"CoarseGrainedExecutorBackend" in command and driver in command:
+                    found.append(int(process.name))
         except OSError:
             pass
     return found
@@ -41,15 +44,18 @@ def test_a_killed_executor_loses_nothing(spark, emulator, tmp_path):
     write(spark, emulator, numbers(spark, 20000))
     reader = Reader(spark, emulator, tmp_path / "checkpoint", numPartitions="4", ackDeadlineSeconds="10", maxRowsPerTrigger="2000", batchSize="500")
     until(lambda: len(reader.rows) >= 2000)
-    before = executors()
+    before = executors(spark)
     os.kill(before[0], signal.SIGKILL)
     until(lambda: len({row.message_id for row in reader.rows}) >= 20000 or not reader.query.isActive, 90)
     assert reader.query.exception() is None
     assert {int(bytes(row.data).split()[0]) for row in reader.rows} == set(range(20000))
     duplicates = len(reader.rows) - 20000
     until(lambda: emulator.left() == 0, 90)  # what comes twice is read and committed too
+    until(lambda: source_metrics(reader)["executorsLost"] == 1)
+    counted = source_metrics(reader)
     reader.stop()
     assert duplicates < 20000 and emulator.left() == 0
+    assert counted["abandonedRows"] >= duplicates and counted["executorsLeft"] == 0
 
 
 def test_an_executor_that_is_told_to_go_gives_back_at_once(spark, emulator, tmp_path):
@@ -58,10 +64,16 @@ def test_an_executor_that_is_told_to_go_gives_back_at_once(spark, emulator, tmp_
     write(spark, emulator, numbers(spark, 20000))
     reader = Reader(spark, emulator, tmp_path / "checkpoint", numPartitions="4", ackDeadlineSeconds="600", maxRowsPerTrigger="2000", batchSize="500")
     until(lambda: len(reader.rows) >= 2000)
-    os.kill(executors()[0], signal.SIGTERM)
+    os.kill(executors(spark)[0], signal.SIGTERM)
     until(lambda: len({row.message_id for row in reader.rows}) >= 20000 or not reader.query.isActive, 90)
     assert reader.query.exception() is None
     assert {int(bytes(row.data).split()[0]) for row in reader.rows} == set(range(20000))
     until(lambda: emulator.left() == 0, 90)
+    until(lambda: (source_metrics(reader)["executorsLeft"], source_metrics(reader)["acknowledgedRows"]) == (1, 20000))
+    counted = source_metrics(reader)
     reader.stop()
     assert emulator.left() == 0
+    # To the last message: what was received more than once was given back.
+    assert counted["givenBackRows"] > 0 and counted["acknowledgedRows"] == 20000
+    assert counted["receivedRows"] == counted["acknowledgedRows"] + counted["givenBackRows"]
+    assert counted["abandonedRows"] == 0 and counted["executorsLost"] == 0

@@ -8,7 +8,7 @@ import time
 import pyspark
 import pytest
 
-from conftest import PROJECT, Reader, session, until
+from conftest import PROJECT, Reader, session, source_metrics, until
 
 SPARK = pathlib.Path(pyspark.__file__).parent
 CONF = {
@@ -114,15 +114,21 @@ def test_speculative_and_remote_tasks_read_the_same_rows(spark, emulator, tmp_pa
 def test_a_decommissioned_executor_gives_back_at_once(spark, emulator, tmp_path):
     """The deadline is ten minutes: what comes again within seconds was given back."""
     emulator.create()
+    publish(100)
+    reader = Reader(spark, emulator, tmp_path / "c", numPartitions="3", ackDeadlineSeconds="600", maxRowsPerTrigger="200", batchSize="100")
+    until(lambda: emulator.stats("sub1")["streams"] == 3)
     publish(10000)
-    reader = Reader(spark, emulator, tmp_path / "c", numPartitions="3", ackDeadlineSeconds="600", maxRowsPerTrigger="2000", batchSize="500")
-    until(lambda: len(reader.rows) >= 2000)
+    until(lambda: len(reader.rows) >= 1000)
     context, jvm = spark.sparkContext._jsc.sc(), spark.sparkContext._jvm
     info = jvm.org.apache.spark.scheduler.ExecutorDecommissionInfo("a test", jvm.scala.Option.apply(None))
     context.schedulerBackend().decommissionExecutor(context.getExecutorIds().apply(0), info, False, False)
-    until(lambda: len({row.message_id for row in reader.rows}) >= 10000 or not reader.query.isActive, 90)
+    until(lambda: len({row.message_id for row in reader.rows}) >= 10100 or not reader.query.isActive, 90)
     until(lambda: emulator.stats("sub1")["backlog"] == 0, 30)
+    until(lambda: (source_metrics(reader)["executorsLeft"], source_metrics(reader)["acknowledgedRows"]) == (1, 10100))
+    counted = source_metrics(reader)
     reader.stop()
     assert reader.query.exception() is None
-    assert len({row.message_id for row in reader.rows}) == 10000 and emulator.stats("sub1")["backlog"] == 0
+    assert counted["givenBackRows"] > 0 and counted["executorsLost"] == counted["abandonedRows"] == 0
+    assert counted["receivedRows"] == counted["acknowledgedRows"] + counted["givenBackRows"]
+    assert len({row.message_id for row in reader.rows}) == 10100 and emulator.stats("sub1")["backlog"] == 0
 

@@ -1,9 +1,11 @@
 package io.sparkpubsub;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
@@ -22,6 +24,7 @@ final class Agent implements Runnable {
   private static final int PAUSE_MS = 5; // between two reports
   private static final int CLOSE_TIMEOUT_MS = 15000;
   private static final int LEAVE_TIMEOUT_MS = 5000;
+  private static final int LEAVE_ASK_TIMEOUT_MS = 2000;
   private static final long DRIVER_GONE_MS = 120000;
 
   private final AgentConfig config;
@@ -30,8 +33,11 @@ final class Agent implements Runnable {
   private final RpcEndpointRef self;
   private final long reader;
   private final TokenFeed tokens;
-  private final Thread shutdownHook;
+  private final Object shutdownHook;
+  private final AtomicBoolean closing = new AtomicBoolean();
   private final Map<Long, Long> told = new HashMap<>(); // epoch -> seqs whose sizes the ledger has
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private volatile boolean leaving;
   private long lastAnswerMs = System.currentTimeMillis();
 
   private Agent(AgentConfig config) {
@@ -44,9 +50,7 @@ final class Agent implements Runnable {
     int slots = (Integer) Rpc.ask(driver, "register", executor, host, self);
     this.reader = NativeReader.open(config.nativeOptions(slots));
     this.tokens = startTokens(config.options, reader);
-    // An executor that is told to go (SIGTERM, decommissioned, scaled down) gives back what it holds at once.
-    this.shutdownHook = new Thread(() -> NativeReader.close(reader, LEAVE_TIMEOUT_MS), "pubsub-leave");
-    Runtime.getRuntime().addShutdownHook(shutdownHook);
+    this.shutdownHook = Rpc.addShutdownHook(this::leave);
   }
 
   private static TokenFeed startTokens(PubSubOptions options, long reader) {
@@ -132,61 +136,75 @@ final class Agent implements Runnable {
   public void run() {
     long generation = 0;
     boolean stop = false;
+    String problem = null;
     try {
       while (!stop) {
         generation = NativeReader.await(reader, generation, IDLE_MS);
-        stop = exchange(false);
+        stop = exchange();
         Thread.sleep(PAUSE_MS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (IllegalStateException e) {
-      LOG.info("the pubsub agent of {} leaves with its process", config.options.subscription());
+      LOG.debug("the pubsub agent of {} leaves with its process", config.options.subscription());
     } catch (Throwable e) {
       LOG.error("the pubsub agent of {} has failed", config.options.subscription(), e);
+      problem = "the pubsub agent of executor " + executor + " has failed: " + e;
     } finally {
-      close();
+      close(CLOSE_TIMEOUT_MS, problem);
     }
   }
 
-  private void close() {
-    boolean confirmed = NativeReader.close(reader, CLOSE_TIMEOUT_MS);
+  /** The process is going: what is committed is acknowledged, the rest is given back at once, and the driver is told of both. */
+  private void leave() {
+    leaving = true;
+    try {
+      obey((long[]) Rpc.ask(LEAVE_ASK_TIMEOUT_MS, driver, "leave", executor));
+    } catch (Exception e) {
+      LOG.debug("the driver has gone before its agent", e);
+    }
+    close(LEAVE_TIMEOUT_MS, null);
+  }
+
+  private void close(int timeoutMs, String problem) {
+    if (!closing.compareAndSet(false, true)) {
+      awaitClosed(timeoutMs);
+      return;
+    }
+    long[] metrics = new long[NativeReader.METRIC_LONGS];
+    boolean confirmed = NativeReader.close(reader, timeoutMs, metrics);
     tokens.close();
     if (!confirmed) {
       LOG.warn("some acknowledgements are unconfirmed: the service delivers those messages again");
     }
     AGENTS.remove(config.run, this);
+    Rpc.removeShutdownHook(shutdownHook);
+    Rpc.stop(self);
     try {
-      Runtime.getRuntime().removeShutdownHook(shutdownHook);
-    } catch (IllegalStateException e) {
-      return; // the process is going: so is the driver's interest
-    }
-    try {
-      Rpc.ask(
-          driver, "report", executor, new long[0], new long[0], new long[NativeReader.METRIC_LONGS], null, true);
+      Rpc.ask(LEAVE_ASK_TIMEOUT_MS, driver, "report", executor, new long[0], new long[0], metrics, problem, true);
     } catch (Exception e) {
       LOG.debug("the driver has gone before its agent", e);
     }
-    Rpc.stop(self);
+    closed.countDown();
+  }
+
+  /** Another thread is at it. */
+  private void awaitClosed(int timeoutMs) {
+    try {
+      closed.await(timeoutMs, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** One report and its answer. True: stop. */
-  private boolean exchange(boolean last) {
-    long[] reports = new long[64 * NativeReader.REPORT_LONGS];
-    int count = NativeReader.report(reader, reports);
-    if (count * NativeReader.REPORT_LONGS > reports.length) {
-      reports = new long[(count + 16) * NativeReader.REPORT_LONGS];
-      count = Math.min(NativeReader.report(reader, reports), reports.length / NativeReader.REPORT_LONGS);
-    }
-    reports = Arrays.copyOf(reports, count * NativeReader.REPORT_LONGS);
-    Map<Long, Long> telling = new HashMap<>();
-    long[] sizes = newSizes(reports, telling);
-    long[] metrics = new long[NativeReader.METRIC_LONGS];
-    NativeReader.metrics(reader, metrics);
+  private boolean exchange() {
+    AgentReport report = AgentReport.of(reader, told);
     Object[] answer;
     try {
       answer =
-          (Object[]) Rpc.ask(driver, "report", executor, reports, sizes, metrics, problem(reports), last);
+          (Object[])
+              Rpc.ask(driver, "report", executor, report.epochs, report.sizes, report.metrics, report.problem, false);
     } catch (Exception e) {
       if (System.currentTimeMillis() - lastAnswerMs > DRIVER_GONE_MS) {
         LOG.warn("no answer from the driver for {} ms: giving everything back", DRIVER_GONE_MS);
@@ -195,44 +213,11 @@ final class Agent implements Runnable {
       return false;
     }
     lastAnswerMs = System.currentTimeMillis();
-    told.putAll(telling);
-    obey((long[]) answer[1]);
+    told.putAll(report.telling);
+    if (!leaving) {
+      obey((long[]) answer[1]);
+    }
     return (Boolean) answer[0];
-  }
-
-  private long[] newSizes(long[] reports, Map<Long, Long> telling) {
-    long[] out = new long[0];
-    long[] pairs = new long[2 * 512];
-    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
-      int slot = (int) reports[i];
-      long epoch = reports[i + 1];
-      long from = told.getOrDefault(epoch, 0L);
-      int count = from < reports[i + 3] ? NativeReader.chunkSizes(reader, slot, epoch, from, pairs) : 0;
-      int at = out.length;
-      out = Arrays.copyOf(out, at + 5 * count);
-      for (int k = 0; k < count; k++) {
-        out[at++] = slot;
-        out[at++] = epoch;
-        out[at++] = from + k;
-        out[at++] = pairs[2 * k];
-        out[at++] = pairs[2 * k + 1];
-      }
-      telling.put(epoch, from + count);
-    }
-    return out;
-  }
-
-  /** The first slot's permanent error. */
-  private String problem(long[] reports) {
-    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
-      if (reports[i + 2] == NativeReader.STATE_FAILED) {
-        String error = NativeReader.slotError(reader, (int) reports[i], reports[i + 1]);
-        if (error != null) {
-          return error.substring(error.indexOf('\n', error.indexOf('\n') + 1) + 1);
-        }
-      }
-    }
-    return null;
   }
 
   private void obey(long[] orders) {

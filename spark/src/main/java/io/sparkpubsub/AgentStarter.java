@@ -5,7 +5,10 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.spark.ExecutorAllocationClient;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.scheduler.SchedulerBackend;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.BlockManagerId;
 import org.slf4j.Logger;
@@ -26,14 +29,17 @@ final class AgentStarter implements Runnable {
 
   final AgentConfig config;
   private final Ledger ledger;
+  private final Consumer<String> leave;
   private final SparkSession session;
   private final Thread thread;
   private volatile boolean stopped;
   private volatile Map<String, String> missing = new HashMap<>();
 
-  AgentStarter(AgentConfig config, Ledger ledger, SparkSession session) {
+  /** @param leave is told, again and again, of executors that are about to go */
+  AgentStarter(AgentConfig config, Ledger ledger, Consumer<String> leave, SparkSession session) {
     this.config = config;
     this.ledger = ledger;
+    this.leave = leave;
     this.session = session;
     this.thread = new Thread(this, "pubsub-agent-starter");
     thread.setDaemon(true);
@@ -74,6 +80,13 @@ final class AgentStarter implements Runnable {
     return out;
   }
 
+  /** Decommissioned, or about to be killed: gets no more tasks, and will not always live to say so itself. */
+  private boolean isLeaving(String executor) {
+    SchedulerBackend backend = session.sparkContext().schedulerBackend();
+    return backend instanceof ExecutorAllocationClient
+        && !((ExecutorAllocationClient) backend).isExecutorActive(executor);
+  }
+
   @Override
   public void run() {
     Set<String> known = new HashSet<>();
@@ -90,11 +103,12 @@ final class AgentStarter implements Runnable {
         }
         known = new HashSet<>(present.keySet());
         Map<String, String> without = new HashMap<>(present);
-        without.keySet().removeIf(ledger::knows);
+        without.keySet().removeIf(executor -> ledger.knows(executor) || isLeaving(executor));
+        present.keySet().stream().filter(ledger::knows).filter(this::isLeaving).forEach(leave);
         if (!without.isEmpty()) {
           startOn(without);
         }
-        boolean all = !present.isEmpty() && present.keySet().stream().allMatch(ledger::knows);
+        boolean all = ledger.agentCount() > 0 && without.isEmpty();
         boolean late = System.currentTimeMillis() - begin > WAIT_FOR_ALL_MS && ledger.agentCount() > 0;
         if (!assigning && (all || late)) {
           assigning = true;

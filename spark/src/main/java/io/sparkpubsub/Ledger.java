@@ -1,7 +1,6 @@
 package io.sparkpubsub;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +40,7 @@ final class Ledger {
 
   private static final class AgentState {
     final String host;
-    long[] metrics = new long[NativeReader.METRIC_LONGS];
+    boolean leaving; // gets no more slots
 
     AgentState(String host) {
       this.host = host;
@@ -51,7 +50,7 @@ final class Ledger {
   private final Slot[] slots;
   private final int jitterMs;
   private final Map<String, AgentState> agents = new LinkedHashMap<>();
-  private final long[] goneMetrics = new long[NativeReader.METRIC_LONGS];
+  private final AgentMetrics agentMetrics = new AgentMetrics();
   private final java.util.Random random = new java.util.Random();
   private long nextEpoch;
   private long growths; // how often something new was sealed
@@ -73,30 +72,41 @@ final class Ledger {
 
   synchronized void register(String executor, String host) {
     agents.putIfAbsent(executor, new AgentState(host));
-    if (assigning) {
-      assign();
-      spread();
-    }
+    agentMetrics.registered(executor);
+    assign();
+    spread();
   }
 
   /** Marks slots of executors that have too many as moving: they drain where they are, and then get the least loaded home. */
   private void spread() {
-    Map<String, Integer> load = new LinkedHashMap<>();
-    for (String executor : agents.keySet()) {
-      load.put(executor, 0);
+    Map<String, Integer> load = load(false);
+    if (load.isEmpty()) {
+      return;
     }
-    for (Slot slot : slots) {
-      if (slot.home != null && !slot.moving) {
-        load.merge(slot.home, 1, Integer::sum);
-      }
-    }
-    int atMost = (slots.length + agents.size() - 1) / agents.size();
+    int atMost = (slots.length + load.size() - 1) / load.size();
     for (Slot slot : slots) {
       if (slot.home != null && !slot.moving && load.get(slot.home) > atMost) {
         load.merge(slot.home, -1, Integer::sum);
         slot.moving = true;
       }
     }
+  }
+
+  /** How many slots each executor has that stays. */
+  private Map<String, Integer> load(boolean withMoving) {
+    Map<String, Integer> load = new LinkedHashMap<>();
+    agents.forEach(
+        (executor, agent) -> {
+          if (!agent.leaving) {
+            load.put(executor, 0);
+          }
+        });
+    for (Slot slot : slots) {
+      if (slot.home != null && (withMoving || !slot.moving)) {
+        load.merge(slot.home, 1, Integer::sum);
+      }
+    }
+    return load;
   }
 
   synchronized int agentCount() {
@@ -113,16 +123,16 @@ final class Ledger {
     assign();
   }
 
+  /** The query stops: what becomes free stays so. */
+  synchronized void stopAssigning() {
+    assigning = false;
+  }
+
   private void assign() {
-    Map<String, Integer> load = new LinkedHashMap<>();
-    for (String executor : agents.keySet()) {
-      load.put(executor, 0);
+    if (!assigning) {
+      return;
     }
-    for (Slot slot : slots) {
-      if (slot.home != null) {
-        load.merge(slot.home, 1, Integer::sum);
-      }
-    }
+    Map<String, Integer> load = load(true);
     for (Slot slot : slots) {
       if (slot.home != null || load.isEmpty()) {
         continue;
@@ -145,21 +155,50 @@ final class Ledger {
     }
   }
 
-  /** An executor is gone: what it held is redelivered by the service; its slots get a new home and epoch. */
-  synchronized void lost(String executor) {
-    AgentState gone = agents.remove(executor);
-    if (gone == null) {
+  /**
+   * An executor is about to go. Returns what it is to acknowledge first (nothing when asked again); it gives back the rest, and
+   * its slots get a new home and epoch.
+   */
+  synchronized long[] leave(String executor) {
+    AgentState agent = agents.get(executor);
+    if (agent == null) {
+      return new long[0];
+    }
+    agent.leaving = true;
+    long[] orders = settleOrders(executor);
+    freeSlots(executor);
+    return orders;
+  }
+
+  /** The last report of an agent: it holds nothing any more. If its executor stays, it may register again. */
+  synchronized void left(String executor, long[] lastMetrics) {
+    AgentState agent = agents.get(executor);
+    if (agent == null) {
       return;
     }
-    addTo(goneMetrics, gone.metrics, true);
+    agentMetrics.left(executor, lastMetrics);
+    if (!agent.leaving) {
+      agents.remove(executor);
+      freeSlots(executor);
+    }
+  }
+
+  /** An executor is gone: what it held is redelivered by the service; its slots get a new home and epoch. */
+  synchronized void lost(String executor) {
+    AgentState agent = agents.remove(executor);
+    if (agent != null) {
+      agentMetrics.gone(executor, agent.leaving);
+      freeSlots(executor);
+    }
+  }
+
+  private void freeSlots(String executor) {
     for (Slot slot : slots) {
       if (executor.equals(slot.home)) {
         slot.home = null;
       }
     }
-    if (assigning) {
-      assign();
-    }
+    assign();
   }
 
   /**
@@ -168,9 +207,8 @@ final class Ledger {
    */
   synchronized long[] report(
       String executor, long[] reports, long[] sizes, long[] metrics, String problem) {
-    AgentState agent = agents.get(executor);
-    if (agent != null) {
-      agent.metrics = metrics;
+    if (agents.containsKey(executor)) {
+      agentMetrics.report(executor, metrics);
     }
     if (problem != null && error == null) {
       error = problem;
@@ -404,23 +442,8 @@ final class Ledger {
     return true;
   }
 
-  private static void addTo(long[] sum, long[] metrics, boolean gone) {
-    for (ReaderMetric metric : ReaderMetric.values()) {
-      if (!gone || !metric.gauge) {
-        sum[metric.ordinal()] += metrics[metric.ordinal()];
-      }
-    }
-  }
-
   synchronized Map<String, String> metrics(long nowUs) {
-    long[] sum = goneMetrics.clone();
-    for (AgentState agent : agents.values()) {
-      addTo(sum, agent.metrics, false);
-    }
-    Map<String, String> out = new HashMap<>();
-    for (ReaderMetric metric : ReaderMetric.values()) {
-      out.put(metric.key, Long.toString(sum[metric.ordinal()]));
-    }
+    Map<String, String> out = agentMetrics.toMap();
     long oldest = Long.MAX_VALUE;
     for (Slot slot : slots) {
       if (slot.home != null && slot.oldestUs > 0) {

@@ -11,7 +11,8 @@ import org.apache.spark.rpc.RpcEndpointRef;
  *
  * <pre>
  * register  executor, host, agent's ref                      -> slots
- * report    executor, reports, sizes, metrics, problem, closed -> { stop, orders }
+ * report    executor, reports, sizes, metrics, problem, last   -> { stop, orders }
+ * leave     executor                                         -> orders; the last report follows
  * orders    orders; to an agent, ahead of the answer to its next report
  * fetch     slot, epoch, seq                                 -> packed chunk; null: its home is gone, the range is noted as lost
  * </pre>
@@ -63,10 +64,19 @@ final class LedgerEndpoint {
         });
   }
 
+  /** An executor is to go, says Spark. What it is to acknowledge it is told now; to give back the rest, by its next report. */
+  void leave(String executor) {
+    long[] orders = ledger.leave(executor);
+    if (orders.length > 0) {
+      Rpc.tell(agents.get(executor), "orders", orders);
+    }
+  }
+
   private void handle(Object[] message, RpcCallContext context) {
     switch ((String) message[0]) {
       case "register":
         agents.put((String) message[1], (RpcEndpointRef) message[3]);
+        closed.remove((String) message[1]);
         ledger.register((String) message[1], (String) message[2]);
         context.reply(slots);
         break;
@@ -76,9 +86,13 @@ final class LedgerEndpoint {
             ledger.report(
                 executor, (long[]) message[2], (long[]) message[3], (long[]) message[4], (String) message[5]);
         if ((Boolean) message[6]) {
+          ledger.left(executor, (long[]) message[4]);
           closed.put(executor, true);
         }
         context.reply(new Object[] {stopping, orders});
+        break;
+      case "leave":
+        context.reply(ledger.leave((String) message[1]));
         break;
       case "fetch":
         fetchers.execute(
@@ -123,6 +137,7 @@ final class LedgerEndpoint {
 
   /** Tells agents to finish; waits until all have, at most timeoutMs. */
   void stop(long timeoutMs) {
+    ledger.stopAssigning();
     stopping = true;
     long deadline = System.nanoTime() + timeoutMs * 1000000;
     while (System.nanoTime() < deadline && !allClosed()) {

@@ -65,7 +65,12 @@ final class NativeReader {
   static native void metrics(long reader, long[] out);
 
   /** Finishes ordered acknowledgements, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
-  static native boolean close(long reader, int timeoutMs);
+  static boolean close(long reader, int timeoutMs) {
+    return close(reader, timeoutMs, null);
+  }
+
+  /** Also fills lastMetrics, as {@link #metrics} would at the end; unchanged if the reader was closed before. */
+  static native boolean close(long reader, int timeoutMs, long[] lastMetrics);
 
   /** Blocks of native memory in use. */
   static native long liveAllocations();

@@ -66,7 +66,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
     this.ledger = new Ledger(slots, System.currentTimeMillis() * 1000, jitterMs);
     this.endpoint = new LedgerEndpoint(run, ledger, slots);
-    this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, session);
+    this.starter = new AgentStarter(new AgentConfig(run, options, schema), ledger, endpoint::leave, session);
     this.name = "pubsub[" + options.subscription() + ", run " + run.substring(0, 8) + "]";
     this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
     starter.start();

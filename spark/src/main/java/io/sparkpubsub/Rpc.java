@@ -1,14 +1,18 @@
 package io.sparkpubsub;
 
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
 import org.apache.spark.rpc.RpcEnv;
+import org.apache.spark.rpc.RpcTimeout;
 import org.apache.spark.rpc.ThreadSafeRpcEndpoint;
 import org.apache.spark.util.RpcUtils;
+import org.apache.spark.util.ShutdownHookManager;
 import scala.PartialFunction;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
+import scala.concurrent.duration.Duration;
 import scala.runtime.AbstractPartialFunction;
 import scala.runtime.BoxedUnit;
 
@@ -20,6 +24,8 @@ final class Rpc {
   }
 
   private static final ClassTag<Object> OBJECT = ClassTag$.MODULE$.apply(Object.class);
+
+  private static final int BEFORE_SPARK = 200; // executors stop at 100, a context at 50
 
   private Rpc() {}
 
@@ -48,6 +54,26 @@ final class Rpc {
 
   static Object ask(RpcEndpointRef ref, Object... message) {
     return ref.askSync(message, OBJECT);
+  }
+
+  /** As ask, but fails after timeoutMs instead of Spark's two minutes. */
+  static Object ask(int timeoutMs, RpcEndpointRef ref, Object... message) {
+    RpcTimeout timeout = new RpcTimeout(Duration.create(timeoutMs, TimeUnit.MILLISECONDS), "a fixed timeout of pubsub");
+    return ref.askSync(message, timeout, OBJECT);
+  }
+
+  /** Runs when the process is told to go, while Spark's own channel still works. Returns what removeShutdownHook takes. */
+  static Object addShutdownHook(Runnable hook) {
+    return ShutdownHookManager.addShutdownHook(
+        BEFORE_SPARK,
+        () -> {
+          hook.run();
+          return BoxedUnit.UNIT;
+        });
+  }
+
+  static void removeShutdownHook(Object hook) {
+    ShutdownHookManager.removeShutdownHook(hook);
   }
 
   private static final class Endpoint implements ThreadSafeRpcEndpoint {

@@ -20,6 +20,8 @@ class LedgerTest {
 
     final java.util.Set<Integer> draining = new java.util.HashSet<>();
 
+    final long[] metrics = new long[NativeReader.METRIC_LONGS];
+
     FakeAgent(String id) {
       this.id = id;
     }
@@ -44,7 +46,6 @@ class LedgerTest {
           sizes.add(100L);
         }
       }
-      long[] metrics = new long[NativeReader.METRIC_LONGS];
       long[] flat = sizes.stream().mapToLong(Long::longValue).toArray();
       long[] orders = ledger.report(id, reports, flat, metrics, null);
       for (int i = 0; i < orders.length; i += Ledger.ORDER_LONGS) {
@@ -165,6 +166,88 @@ class LedgerTest {
     assertThat(b.slots).containsKeys(0, 1);
     assertThat(b.slots.get(0)[0]).isGreaterThan(1001);
     assertThat(b.slots.get(0)[3]).isZero();
+  }
+
+  private static Map<String, String> metrics(Ledger ledger) {
+    return ledger.metrics(0);
+  }
+
+  @Test
+  void anExecutorThatLeavesAcknowledgesWhatIsCommittedAndIsCounted() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(2, a, b);
+    a.slots.get(0)[1] = 3;
+    a.exchange(ledger);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, 20, NO_LIMIT); // 2 of 3 chunks
+    ledger.committed(end);
+    assertThat(ledger.leave("1")).containsExactly(Ledger.ORDER_SETTLE, 0, EPOCH, 2);
+    b.exchange(ledger);
+    assertThat(b.slots).hasSize(2); // at once, while the executor is still known
+    a.exchange(ledger); // crosses the leave
+    assertThat(a.slots).isEmpty();
+    ledger.register("1", "host"); // a late one
+    assertThat(ledger.knows("1")).isTrue();
+
+    long[] last = new long[NativeReader.METRIC_LONGS];
+    last[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 20;
+    last[ReaderMetric.GIVEN_BACK_ROWS.ordinal()] = 10;
+    ledger.left("1", last);
+    a.metrics[ReaderMetric.BACKLOG_ROWS.ordinal()] = 30; // of before
+    a.exchange(ledger);
+    ledger.lost("1");
+    assertThat(metrics(ledger))
+        .containsEntry("acknowledgedRows", "20")
+        .containsEntry("givenBackRows", "10")
+        .containsEntry("abandonedRows", "0")
+        .containsEntry("backlogRows", "0")
+        .containsEntry("executorsLeft", "1")
+        .containsEntry("executorsLost", "0");
+  }
+
+  @Test
+  void whatAKilledExecutorHeldIsCounted() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(2, a, b);
+    a.metrics[ReaderMetric.BACKLOG_ROWS.ordinal()] = 30;
+    a.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 5;
+    b.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 7;
+    a.exchange(ledger);
+    b.exchange(ledger);
+    ledger.lost("1");
+    assertThat(metrics(ledger))
+        .containsEntry("acknowledgedRows", "12")
+        .containsEntry("abandonedRows", "30")
+        .containsEntry("backlogRows", "0")
+        .containsEntry("executorsLeft", "0")
+        .containsEntry("executorsLost", "1");
+  }
+
+  @Test
+  void anAgentThatEndsWhileItsExecutorStaysMayStartAgain() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(2, a);
+    a.exchange(ledger);
+    ledger.left("1", new long[NativeReader.METRIC_LONGS]);
+    assertThat(ledger.knows("1")).isFalse();
+    FakeAgent again = new FakeAgent("1");
+    ledger.register("1", "host");
+    again.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 4;
+    again.exchange(ledger);
+    assertThat(again.slots.values()).allSatisfy(slot -> assertThat(slot[0]).isGreaterThan(EPOCH + 1));
+    assertThat(metrics(ledger)).containsEntry("acknowledgedRows", "4").containsEntry("executorsLost", "0");
+  }
+
+  @Test
+  void aStoppingQueryOpensNothing() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(2, a, b);
+    ledger.stopAssigning();
+    ledger.left("1", new long[NativeReader.METRIC_LONGS]);
+    b.exchange(ledger);
+    assertThat(b.slots).hasSize(1);
   }
 
   @Test
