@@ -6,9 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import org.apache.spark.ExecutorAllocationClient;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.scheduler.SchedulerBackend;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.BlockManagerId;
 import org.slf4j.Logger;
@@ -35,7 +33,7 @@ final class AgentStarter implements Runnable {
   private volatile boolean stopped;
   private volatile Map<String, String> missing = new HashMap<>();
 
-  /** @param leave is told, again and again, of executors that are about to go */
+  /** @param leave is told, again and again, of executors that are decommissioned */
   AgentStarter(AgentConfig config, Ledger ledger, Consumer<String> leave, SparkSession session) {
     this.config = config;
     this.ledger = ledger;
@@ -80,11 +78,9 @@ final class AgentStarter implements Runnable {
     return out;
   }
 
-  /** Decommissioned, or about to be killed: gets no more tasks, and will not always live to say so itself. */
+  /** Decommissioned: gets no more tasks, and will not live to say so itself. */
   private boolean isLeaving(String executor) {
-    SchedulerBackend backend = session.sparkContext().schedulerBackend();
-    return backend instanceof ExecutorAllocationClient
-        && !((ExecutorAllocationClient) backend).isExecutorActive(executor);
+    return session.sparkContext().taskScheduler().getExecutorDecommissionState(executor).isDefined();
   }
 
   @Override

@@ -64,7 +64,7 @@ final class LedgerEndpoint {
         });
   }
 
-  /** An executor is to go, says Spark. What it is to acknowledge it is told now; to give back the rest, by its next report. */
+  /** An executor is decommissioned. What it is to acknowledge it is told now; to give back the rest, by its next report. */
   void leave(String executor) {
     long[] orders = ledger.leave(executor);
     if (orders.length > 0) {
