@@ -115,6 +115,29 @@ final class Agent implements Runnable {
     }
   }
 
+  /** Rows of the chunks that this process holds from a seq on. */
+  static long rowsFrom(String run, int slot, long epoch, long seq) {
+    Agent agent = AGENTS.get(run);
+    if (agent == null) {
+      return 0;
+    }
+    long[] sizes = new long[2 * 512];
+    long rows = 0;
+    try {
+      int count;
+      do {
+        count = NativeReader.chunkSizes(agent.reader, slot, epoch, seq, sizes);
+        seq += count;
+        for (int i = 0; i < count; i++) {
+          rows += sizes[2 * i];
+        }
+      } while (2 * count == sizes.length);
+    } catch (IllegalStateException e) {
+      return 0; // just closed
+    }
+    return rows;
+  }
+
   private void handle(Object[] message, RpcCallContext context) {
     if (message[0].equals("orders")) {
       obey((long[]) message[1]);

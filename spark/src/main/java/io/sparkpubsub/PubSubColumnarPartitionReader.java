@@ -60,9 +60,15 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       ReadMetrics.value(ReadMetrics.BYTES, bytes),
       ReadMetrics.value(ReadMetrics.CHUNKS, chunks),
       ReadMetrics.value(ReadMetrics.REMOTE, remote),
-      ReadMetrics.value(ReadMetrics.BACKLOG, Agent.level(partition.run, ReaderMetric.BACKLOG_ROWS)),
+      ReadMetrics.value(ReadMetrics.BACKLOG, waiting()),
       ReadMetrics.value(ReadMetrics.RESERVOIR, Agent.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
     };
+  }
+
+  /** Known at the end: rows of this slot that are left to later batches. */
+  private long waiting() {
+    boolean end = next >= partition.to;
+    return end ? Agent.rowsFrom(partition.run, partition.slot, partition.epoch, partition.to) : 0;
   }
 
   private void closeCurrent() {

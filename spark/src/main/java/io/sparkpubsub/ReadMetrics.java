@@ -1,5 +1,6 @@
 package io.sparkpubsub;
 
+import java.util.Arrays;
 import org.apache.spark.sql.connector.metric.CustomMetric;
 import org.apache.spark.sql.connector.metric.CustomSumMetric;
 import org.apache.spark.sql.connector.metric.CustomTaskMetric;
@@ -71,20 +72,8 @@ final class ReadMetrics {
     }
   }
 
-  /** The largest level any task has seen. */
-  abstract static class Level implements CustomMetric {
-    @Override
-    public String aggregateTaskMetrics(long[] values) {
-      long largest = 0;
-      for (long value : values) {
-        largest = Math.max(largest, value);
-      }
-      return Long.toString(largest);
-    }
-  }
-
-  /** Messages held unacknowledged in an executor's reservoir. */
-  public static final class Backlog extends Level {
+  /** Messages that the reservoirs hold beyond those of the batch; 0: the query has caught up. */
+  public static final class Backlog extends CustomSumMetric {
     @Override
     public String name() {
       return BACKLOG;
@@ -96,8 +85,13 @@ final class ReadMetrics {
     }
   }
 
-  /** Native memory of an executor's reservoir. */
-  public static final class Reservoir extends Level {
+  /** Native memory of an executor's reservoir: the most that a task has seen. */
+  public static final class Reservoir implements CustomMetric {
+    @Override
+    public String aggregateTaskMetrics(long[] values) {
+      return Long.toString(Arrays.stream(values).max().orElse(0));
+    }
+
     @Override
     public String name() {
       return RESERVOIR;
