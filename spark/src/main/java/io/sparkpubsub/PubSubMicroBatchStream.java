@@ -87,7 +87,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     return name;
   }
 
-  private static int slots(PubSubOptions options, int parallelism) {
+  static int slots(PubSubOptions options, int parallelism) {
     long asked = options.number(Option.NUM_PARTITIONS, parallelism);
     int cap = 2 * parallelism;
     if (asked > cap) {
