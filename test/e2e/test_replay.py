@@ -1,5 +1,7 @@
 """A batch reads the same rows however often it is read, and nothing is acknowledged before it has committed."""
 
+import time
+
 from conftest import PROJECT, Reader, numbers, until, write
 
 MASTER = "local[2,3]"  # a task may fail twice
@@ -29,6 +31,35 @@ def test_three_actions_see_the_same_rows(spark, emulator, tmp_path):
     until(lambda: sum(count for _, count in seen) >= 20000 or not query.isActive)
     query.stop()
     assert all(same for same, _ in seen) and sum(count for _, count in seen) == 20000
+
+
+def test_three_actions_see_the_same_rows_while_more_arrive(spark, emulator, tmp_path):
+    """What arrives after the end of a batch was determined, until it is planned, is part of it: of all its actions, and of no other batch."""
+    from google.cloud import pubsub_v1
+
+    emulator.create()
+    publisher = pubsub_v1.PublisherClient()
+    topic = publisher.topic_path(PROJECT, "topic1")
+    futures, seen = [], []
+
+    def act(batch, number):
+        ids = [[row.message_id for row in batch.select("message_id").collect()] for _ in range(3)]
+        seen.append(ids)
+
+    query = source(spark, emulator).writeStream.foreachBatch(act).option("checkpointLocation", str(tmp_path)).start()
+    until(lambda: emulator.stats("sub1")["streams"] > 0)
+    for i in range(3000):
+        futures.append(publisher.publish(topic, b"%d" % i))
+        time.sleep(0.001)
+    published = {future.result(timeout=30) for future in futures}
+    until(lambda: sum(len(ids[0]) for ids in seen) >= 3000 or not query.isActive)
+    until(lambda: emulator.left() == 0, 10)
+    query.stop()
+    publisher.stop()
+    assert all(sorted(first) == sorted(second) == sorted(third) for first, second, third in seen)
+    rows = [message_id for ids in seen for message_id in ids[0]]
+    assert len(rows) == 3000 and set(rows) == published
+    assert len(seen) > 3 and emulator.left() == 0
 
 
 def test_a_retried_task_reads_its_rows_again(spark, emulator, tmp_path):

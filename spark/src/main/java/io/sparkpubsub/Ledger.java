@@ -22,22 +22,6 @@ final class Ledger {
   /** slot, epoch, end seq: acknowledge what is below. */
   static final int ORDER_SETTLE = 2;
 
-  private static final class Slot {
-    String home; // executor id; null: nobody
-    long epoch;
-    int state = NativeReader.STATE_WAITING;
-    long sealed;
-    long settled; // confirmed
-    long ordered; // committed by Spark: to be acknowledged
-    long lostFrom = Long.MAX_VALUE; // never settled from here on
-    long firstSize; // seq of sizes[0]
-    final List<long[]> sizes = new ArrayList<>(); // rows, bytes of each sealed and not ordered chunk
-    long backlogRows;
-    long backlogBytes;
-    long oldestUs;
-    boolean moving; // gets another home as soon as its chunks are settled
-  }
-
   private static final class AgentState {
     final String host;
     boolean leaving; // gets no more slots
@@ -47,7 +31,7 @@ final class Ledger {
     }
   }
 
-  private final Slot[] slots;
+  private final LedgerSlot[] slots;
   private final int jitterMs;
   private final Map<String, AgentState> agents = new LinkedHashMap<>();
   private final AgentMetrics agentMetrics = new AgentMetrics();
@@ -60,9 +44,9 @@ final class Ledger {
 
   /** firstEpoch must be larger than every epoch of an earlier run of the same query. */
   Ledger(int slotCount, long firstEpoch, int jitterMs) {
-    slots = new Slot[slotCount];
+    slots = new LedgerSlot[slotCount];
     for (int i = 0; i < slotCount; i++) {
-      slots[i] = new Slot();
+      slots[i] = new LedgerSlot();
     }
     nextEpoch = firstEpoch;
     this.jitterMs = jitterMs;
@@ -84,7 +68,7 @@ final class Ledger {
       return;
     }
     int atMost = (slots.length + load.size() - 1) / load.size();
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home != null && !slot.moving && load.get(slot.home) > atMost) {
         load.merge(slot.home, -1, Integer::sum);
         slot.moving = true;
@@ -101,7 +85,7 @@ final class Ledger {
             load.put(executor, 0);
           }
         });
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home != null && (withMoving || !slot.moving)) {
         load.merge(slot.home, 1, Integer::sum);
       }
@@ -133,7 +117,7 @@ final class Ledger {
       return;
     }
     Map<String, Integer> load = load(true);
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home != null || load.isEmpty()) {
         continue;
       }
@@ -144,14 +128,7 @@ final class Ledger {
         }
       }
       load.merge(least, 1, Integer::sum);
-      slot.home = least;
-      slot.epoch = nextEpoch++;
-      slot.state = NativeReader.STATE_WAITING;
-      slot.sealed = slot.settled = slot.ordered = slot.firstSize = 0;
-      slot.lostFrom = Long.MAX_VALUE;
-      slot.sizes.clear();
-      slot.backlogRows = slot.backlogBytes = slot.oldestUs = 0;
-      slot.moving = false;
+      slot.reset(least, nextEpoch++);
     }
   }
 
@@ -193,7 +170,7 @@ final class Ledger {
   }
 
   private void freeSlots(String executor) {
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (executor.equals(slot.home)) {
         slot.home = null;
       }
@@ -221,7 +198,7 @@ final class Ledger {
     for (int i = 0; i + NativeReader.REPORT_LONGS <= reports.length; i += NativeReader.REPORT_LONGS) {
       int index = (int) reports[i];
       long epoch = reports[i + 1];
-      Slot slot = index >= 0 && index < slots.length ? slots[index] : null;
+      LedgerSlot slot = index >= 0 && index < slots.length ? slots[index] : null;
       boolean current = slot != null && executor.equals(slot.home) && slot.epoch == epoch;
       if (!current) {
         if (reports[i + 2] != NativeReader.STATE_CLOSED && reports[i + 2] != NativeReader.STATE_DRAINING) {
@@ -264,17 +241,16 @@ final class Ledger {
   }
 
   private void addSize(int index, long epoch, long seq, long rows, long bytes) {
-    if (index < 0 || index >= slots.length) {
-      return;
+    LedgerSlot slot = at(index, epoch);
+    if (slot != null && slot.home != null && slot.addSize(seq, rows, bytes)) {
+      growths++;
+      sealedBytes += bytes;
     }
-    Slot slot = slots[index];
-    if (slot.epoch != epoch || slot.home == null || seq != slot.sealed) {
-      return; // of another epoch, or told before
-    }
-    slot.sizes.add(new long[] {rows, bytes});
-    slot.sealed = seq + 1;
-    growths++;
-    sealedBytes += bytes;
+  }
+
+  /** The slot, if this is its epoch; else null: a dead epoch. */
+  private LedgerSlot at(int index, long epoch) {
+    return index >= 0 && index < slots.length && slots[index].epoch == epoch ? slots[index] : null;
   }
 
   // ---- offsets ----
@@ -284,7 +260,7 @@ final class Ledger {
     TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
     long[] next = new long[slots.length];
     for (int i = 0; i < slots.length; i++) {
-      next[i] = start.from(i, slots[i].epoch);
+      next[i] = slots[i].end(start.from(i, slots[i].epoch));
     }
     long rows = 0;
     long bytes = 0;
@@ -293,12 +269,11 @@ final class Ledger {
     while (more) {
       more = false;
       for (int i = 0; i < slots.length; i++) {
-        Slot slot = slots[i];
-        int at = (int) (next[i] - slot.firstSize);
-        if (slot.home == null || at < 0 || at >= slot.sizes.size()) {
+        LedgerSlot slot = slots[i];
+        long[] size = slot.home == null ? null : slot.size(next[i]);
+        if (size == null) {
           continue;
         }
-        long[] size = slot.sizes.get(at);
         if (any && (rows + size[0] > maxRows || bytes + size[1] > maxBytes)) {
           continue;
         }
@@ -316,38 +291,42 @@ final class Ledger {
   /** Rows and bytes between two offsets, as far as they are held. */
   synchronized long[] size(PubSubOffset start, PubSubOffset end) {
     long[] sum = new long[2];
-    for (Map.Entry<Integer, PubSubOffset.Position> entry : end.positions.entrySet()) {
-      Slot slot = entry.getKey() < slots.length ? slots[entry.getKey()] : null;
-      if (slot == null || slot.epoch != entry.getValue().epoch) {
-        continue;
-      }
-      long from = Math.max(slot.firstSize, start.from(entry.getKey(), slot.epoch));
-      for (long seq = from; seq < entry.getValue().seq && seq < slot.sealed; seq++) {
-        long[] size = slot.sizes.get((int) (seq - slot.firstSize));
-        sum[0] += size[0];
-        sum[1] += size[1];
-      }
-    }
+    end.positions.forEach(
+        (index, position) -> {
+          LedgerSlot slot = at(index, position.epoch);
+          if (slot != null) {
+            slot.addTo(sum, slot.end(start.from(index, slot.epoch)), position.seq);
+          }
+        });
     return sum;
+  }
+
+  /**
+   * The seqs of a slot that a batch reads, from and to; null: none. The same for every plan of the batch.
+   *
+   * @param late whether what was sealed since its end was determined is part of it
+   */
+  synchronized long[] range(int index, PubSubOffset start, PubSubOffset end, boolean late) {
+    PubSubOffset.Position to = end.positions.get(index);
+    long from = start.from(index, to.epoch);
+    LedgerSlot slot = at(index, to.epoch);
+    if (from >= to.seq) {
+      return null;
+    }
+    if (slot == null) {
+      return new long[] {from, to.seq};
+    }
+    return new long[] {slot.end(from), late ? slot.extend(to.seq) : slot.end(to.seq)};
   }
 
   /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
   synchronized boolean committed(PubSubOffset offset) {
     boolean more = false;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      int index = entry.getKey();
-      PubSubOffset.Position position = entry.getValue();
-      if (index >= slots.length || slots[index].home == null || slots[index].epoch != position.epoch) {
-        continue; // a dead epoch: redelivered, never settled
+      LedgerSlot slot = at(entry.getKey(), entry.getValue().epoch);
+      if (slot != null && slot.home != null) { // else a dead epoch: redelivered, never settled
+        more |= slot.commit(entry.getValue().seq);
       }
-      Slot slot = slots[index];
-      long end = Math.min(Math.min(position.seq, slot.sealed), slot.lostFrom);
-      while (slot.firstSize < end && !slot.sizes.isEmpty()) {
-        slot.sizes.remove(0);
-        slot.firstSize++;
-      }
-      more |= end > slot.ordered;
-      slot.ordered = Math.max(slot.ordered, end);
     }
     return more;
   }
@@ -374,12 +353,8 @@ final class Ledger {
   /** Whether there is nothing in it that could still be acknowledged. */
   synchronized boolean isCommitted(PubSubOffset offset) {
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      PubSubOffset.Position position = entry.getValue();
-      Slot slot = entry.getKey() < slots.length ? slots[entry.getKey()] : null;
-      if (slot != null
-          && slot.home != null
-          && slot.epoch == position.epoch
-          && slot.ordered < Math.min(Math.min(position.seq, slot.sealed), slot.lostFrom)) {
+      LedgerSlot slot = at(entry.getKey(), entry.getValue().epoch);
+      if (slot != null && slot.home != null && !slot.isCommitted(entry.getValue().seq)) {
         return false;
       }
     }
@@ -388,15 +363,16 @@ final class Ledger {
 
   /** The range from this seq on could not be read: it must come again from the service. */
   synchronized void lostRange(int index, long epoch, long from) {
-    if (index >= 0 && index < slots.length && slots[index].epoch == epoch) {
-      slots[index].lostFrom = Math.min(slots[index].lostFrom, from);
+    LedgerSlot slot = at(index, epoch);
+    if (slot != null) {
+      slot.lostFrom = Math.min(slot.lostFrom, from);
     }
   }
 
   /** Executor id of the home of an epoch; null: it is gone. */
   synchronized String home(int index, long epoch) {
-    boolean alive = index >= 0 && index < slots.length && slots[index].epoch == epoch;
-    return alive ? slots[index].home : null;
+    LedgerSlot slot = at(index, epoch);
+    return slot == null ? null : slot.home;
   }
 
   /** As Spark wants preferred locations: executor_HOST_ID. */
@@ -424,7 +400,7 @@ final class Ledger {
 
   /** Every slot has an open stream. */
   synchronized boolean allOpen() {
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home == null || slot.state != NativeReader.STATE_OPEN) {
         return false;
       }
@@ -434,7 +410,7 @@ final class Ledger {
 
   /** Everything that was ordered is confirmed. */
   synchronized boolean allSettled() {
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home != null && slot.settled < slot.ordered) {
         return false;
       }
@@ -445,7 +421,7 @@ final class Ledger {
   synchronized Map<String, String> metrics(long nowUs) {
     Map<String, String> out = agentMetrics.toMap();
     long oldest = Long.MAX_VALUE;
-    for (Slot slot : slots) {
+    for (LedgerSlot slot : slots) {
       if (slot.home != null && slot.oldestUs > 0) {
         oldest = Math.min(oldest, slot.oldestUs);
       }

@@ -215,18 +215,21 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public InputPartition[] planInputPartitions(Offset start, Offset end) {
-    PubSubOffset from = (PubSubOffset) start;
     List<InputPartition> partitions = new ArrayList<>();
+    boolean late = maxRows == Long.MAX_VALUE && maxBytes == Long.MAX_VALUE && !availableNow;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : ((PubSubOffset) end).positions.entrySet()) {
       int slot = entry.getKey();
-      PubSubOffset.Position to = entry.getValue();
-      long begin = from.from(slot, to.epoch);
-      if (begin < to.seq && ledger.home(slot, to.epoch) != null) {
-        String home = ledger.location(slot, to.epoch);
-        partitions.add(new PubSubInputPartition(run, slot, to.epoch, begin, to.seq, home));
-      } else if (begin < to.seq) {
+      long epoch = entry.getValue().epoch;
+      long[] range = ledger.range(slot, (PubSubOffset) start, (PubSubOffset) end, late);
+      if (range == null) {
+        continue;
+      }
+      if (ledger.home(slot, epoch) != null) {
+        String home = ledger.location(slot, epoch);
+        partitions.add(new PubSubInputPartition(run, slot, epoch, range[0], range[1], home));
+      } else {
         // The epoch has died: its messages come again from the service.
-        ledger.lostRange(slot, to.epoch, begin);
+        ledger.lostRange(slot, epoch, range[0]);
       }
     }
     return partitions.toArray(new InputPartition[0]);

@@ -299,25 +299,86 @@ class LedgerTest {
       Ledger ledger = ledger(4, agents);
       PubSubOffset committed = PubSubOffset.NOTHING;
       PubSubOffset planned = PubSubOffset.NOTHING;
+      Map<Long, Long> read = new HashMap<>(); // epoch -> end of the batch that is planned
+      Map<Long, Long> done = new HashMap<>(); // epoch -> end of all that is committed
       for (int step = 0; step < 300; step++) {
         FakeAgent agent = agents[random.nextInt(agents.length)];
         for (long[] slot : agent.slots.values()) {
           slot[1] += random.nextInt(3);
         }
         agent.exchange(ledger);
-        if (random.nextInt(4) == 0) {
+        if (random.nextInt(4) == 0 && planned == committed) {
           planned = ledger.latest(committed, 1 + random.nextInt(100), NO_LIMIT);
+          read.clear();
+          planned.positions.values().forEach(position -> read.put(position.epoch, position.seq));
+        }
+        if (random.nextInt(4) == 0) { // every plan of a batch: begins where the one before ended, and stays the same
+          boolean late = random.nextBoolean();
+          for (Map.Entry<Integer, PubSubOffset.Position> entry : planned.positions.entrySet()) {
+            long epoch = entry.getValue().epoch;
+            long[] range = ledger.range(entry.getKey(), committed, planned, late);
+            if (range != null && planned != committed) {
+              assertThat(range[0]).isEqualTo(done.getOrDefault(epoch, 0L));
+              assertThat(ledger.range(entry.getKey(), committed, planned, !late)).containsExactly(range);
+              read.put(epoch, range[1]);
+            }
+          }
         }
         if (random.nextInt(4) == 0) {
           committed = planned;
+          read.forEach((epoch, end) -> done.merge(epoch, end, Math::max));
           ledger.committed(committed);
         }
         for (FakeAgent each : agents) {
-          for (Map.Entry<Integer, long[]> entry : each.slots.entrySet()) {
-            assertThat(entry.getValue()[3]).isLessThanOrEqualTo(committed.from(entry.getKey(), entry.getValue()[0]));
+          for (long[] slot : each.slots.values()) {
+            assertThat(slot[3]).isLessThanOrEqualTo(done.getOrDefault(slot[0], 0L));
           }
         }
       }
     }
+  }
+
+  private static long[] range(Ledger ledger, PubSubOffset start, PubSubOffset end, boolean late) {
+    return ledger.range(0, start, end, late);
+  }
+
+  @Test
+  void whatIsSealedUntilABatchIsPlannedIsPartOfIt() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0)[1] = 2;
+    a.exchange(ledger);
+    PubSubOffset first = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    a.slots.get(0)[1] = 5;
+    a.exchange(ledger);
+    assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5);
+    a.slots.get(0)[1] = 6;
+    a.exchange(ledger);
+    assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5); // a second action
+    ledger.committed(first);
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isEqualTo(5);
+    PubSubOffset second = ledger.latest(first, NO_LIMIT, NO_LIMIT);
+    assertThat(ledger.size(first, second)[0]).isEqualTo(10);
+    assertThat(range(ledger, first, second, true)).containsExactly(5, 6);
+    ledger.committed(second);
+    assertThat(ledger.latest(second, NO_LIMIT, NO_LIMIT)).isSameAs(second);
+  }
+
+  @Test
+  void aBatchThatNobodyReadsEndsWhereItsOffsetSays() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0)[1] = 2;
+    a.exchange(ledger);
+    PubSubOffset first = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    a.slots.get(0)[1] = 5;
+    a.exchange(ledger);
+    ledger.committed(first);
+    a.exchange(ledger);
+    assertThat(a.slots.get(0)[3]).isEqualTo(2);
+    assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 2); // too late
+    PubSubOffset second = ledger.latest(first, NO_LIMIT, NO_LIMIT);
+    assertThat(range(ledger, first, second, false)).containsExactly(2, 5);
   }
 }
