@@ -12,7 +12,8 @@ struct cli_options {
   const char *topic, *message, *file, *ordering_key, *columns;
   const char *attributes[100]; /* "key=value" */
   size_t attribute_count;
-  unsigned long count, size, start, batch_bytes, max, ack_deadline, streams, warmup, keepalive_ms;
+  unsigned long count, size, start, rate, batch_bytes, max, ack_deadline, streams, warmup,
+      keepalive_ms;
   bool json, plaintext, gzip;
 };
 

@@ -12,6 +12,7 @@ static const char usage[] =
     "  publish TOPIC [--message TEXT | --file FILE | lines of the standard input]\n"
     "          [--attribute KEY=VALUE]… [--ordering-key KEY] [--count N [--size BYTES]]\n"
     "          [--start N] [--batch-bytes BYTES]   number of the first; bytes of a request\n"
+    "          [--rate N]                          messages a second of those that --count makes\n"
     "          [--gzip]                            compress requests above 240 bytes\n"
     "  pull SUBSCRIPTION [--max N] [--json]     receive, print, acknowledge\n"
     "  tail SUBSCRIPTION [--json]               the same until Ctrl-C\n"
@@ -59,6 +60,7 @@ static const struct option names[] = {{"project", required_argument, NULL, 'p'},
                                       {"count", required_argument, NULL, 'n'},
                                       {"size", required_argument, NULL, 's'},
                                       {"start", required_argument, NULL, 'b'},
+                                      {"rate", required_argument, NULL, 'r'},
                                       {"batch-bytes", required_argument, NULL, 'B'},
                                       {"gzip", no_argument, NULL, 'z'},
                                       {"max", required_argument, NULL, 'x'},
@@ -166,6 +168,8 @@ static bool take_option(struct cli_options *options, int option) {
     return parse_number(optarg, &options->size);
   case 'b':
     return parse_number(optarg, &options->start);
+  case 'r':
+    return parse_number(optarg, &options->rate);
   case 'B':
     return parse_number(optarg, &options->batch_bytes);
   case 'x':

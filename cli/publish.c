@@ -1,6 +1,7 @@
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct job {
   struct pubsub_publisher *publisher;
@@ -40,11 +41,27 @@ static bool publish_lines(struct job *job) {
   return good;
 }
 
-static bool publish_generated(struct job *job, unsigned long first, unsigned long count,
-                              unsigned long size) {
+/* Sleeps until message i is due. rate: messages a second; 0: at once. */
+static void pace(const struct timespec *begin, unsigned long i, unsigned long rate) {
+  if (rate == 0 || rate > 1000000000) return;
+  struct timespec due = *begin;
+  due.tv_sec += (time_t)(i / rate);
+  due.tv_nsec += (long)(i % rate * 1000000000 / rate);
+  if (due.tv_nsec >= 1000000000) {
+    due.tv_nsec -= 1000000000;
+    due.tv_sec++;
+  }
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
+static bool publish_generated(struct job *job, const struct cli_options *options) {
+  unsigned long size = options->size, first = options->start, count = options->count;
+  struct timespec begin;
+  clock_gettime(CLOCK_MONOTONIC, &begin);
   char *data = calloc(1, size + 32);
   bool good = data != NULL;
   for (unsigned long i = 0; good && i < count && !cli_interrupted(); i++) {
+    pace(&begin, i, options->rate);
     int written = snprintf(data, 32, "%lu ", first + i);
     memset(data + written, 'x', size > (unsigned)written ? size - (unsigned)written : 0);
     good = publish(job, data, size > 0 ? size : (size_t)written);
@@ -84,7 +101,7 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   } else if (good && options->file) {
     good = publish_file(&job, options->file);
   } else if (good && options->count > 0) {
-    good = publish_generated(&job, options->start, options->count, options->size);
+    good = publish_generated(&job, options);
   } else if (good) {
     good = publish_lines(&job);
   }

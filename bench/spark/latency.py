@@ -20,11 +20,7 @@ def send(session, side, name, per_second, seconds):
     if side == "kafka":
         session.broker.start_producing(name, SIZE, per_second, seconds).wait()
         return
-    begin, sent, piece = time.monotonic(), 0, per_second // 50
-    while time.monotonic() < begin + seconds:
-        session.world.run("publish", name + "-topic", "--count", piece, "--size", SIZE)
-        sent += piece
-        time.sleep(max(0, begin + sent / per_second - time.monotonic()))
+    session.world.run("publish", name + "-topic", "--count", per_second * seconds, "--size", SIZE, "--rate", per_second)
 
 
 def measure(session, seconds=20, skip=12, per_second=1000):

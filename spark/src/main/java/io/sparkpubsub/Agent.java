@@ -100,6 +100,12 @@ final class Agent implements Runnable {
     }
   }
 
+  /** The ledger of a run that has an agent in this process; null: it has none. */
+  static RpcEndpointRef driver(String run) {
+    Agent agent = AGENTS.get(run);
+    return agent == null ? null : agent.driver;
+  }
+
   /** A level that the reader of this process shows now; 0: there is none. */
   static long level(String run, ReaderMetric metric) {
     Agent agent = AGENTS.get(run);

@@ -302,21 +302,18 @@ final class Ledger {
   }
 
   /**
-   * The seqs of a slot that a batch reads, from and to; null: none. The same for every plan of the batch.
+   * The seqs that a batch reads of a slot, from and to, where its offsets say from and to. Null: the epoch has died; its messages
+   * come again from the service, and the range is never settled. The answer is the same whenever it is asked for.
    *
-   * @param late whether what was sealed since its end was determined is part of it
+   * @param late whether what was sealed since the end was determined is part of the batch
    */
-  synchronized long[] range(int index, PubSubOffset start, PubSubOffset end, boolean late) {
-    PubSubOffset.Position to = end.positions.get(index);
-    long from = start.from(index, to.epoch);
-    LedgerSlot slot = at(index, to.epoch);
-    if (from >= to.seq) {
+  synchronized long[] range(int index, long epoch, long from, long to, boolean late) {
+    LedgerSlot slot = at(index, epoch);
+    if (slot == null || slot.home == null) {
+      lostRange(index, epoch, from);
       return null;
     }
-    if (slot == null) {
-      return new long[] {from, to.seq};
-    }
-    return new long[] {slot.end(from), late ? slot.extend(to.seq) : slot.end(to.seq)};
+    return new long[] {slot.end(from), late ? slot.extend(to) : slot.end(to)};
   }
 
   /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */

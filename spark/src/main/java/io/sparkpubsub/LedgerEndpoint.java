@@ -14,6 +14,7 @@ import org.apache.spark.rpc.RpcEndpointRef;
  * report    executor, reports, sizes, metrics, problem, last   -> { stop, orders }
  * leave     executor                                         -> orders; the last report follows
  * orders    orders; to an agent, ahead of the answer to its next report
+ * range     slot, epoch, from, to, late                      -> from, to: what a task reads; null: its home is gone, nothing
  * fetch     slot, epoch, seq                                 -> packed chunk; null: its home is gone, the range is noted as lost
  * </pre>
  */
@@ -43,6 +44,13 @@ final class LedgerEndpoint {
 
   static String name(String run) {
     return PREFIX + run;
+  }
+
+  /** From a task: the seqs that it reads, from and to; null: none. As {@link Ledger#range}. */
+  static long[] range(PubSubInputPartition part) {
+    RpcEndpointRef known = Agent.driver(part.run);
+    RpcEndpointRef driver = known == null ? Rpc.driver(name(part.run)) : known;
+    return (long[]) Rpc.ask(driver, "range", part.slot, part.epoch, part.from, part.to, part.late);
   }
 
   /** From a task: the bytes of a chunk that another executor holds. */
@@ -93,6 +101,11 @@ final class LedgerEndpoint {
         break;
       case "leave":
         context.reply(ledger.leave((String) message[1]));
+        break;
+      case "range":
+        context.reply(
+            ledger.range(
+                (Integer) message[1], (Long) message[2], (Long) message[3], (Long) message[4], (Boolean) message[5]));
         break;
       case "fetch":
         fetchers.execute(

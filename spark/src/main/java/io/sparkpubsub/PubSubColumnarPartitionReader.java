@@ -14,7 +14,9 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
   private final PubSubInputPartition partition;
   private final StructType schema;
   private final long[] view = new long[NativeReader.VIEW_LONGS];
+  private boolean begun;
   private long next;
+  private long end;
   private ColumnarBatch current;
   private long bytes;
   private long chunks;
@@ -23,20 +25,22 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
   PubSubColumnarPartitionReader(PubSubInputPartition partition, StructType schema) {
     this.partition = partition;
     this.schema = schema;
-    this.next = partition.from;
   }
 
   @Override
   public boolean next() {
     closeCurrent();
-    if (next >= partition.to) {
+    if (!begun) {
+      begin();
+    }
+    if (next >= end) {
       return false;
     }
     long chunk = Agent.chunk(partition.run, partition.slot, partition.epoch, next, view);
     if (chunk == 0) {
       byte[] packed = LedgerEndpoint.fetch(partition.run, partition.slot, partition.epoch, next);
       if (packed == null) { // reported lost by the driver's side: it knows that the home is gone
-        next = partition.to;
+        next = end;
         return false;
       }
       chunk = NativeReader.unpackChunk(packed, view);
@@ -47,6 +51,16 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     next++;
     current = ChunkVectors.wrap(chunk, view, schema);
     return true;
+  }
+
+  /** The range is decided when the first task asks: what arrived until then is part of the batch. */
+  private void begin() {
+    long[] range = LedgerEndpoint.range(partition);
+    if (range != null) {
+      next = range[0];
+      end = range[1];
+    }
+    begun = true;
   }
 
   @Override
@@ -67,8 +81,8 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
 
   /** Known at the end: rows of this slot that are left to later batches. */
   private long waiting() {
-    boolean end = next >= partition.to;
-    return end ? Agent.rowsFrom(partition.run, partition.slot, partition.epoch, partition.to) : 0;
+    boolean atEnd = next >= end;
+    return atEnd ? Agent.rowsFrom(partition.run, partition.slot, partition.epoch, end) : 0;
   }
 
   private void closeCurrent() {

@@ -2,7 +2,10 @@ package io.sparkpubsub;
 
 import org.apache.spark.sql.connector.read.InputPartition;
 
-/** The chunks from (inclusive) to (exclusive) of one slot's epoch, with their home as preferred location. */
+/**
+ * The chunks of one slot's epoch from (inclusive) to (exclusive), as the offsets of the batch say, with their home as preferred
+ * location. The ledger knows what is read in truth; late as in {@link Ledger#range}.
+ */
 final class PubSubInputPartition implements InputPartition {
   private static final long serialVersionUID = 1;
   final String run;
@@ -10,14 +13,16 @@ final class PubSubInputPartition implements InputPartition {
   final long epoch;
   final long from;
   final long to;
+  final boolean late;
   private final String home;
 
-  PubSubInputPartition(String run, int slot, long epoch, long from, long to, String home) {
+  PubSubInputPartition(String run, int slot, long epoch, long from, long to, boolean late, String home) {
     this.run = run;
     this.slot = slot;
     this.epoch = epoch;
     this.from = from;
     this.to = to;
+    this.late = late;
     this.home = home;
   }
 

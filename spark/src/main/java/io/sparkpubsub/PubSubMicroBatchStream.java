@@ -215,23 +215,20 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public InputPartition[] planInputPartitions(Offset start, Offset end) {
+    PubSubOffset begin = (PubSubOffset) start;
     List<InputPartition> partitions = new ArrayList<>();
     boolean late = maxRows == Long.MAX_VALUE && maxBytes == Long.MAX_VALUE && !availableNow;
-    for (Map.Entry<Integer, PubSubOffset.Position> entry : ((PubSubOffset) end).positions.entrySet()) {
-      int slot = entry.getKey();
-      long epoch = entry.getValue().epoch;
-      long[] range = ledger.range(slot, (PubSubOffset) start, (PubSubOffset) end, late);
-      if (range == null) {
-        continue;
-      }
-      if (ledger.home(slot, epoch) != null) {
-        String home = ledger.location(slot, epoch);
-        partitions.add(new PubSubInputPartition(run, slot, epoch, range[0], range[1], home));
-      } else {
-        // The epoch has died: its messages come again from the service.
-        ledger.lostRange(slot, epoch, range[0]);
-      }
-    }
+    ((PubSubOffset) end)
+        .positions.forEach(
+            (slot, to) -> {
+              long from = begin.from(slot, to.epoch);
+              String home = ledger.location(slot, to.epoch);
+              if (from < to.seq && home != null) {
+                partitions.add(new PubSubInputPartition(run, slot, to.epoch, from, to.seq, late, home));
+              } else if (from < to.seq) { // the epoch has died: its messages come again from the service
+                ledger.lostRange(slot, to.epoch, from);
+              }
+            });
     return partitions.toArray(new InputPartition[0]);
   }
 
