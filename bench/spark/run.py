@@ -51,7 +51,7 @@ def parse():
 
 def measure(session, options):
     for payload in map(int, options.payloads.split(",")):
-        megabytes = min(options.megabytes, payload * 4)  # small rows are many
+        megabytes = min(options.megabytes, payload * 10)  # small rows are many
         count = max(2000, megabytes * 1_000_000 // payload)
         if "read" in options.only:
             sinks = options.sinks.split(",")
