@@ -8,7 +8,8 @@
 void pubsub_received_parser_reset(struct pubsub_received_parser *parser) {
   struct pubsub_received *message = &parser->message;
   /* Field by field: of a whole struct compilers make a `rep stos`, which takes longer than all else that a small message costs. */
-  message->ack_id = message->message_id = message->data = message->ordering_key = (struct pubsub_view){0};
+  message->ack_id = message->message_id = message->data = message->ordering_key =
+      (struct pubsub_view){0};
   message->attributes = NULL;
   message->attribute_count = 0;
   message->publish_time_us = 0;
