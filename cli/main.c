@@ -200,7 +200,8 @@ int main(int argc, char **argv) {
                   {"publish", cli_publish}, {"pull", cli_pull},
                   {"tail", cli_tail},       {"bench", cli_bench}};
   struct cli_options options = {0};
-  struct sigaction action = {.sa_handler = on_signal};
+  struct sigaction action = {.sa_handler = on_signal, /* what hangs, a second one ends */
+                             .sa_flags = (int)SA_RESETHAND};
   int option;
   opterr = 0;
   while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
