@@ -4,14 +4,17 @@
 #include <pubsub/publisher.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define METRIC_LONGS 6
+#define OTHERS_POLL_NS 2000000
 
 struct writer {
   struct pubsub_client *client;
   struct pubsub_publisher_options options; /* of every topic */
   struct pubsub_publisher **publishers;    /* one a topic, in the order of their first use */
   int count;
+  uint64_t throttled_us; /* waiting for other topics than the one that is written to */
 };
 
 static void writer_destroy(struct writer *writer) {
@@ -118,14 +121,45 @@ static void publish(JNIEnv *env, jclass class, jlong handle, jint topic_index, j
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
 
+static uint64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t in_flight_bytes(const struct writer *writer) {
+  uint64_t sum = 0;
+  for (int i = 0; i < writer->count; i++) {
+    struct pubsub_publisher_metrics metrics;
+    pubsub_publisher_metrics(writer->publishers[i], &metrics);
+    sum += metrics.in_flight_bytes;
+  }
+  return sum;
+}
+
+/* All topics of a task share its bound. Whether it came to that until `due`. */
+static bool wait_for_others(struct writer *writer, uint64_t due_us) {
+  uint64_t begin = now_us(), now = begin;
+  while (in_flight_bytes(writer) >= writer->options.max_in_flight_bytes && now < due_us) {
+    nanosleep(&(struct timespec){0, OTHERS_POLL_NS}, NULL);
+    now = now_us();
+  }
+  writer->throttled_us += now - begin;
+  return now < due_us;
+}
+
 static jboolean room(JNIEnv *env, jclass class, jlong handle, jint topic_index, jint timeout_ms) {
   struct pubsub_error error = {0};
   bool reached = false;
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return JNI_FALSE;
+  uint64_t due = now_us() + (uint64_t)timeout_ms * 1000;
   enum pubsub_status status = pubsub_publisher_wait(
       writer->publishers[topic_index], PUBSUB_WAIT_ROOM, (uint32_t)timeout_ms, &reached, &error);
+  if (reached && status == PUBSUB_OK && writer->count > 1 && writer->options.max_in_flight_bytes) {
+    reached = wait_for_others(writer, due);
+  }
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
   return reached;
@@ -154,6 +188,7 @@ static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return;
+  sum.throttled_us = writer->throttled_us;
   for (int i = 0; i < writer->count; i++) {
     struct pubsub_publisher_metrics m;
     pubsub_publisher_metrics(writer->publishers[i], &m);

@@ -5,6 +5,7 @@ import os
 import urllib.request
 
 import pytest
+from google.cloud import pubsub_v1
 
 from conftest import PROJECT, numbers, session, until, write
 
@@ -90,3 +91,19 @@ def test_what_was_written_is_counted(spark, emulator, count):
     assert count * 2000 < size < count * 2100
     if count % 100:
         assert retries == 2 and throttled > 0
+
+
+def test_all_topics_of_a_task_share_the_bound_in_flight(spark, emulator):
+    """Each topic alone stays under it."""
+    emulator.create()
+    names = [f"many{i}" for i in range(20)]
+    publisher = pubsub_v1.PublisherClient()
+    for name in names:
+        publisher.create_topic(name=publisher.topic_path(PROJECT, name))
+    emulator.command("fault Publish latency=300ms")
+    waited = WRITTEN[3]
+    before = {name: sum(sql_metrics(spark, name)) for name in WRITTEN}
+    rows = numbers(spark, 1001, size=10_000).selectExpr("data", "concat('many', cast(trim(data) as int) % 20) as topic").coalesce(1)
+    write(spark, emulator, rows, publishMaxInFlightBytes=1 << 20)
+    until(lambda: sum(sql_metrics(spark, WRITTEN[0])) - before[WRITTEN[0]] >= 1001, 30)
+    assert sum(sql_metrics(spark, waited)) - before[waited] >= 300

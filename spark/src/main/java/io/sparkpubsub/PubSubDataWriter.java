@@ -21,6 +21,7 @@ import org.apache.spark.unsafe.types.UTF8String;
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
   private static final int SLICE_MS = 100;
+  private static final long MAX_WAITING_BYTES = 16 << 20;
   private static final int SPARK_ASKS_EVERY_ROWS = 100;
 
   /** The rows for one topic that wait to be handed over. */
@@ -47,6 +48,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private TokenFeed tokens;
   private TopicRows only; // without a topic column
   private TopicRows deadLetters;
+  private long waitingBytes; // in the blocks of all topics, but dead letters
   private long writtenRows;
   private long deadLetterRows;
   private long lastBytes;
@@ -112,9 +114,13 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
       return;
     }
     TopicRows rows = topicColumn < 0 ? only : rowsOf(row);
+    waitingBytes -= rows.block.bytes();
     rows.block.add(row);
+    waitingBytes += rows.block.bytes();
     if (rows.block.full()) {
       handOver(rows);
+    } else if (waitingBytes > MAX_WAITING_BYTES) { // many topics with little each
+      topics.values().forEach(this::handOver);
     }
   }
 
@@ -149,6 +155,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     waitUntil(sliceMs -> NativeWriter.room(writer, rows.topic, sliceMs), "took no more rows");
     NativeWriter.publish(writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
     rows.handedOver += block.rows();
+    waitingBytes -= rows == deadLetters ? 0 : block.bytes();
     block.clear();
   }
 
