@@ -1,9 +1,9 @@
 package io.sparkpubsub;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 
 /**
@@ -22,24 +22,13 @@ final class Ledger {
   /** slot, epoch, end seq: acknowledge what is below. */
   static final int ORDER_SETTLE = 2;
 
-  private static final class AgentState {
-    final String host;
-    boolean leaving; // gets no more slots
-
-    AgentState(String host) {
-      this.host = host;
-    }
-  }
-
   private final LedgerSlot[] slots;
   private final int jitterMs;
-  private final Map<String, AgentState> agents = new LinkedHashMap<>();
+  private final SlotHomes homes;
   private final AgentMetrics agentMetrics = new AgentMetrics();
-  private final java.util.Random random = new java.util.Random();
-  private long nextEpoch;
+  private final Random random = new Random();
   private long growths; // how often something new was sealed
   private long sealedBytes;
-  private boolean assigning;
   private String error;
 
   /** firstEpoch must be larger than every epoch of an earlier run of the same query. */
@@ -48,88 +37,33 @@ final class Ledger {
     for (int i = 0; i < slotCount; i++) {
       slots[i] = new LedgerSlot();
     }
-    nextEpoch = firstEpoch;
+    homes = new SlotHomes(slots, firstEpoch);
     this.jitterMs = jitterMs;
   }
 
   // ---- agents ----
 
   synchronized void register(String executor, String host) {
-    agents.putIfAbsent(executor, new AgentState(host));
+    homes.add(executor, host);
     agentMetrics.registered(executor);
-    assign();
-    spread();
-  }
-
-  /** Marks slots of executors that have too many as moving: they drain where they are, and then get the least loaded home. */
-  private void spread() {
-    Map<String, Integer> load = load(false);
-    if (load.isEmpty()) {
-      return;
-    }
-    int atMost = (slots.length + load.size() - 1) / load.size();
-    for (LedgerSlot slot : slots) {
-      if (slot.home != null && !slot.moving && load.get(slot.home) > atMost) {
-        load.merge(slot.home, -1, Integer::sum);
-        slot.moving = true;
-      }
-    }
-  }
-
-  /** How many slots each executor has that stays. */
-  private Map<String, Integer> load(boolean withMoving) {
-    Map<String, Integer> load = new LinkedHashMap<>();
-    agents.forEach(
-        (executor, agent) -> {
-          if (!agent.leaving) {
-            load.put(executor, 0);
-          }
-        });
-    for (LedgerSlot slot : slots) {
-      if (slot.home != null && (withMoving || !slot.moving)) {
-        load.merge(slot.home, 1, Integer::sum);
-      }
-    }
-    return load;
   }
 
   synchronized int agentCount() {
-    return agents.size();
+    return homes.count();
   }
 
   synchronized boolean knows(String executor) {
-    return agents.containsKey(executor);
+    return homes.knows(executor);
   }
 
   /** From now on slots without a home get one, evenly. */
   synchronized void startAssigning() {
-    assigning = true;
-    assign();
+    homes.startAssigning();
   }
 
   /** The query stops: what becomes free stays so. */
   synchronized void stopAssigning() {
-    assigning = false;
-  }
-
-  private void assign() {
-    if (!assigning) {
-      return;
-    }
-    Map<String, Integer> load = load(true);
-    for (LedgerSlot slot : slots) {
-      if (slot.home != null || load.isEmpty()) {
-        continue;
-      }
-      String least = null;
-      for (Map.Entry<String, Integer> entry : load.entrySet()) {
-        if (least == null || entry.getValue() < load.get(least)) {
-          least = entry.getKey();
-        }
-      }
-      load.merge(least, 1, Integer::sum);
-      slot.reset(least, nextEpoch++);
-    }
+    homes.stopAssigning();
   }
 
   /**
@@ -137,45 +71,27 @@ final class Ledger {
    * its slots get a new home and epoch.
    */
   synchronized long[] leave(String executor) {
-    AgentState agent = agents.get(executor);
-    if (agent == null) {
-      return new long[0];
-    }
-    agent.leaving = true;
     long[] orders = settleOrders(executor);
-    freeSlots(executor);
+    homes.leave(executor);
     return orders;
   }
 
   /** The last report of an agent: it holds nothing any more. If its executor stays, it may register again. */
   synchronized void left(String executor, long[] lastMetrics) {
-    AgentState agent = agents.get(executor);
-    if (agent == null) {
-      return;
-    }
-    agentMetrics.left(executor, lastMetrics);
-    if (!agent.leaving) {
-      agents.remove(executor);
-      freeSlots(executor);
+    if (homes.knows(executor)) {
+      agentMetrics.left(executor, lastMetrics);
+      if (!homes.isLeaving(executor)) {
+        homes.remove(executor);
+      }
     }
   }
 
   /** An executor is gone: what it held is redelivered by the service; its slots get a new home and epoch. */
   synchronized void lost(String executor) {
-    AgentState agent = agents.remove(executor);
-    if (agent != null) {
-      agentMetrics.gone(executor, agent.leaving);
-      freeSlots(executor);
+    if (homes.knows(executor)) {
+      agentMetrics.gone(executor, homes.isLeaving(executor));
+      homes.remove(executor);
     }
-  }
-
-  private void freeSlots(String executor) {
-    for (LedgerSlot slot : slots) {
-      if (executor.equals(slot.home)) {
-        slot.home = null;
-      }
-    }
-    assign();
   }
 
   /**
@@ -184,7 +100,7 @@ final class Ledger {
    */
   synchronized long[] report(
       String executor, long[] reports, long[] sizes, long[] metrics, String problem) {
-    if (agents.containsKey(executor)) {
+    if (homes.knows(executor)) {
       agentMetrics.report(executor, metrics);
     }
     if (problem != null && error == null) {
@@ -229,7 +145,7 @@ final class Ledger {
       }
     }
     if (moved) {
-      assign();
+      homes.assign();
     }
     for (int i = 0; i < slots.length; i++) {
       if (!seen[i] && executor.equals(slots[i].home)) {
@@ -372,11 +288,10 @@ final class Ledger {
     return slot == null ? null : slot.home;
   }
 
-  /** As Spark wants preferred locations: executor_HOST_ID. */
+  /** As Spark wants preferred locations: executor_HOST_ID; null: the epoch is gone. */
   synchronized String location(int index, long epoch) {
     String home = home(index, epoch);
-    AgentState agent = home == null ? null : agents.get(home);
-    return agent == null ? null : "executor_" + agent.host + "_" + home;
+    return home == null ? null : "executor_" + homes.host(home) + "_" + home;
   }
 
   // ---- what people ask ----
@@ -425,7 +340,7 @@ final class Ledger {
     }
     long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
     out.put("oldestUnacknowledgedMs", Long.toString(age));
-    out.put("executors", Integer.toString(agents.size()));
+    out.put("executors", Integer.toString(homes.count()));
     return out;
   }
 }
