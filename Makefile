@@ -49,7 +49,7 @@ test-spark-lines: jar ## end to end under every other line of Spark (LINES="4.0.
 	@tools/test_spark_lines.sh $(LINES)
 
 test-spark-newest: jar ## the main paths under the newest line of Spark
-	@tools/test_spark_lines.sh $(lastword $(LINES)) -- test/e2e/test_local.py test/e2e/test_replay.py test/e2e/test_cluster.py
+	@tools/test_spark_lines.sh $(lastword $(LINES)) -- test/e2e/test_local.py test/e2e/test_replay.py test/e2e/test_cluster.py test/e2e/test_connect.py
 
 conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
 	@tools/bootstrap.sh go && test/conformance/run.py build/release/pubsub-emulator

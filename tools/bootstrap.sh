@@ -112,7 +112,9 @@ bootstrap_python() {
 
 # Another Spark brings the py4j that it needs.
 bootstrap_spark() {
-  make_venv ".deps/spark-$1" "$(sed -e "s/^pyspark==.*/pyspark==$1/" -e '/^py4j==/d' python/requirements.txt)"
+  local replaced
+  replaced="^(pyspark|py4j|$(sed -n 's/==.*//p' python/requirements-lines.txt | paste -sd '|'))=="
+  make_venv ".deps/spark-$1" "$(grep -vE "$replaced" python/requirements.txt; cat python/requirements-lines.txt; echo "pyspark==$1")"
 }
 
 bootstrap_go() {
