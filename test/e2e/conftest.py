@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "python"))
 import emulator as emulator_process  # noqa: E402
 
 EMULATOR = os.environ.get("PUBSUB_EMULATOR_BINARY", str(ROOT / "build/release/pubsub-emulator"))
+COMMAND = os.environ.get("PUBSUB_COMMAND", str(ROOT / "build/release/pubsub"))
 JAR = os.environ.get("SPARK_PUBSUB_JAR", str(ROOT / "spark/target/spark-pubsub.jar"))
 PROJECT = "p1"
 

@@ -10,9 +10,9 @@ import urllib.request
 
 import pytest
 
-from conftest import EMULATOR, PROJECT, Emulator, Reader, numbers, session, until, write
+from certificates import ROOT_CA, issue
+from conftest import PROJECT, Emulator, Reader, numbers, session, until, write
 from google_endpoints import NAMES, Google
-from test_tls import ROOT_CA, issue
 
 TOPIC, SUBSCRIPTION = f"projects/{PROJECT}/topics/topic1", f"projects/{PROJECT}/subscriptions/sub1"
 STARTUP_SECRET = "startup-secret-0123456789"

@@ -7,13 +7,12 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import time
 
 import grpc
 import pytest
 from google.api_core import exceptions
-from google.protobuf import duration_pb2, field_mask_pb2
+from google.protobuf import field_mask_pb2
 from google.pubsub_v1 import PublisherClient, SubscriberClient, types
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport

@@ -1,8 +1,6 @@
 """Faults on demand, the record and the virtual clock of the emulator, seen with Google's Python client."""
 
 import subprocess
-import threading
-import time
 
 import grpc
 import pytest

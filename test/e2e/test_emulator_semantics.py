@@ -1,16 +1,13 @@
 """What the service promises of subscriptions, with Google's own Python client."""
 
 import datetime
-import threading
 import time
 
 import pytest
 from google.api_core import exceptions
 from google.cloud import pubsub_v1
-from google.cloud.pubsub_v1.subscriber import exceptions as sub_exceptions
-from google.pubsub_v1.types import Encoding, Schema
+from google.pubsub_v1.types import Schema
 from google.cloud.pubsub_v1 import SchemaServiceClient
-from google.protobuf import timestamp_pb2
 
 from conftest import PROJECT, until
 

@@ -9,9 +9,8 @@ import time
 
 import pytest
 
-from conftest import PROJECT, ROOT, numbers, until, write
+from conftest import COMMAND, PROJECT, numbers, until, write
 
-COMMAND = str(ROOT / "build/release/pubsub")
 
 
 class Meter:

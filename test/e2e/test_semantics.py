@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from conftest import PROJECT, Emulator, Reader, numbers, until, write
+from conftest import Emulator, Reader, numbers, until, write
 from test_replay import source
 
 
