@@ -117,16 +117,8 @@ final class AgentStarter implements Runnable {
         if (!stopped) {
           LOG.warn("cannot start pubsub agents; trying again", e);
         }
-        pause();
+        Pause.ms(LOOK_EVERY_MS);
       }
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(LOOK_EVERY_MS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

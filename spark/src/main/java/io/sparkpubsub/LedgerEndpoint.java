@@ -138,9 +138,7 @@ final class LedgerEndpoint {
       } catch (Throwable e) { // Scala throws checked exceptions undeclared
         last = e;
       }
-      try {
-        Thread.sleep(FETCH_PAUSE_MS);
-      } catch (InterruptedException e) {
+      if (!Pause.ms(FETCH_PAUSE_MS)) {
         break;
       }
     }
@@ -153,14 +151,7 @@ final class LedgerEndpoint {
     ledger.stopAssigning();
     stopping = true;
     long deadline = System.nanoTime() + timeoutMs * 1000000;
-    while (System.nanoTime() < deadline && !allClosed()) {
-      try {
-        Thread.sleep(10);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        break;
-      }
-    }
+    while (System.nanoTime() < deadline && !allClosed() && Pause.ms(10)) {}
     fetchers.shutdown();
     Rpc.stop(ref);
   }

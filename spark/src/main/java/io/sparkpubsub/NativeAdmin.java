@@ -43,7 +43,7 @@ final class NativeAdmin {
           }
           token = fresh;
           replaced = true;
-        } else if (!passes(e) || System.nanoTime() + pauseMs * 1000000 > deadline || !sleep(pauseMs)) {
+        } else if (!passes(e) || System.nanoTime() + pauseMs * 1000000 > deadline || !Pause.ms(pauseMs)) {
           throw e;
         }
       }
@@ -52,17 +52,6 @@ final class NativeAdmin {
 
   private static boolean passes(PubSubException e) {
     return e.retryable() && Character.isUpperCase(e.code().charAt(0)); // of the service; others are the network's
-  }
-
-  /** False: interrupted. */
-  private static boolean sleep(long ms) {
-    try {
-      Thread.sleep(ms);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   static void getTopic(PubSubOptions options, String topic) {

@@ -143,23 +143,12 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
             ledger.sealedBytes(),
             size[1],
             Math.min(maxBytes, budgetBytes / 2 * Math.max(1, ledger.agentCount())))
-        && sleep(Gathering.STEP_MS)) {
+        && Pause.ms(Gathering.STEP_MS)) {
       failOnError();
       end = ledger.latest(from, maxRows, maxBytes);
       size = ledger.size(from, end);
     }
     return end;
-  }
-
-  /** False: interrupted. */
-  private static boolean sleep(long ms) {
-    try {
-      Thread.sleep(ms);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   private boolean tooFew(PubSubOffset from, PubSubOffset end) {
@@ -192,7 +181,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     long quietSince = now;
     long quietMs = options.plaintext() ? EMULATOR_QUIET_MS : QUIET_MS;
     while (now - quietSince < quietMs && now < giveUp) {
-      if (!sleep(20)) {
+      if (!Pause.ms(20)) {
         return from;
       }
       failOnError();
@@ -262,7 +251,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     }
     long deadline = System.nanoTime() + STOP_TIMEOUT_MS / 2 * 1000000;
     while (!ledger.allSettled() && System.nanoTime() < deadline) {
-      if (!sleep(5)) {
+      if (!Pause.ms(5)) {
         break;
       }
     }

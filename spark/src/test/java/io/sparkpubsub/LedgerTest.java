@@ -344,15 +344,21 @@ class LedgerTest {
     return ledger.range(0, EPOCH, start.from(0, EPOCH), end.from(0, EPOCH), late);
   }
 
+  /** The offset after two of five chunks. */
+  private static PubSubOffset twoChunksThenFive(Ledger ledger, FakeAgent agent) {
+    agent.slots.get(0)[1] = 2;
+    agent.exchange(ledger);
+    PubSubOffset two = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    agent.slots.get(0)[1] = 5;
+    agent.exchange(ledger);
+    return two;
+  }
+
   @Test
   void whatIsSealedUntilABatchIsPlannedIsPartOfIt() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
-    a.slots.get(0)[1] = 2;
-    a.exchange(ledger);
-    PubSubOffset first = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
-    a.slots.get(0)[1] = 5;
-    a.exchange(ledger);
+    PubSubOffset first = twoChunksThenFive(ledger, a);
     assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5);
     a.slots.get(0)[1] = 6;
     a.exchange(ledger);
@@ -371,11 +377,7 @@ class LedgerTest {
   void aBatchThatNobodyReadsEndsWhereItsOffsetSays() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
-    a.slots.get(0)[1] = 2;
-    a.exchange(ledger);
-    PubSubOffset first = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
-    a.slots.get(0)[1] = 5;
-    a.exchange(ledger);
+    PubSubOffset first = twoChunksThenFive(ledger, a);
     ledger.committed(first);
     a.exchange(ledger);
     assertThat(a.slots.get(0)[3]).isEqualTo(2);
