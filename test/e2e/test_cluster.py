@@ -61,8 +61,9 @@ def test_a_killed_executor_loses_nothing(spark, emulator, tmp_path):
 def test_an_executor_that_is_told_to_go_gives_back_at_once(spark, emulator, tmp_path):
     """The deadline is ten minutes: what comes again within seconds was given back."""
     emulator.create()
-    write(spark, emulator, numbers(spark, 20000))
     reader = Reader(spark, emulator, tmp_path / "checkpoint", numPartitions="4", ackDeadlineSeconds="600", maxRowsPerTrigger="2000", batchSize="500")
+    until(lambda: emulator.stats("sub1")["streams"] == 4)  # every executor gets its part
+    write(spark, emulator, numbers(spark, 20000))
     until(lambda: len(reader.rows) >= 2000)
     os.kill(executors(spark)[0], signal.SIGTERM)
     until(lambda: len({row.message_id for row in reader.rows}) >= 20000 or not reader.query.isActive, 90)
