@@ -127,25 +127,35 @@ static uint64_t now_us(void) {
   return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static uint64_t in_flight_bytes(const struct writer *writer) {
-  uint64_t sum = 0;
+/* Of all topics. Errors: those of a topic that has failed, which would never come down. */
+static enum pubsub_status in_flight_bytes(const struct writer *writer, uint64_t *out,
+                                          struct pubsub_error *error) {
+  *out = 0;
   for (int i = 0; i < writer->count; i++) {
     struct pubsub_publisher_metrics metrics;
+    bool reached;
+    enum pubsub_status status =
+        pubsub_publisher_wait(writer->publishers[i], PUBSUB_WAIT_ROOM, 0, &reached, error);
+    if (status != PUBSUB_OK) return status;
     pubsub_publisher_metrics(writer->publishers[i], &metrics);
-    sum += metrics.in_flight_bytes;
+    *out += metrics.in_flight_bytes;
   }
-  return sum;
+  return PUBSUB_OK;
 }
 
 /* All topics of a task share its bound. Whether it came to that until `due`. */
-static bool wait_for_others(struct writer *writer, uint64_t due_us) {
-  uint64_t begin = now_us(), now = begin;
-  while (in_flight_bytes(writer) >= writer->options.max_in_flight_bytes && now < due_us) {
+static enum pubsub_status wait_for_others(struct writer *writer, uint64_t due_us, bool *out_reached,
+                                          struct pubsub_error *error) {
+  uint64_t begin = now_us(), now = begin, bytes = 0;
+  enum pubsub_status status;
+  while ((status = in_flight_bytes(writer, &bytes, error)) == PUBSUB_OK &&
+         bytes >= writer->options.max_in_flight_bytes && now < due_us) {
     nanosleep(&(struct timespec){0, OTHERS_POLL_NS}, NULL);
     now = now_us();
   }
   writer->throttled_us += now - begin;
-  return now < due_us;
+  *out_reached = bytes < writer->options.max_in_flight_bytes;
+  return status;
 }
 
 static jboolean room(JNIEnv *env, jclass class, jlong handle, jint topic_index, jint timeout_ms) {
@@ -158,7 +168,7 @@ static jboolean room(JNIEnv *env, jclass class, jlong handle, jint topic_index, 
   enum pubsub_status status = pubsub_publisher_wait(
       writer->publishers[topic_index], PUBSUB_WAIT_ROOM, (uint32_t)timeout_ms, &reached, &error);
   if (reached && status == PUBSUB_OK && writer->count > 1 && writer->options.max_in_flight_bytes) {
-    reached = wait_for_others(writer, due);
+    status = wait_for_others(writer, due, &reached, &error);
   }
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);

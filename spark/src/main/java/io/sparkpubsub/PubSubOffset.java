@@ -8,7 +8,8 @@ import org.apache.spark.sql.connector.read.streaming.Offset;
 
 /**
  * A position in every slot: {"0":"epoch:seq", …}; chunks below seq of that epoch are before it. A slot that is not named has given
- * nothing yet. An epoch that no longer exists reads as empty and is never settled.
+ * nothing yet. A batch that ends here may have read some chunks more: {@link LedgerSlot} knows. An epoch that no longer exists reads
+ * as empty and is never settled.
  */
 final class PubSubOffset extends Offset {
   /** Of one slot. */
