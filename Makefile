@@ -40,22 +40,22 @@ test-java: jar ## Java tests, and what the jar holds
 test-e2e: jar setup-python ## PySpark and Google's own clients, against the emulator
 	@echo "== end to end"
 	@PUBSUB_EMULATOR_BINARY=$(CURDIR)/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$(CURDIR)/$(JAR) \
-	  $(PYTHON) -m pytest -q -x test/e2e
+	  $(PYTHON) -m pytest -q -x test
 
-# Lines of Spark besides the pinned one (python/requirements.txt), newest last.
+# Lines of Spark besides the pinned one (test/support/requirements.txt), newest last.
 LINES ?= 4.0.4 4.1.3 4.2.0
 
 test-spark-lines: jar ## end to end under every other line of Spark (LINES="4.0.4 4.2.0")
 	@tools/test_spark_lines.sh $(LINES)
 
 test-spark-newest: jar ## the main paths under the newest line of Spark
-	@tools/test_spark_lines.sh $(lastword $(LINES)) -- test/e2e/test_local.py test/e2e/test_replay.py test/e2e/test_cluster.py test/e2e/test_connect.py
+	@tools/test_spark_lines.sh $(lastword $(LINES)) -- test/spark/test_local.py test/spark/test_replay.py test/spark/test_cluster.py test/spark/test_connect.py
 
 conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
-	@tools/bootstrap.sh go && test/conformance/run.py build/release/pubsub-emulator
+	@tools/bootstrap.sh go && test/emulator/conformance/run.py build/release/pubsub-emulator
 
 h2spec: native ## the conformance suite of HTTP/2, strict, against the emulator
-	@tools/bootstrap.sh go && test/conformance/h2spec/run.sh
+	@tools/bootstrap.sh go && test/emulator/h2spec/run.sh
 
 crowd: native setup-python ## 1,000 publishing connections and 200 streams at the emulator for a minute (ARGS="--seconds 10")
 	@$(PYTHON) bench/emulator/crowd.py $(ARGS)

@@ -107,14 +107,14 @@ make_venv() { # make_venv FOLDER PINS
 }
 
 bootstrap_python() {
-  make_venv .deps/venv "$(cat python/requirements.txt)"
+  make_venv .deps/venv "$(cat test/support/requirements.txt)"
 }
 
 # Another Spark brings the py4j that it needs.
 bootstrap_spark() {
   local replaced
-  replaced="^(pyspark|py4j|$(sed -n 's/==.*//p' python/requirements-lines.txt | paste -sd '|'))=="
-  make_venv ".deps/spark-$1" "$(grep -vE "$replaced" python/requirements.txt; cat python/requirements-lines.txt; echo "pyspark==$1")"
+  replaced="^(pyspark|py4j|$(sed -n 's/==.*//p' test/support/requirements-lines.txt | paste -sd '|'))=="
+  make_venv ".deps/spark-$1" "$(grep -vE "$replaced" test/support/requirements.txt; cat test/support/requirements-lines.txt; echo "pyspark==$1")"
 }
 
 bootstrap_go() {

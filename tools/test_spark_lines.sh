@@ -9,7 +9,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
   shift
 done
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- test/e2e/test_{local,replay,cluster,metrics,bad_input,semantics,standalone,life,connect}.py
+[ $# -gt 0 ] || set -- test/spark/test_{local,replay,cluster,metrics,bad_input,semantics,standalone,life,connect}.py
 export PUBSUB_EMULATOR_BINARY=$PWD/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$PWD/spark/target/spark-pubsub.jar
 for version in "${versions[@]}"; do
   tools/bootstrap.sh spark "$version"

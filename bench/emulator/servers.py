@@ -9,7 +9,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "bench/operations"), str(ROOT / "python")]
+sys.path[:0] = [str(ROOT / "bench/operations"), str(ROOT / "test/support")]
 from emulator import Emulator  # noqa: E402
 from world import children, cpu_seconds  # noqa: E402
 

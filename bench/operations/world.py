@@ -19,7 +19,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
+sys.path.insert(0, str(ROOT / "test/support"))
 import emulator as emulator_process  # noqa: E402
 
 EMULATOR = ROOT / "build/release/pubsub-emulator"

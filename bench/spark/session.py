@@ -7,7 +7,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "bench/operations"), str(ROOT / "bench/peers/kafka"), str(ROOT / "python")]
+sys.path[:0] = [str(ROOT / "bench/operations"), str(ROOT / "bench/peers/kafka"), str(ROOT / "test/support")]
 from broker import Broker  # noqa: E402
 from emulator import Emulator  # noqa: E402
 from world import EMULATOR, cpu_seconds  # noqa: E402

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the conformance cases with Google's Go, Java and Python clients against the emulator.
 
-    test/conformance/run.py build/release/pubsub-emulator            # all; writes the matrix into docs/emulator.md
-    test/conformance/run.py build/release/pubsub-emulator --client go --case filter-and --case filter-or
+    test/emulator/conformance/run.py build/release/pubsub-emulator            # all; writes the matrix into docs/emulator.md
+    test/emulator/conformance/run.py build/release/pubsub-emulator --client go --case filter-and --case filter-or
 
 Builds the programs, gives each an emulator of its own on a free port, and prints the matrix as a Markdown table. Exits
 with 1 when a case fails, or is not reported, that known_gaps.txt does not list. cases.txt says what each case checks.
@@ -18,14 +18,14 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 OUT = ROOT / "build/conformance"
 DOCUMENT = ROOT / "docs/emulator.md"
 BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
 # Each case is bounded; this is for a program that hangs outside of them.
 PROGRAM_SECONDS = 1500
 
-sys.path.insert(0, str(ROOT / "python"))
+sys.path.insert(0, str(ROOT / "test/support"))
 from emulator import Emulator  # noqa: E402
 
 
@@ -45,7 +45,7 @@ def all_clients():
         "go": Client(
             "Go",
             "cloud.google.com/go/pubsub",
-            version("test/conformance/go/go.mod", r"cloud\.google\.com/go/pubsub v(\S+)"),
+            version("test/emulator/conformance/go/go.mod", r"cloud\.google\.com/go/pubsub v(\S+)"),
             ["go", "build", "-mod=readonly", "-o", str(OUT / "go/conformance"), "."],
             [str(OUT / "go/conformance")],
             "go",
@@ -53,7 +53,7 @@ def all_clients():
         "java": Client(
             "Java",
             "google-cloud-pubsub",
-            version("test/conformance/java/pom.xml", r"google-cloud-pubsub</artifactId>\s*<version>([^<]+)"),
+            version("test/emulator/conformance/java/pom.xml", r"google-cloud-pubsub</artifactId>\s*<version>([^<]+)"),
             ["mvn", "-B", "-q", "--no-transfer-progress", "package"],
             ["java", "-cp", f"{OUT}/java/classes:{OUT}/java/lib/*", "io.sparkpubsub.conformance.Main"],
             "java",
@@ -61,7 +61,7 @@ def all_clients():
         "python": Client(
             "Python",
             "google-cloud-pubsub",
-            version("python/requirements.txt", r"google-cloud-pubsub==(\S+)"),
+            version("test/support/requirements.txt", r"google-cloud-pubsub==(\S+)"),
             [venv, "-c", "import google.cloud.pubsub_v1"],
             [venv, "-W", "ignore", "main.py"],
             "python",

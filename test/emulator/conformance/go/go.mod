@@ -1,4 +1,4 @@
-module sparkpubsub/test/conformance/go
+module sparkpubsub/test/emulator/conformance/go
 
 go 1.26.0
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "test/support"), str(ROOT / "test")]
 import emulator as emulator_process  # noqa: E402
 
 EMULATOR = os.environ.get("PUBSUB_EMULATOR_BINARY", str(ROOT / "build/release/pubsub-emulator"))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import Emulator, until
+from conftest import ROOT, Emulator, until
 from killed_driver import WINDOWS
 
 MESSAGES = 3000
@@ -16,7 +16,7 @@ BATCH = 2  # the one whose process dies
 
 
 def start(emulator, tmp_path, *window):
-    command = [sys.executable, str(pathlib.Path(__file__).with_name("killed_driver.py"))]
+    command = [sys.executable, str(ROOT / "test/support/killed_driver.py")]
     arguments = [emulator.host, str(tmp_path / "checkpoint"), str(tmp_path / "sink"), *window]
     return subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 

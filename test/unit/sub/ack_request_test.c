@@ -1,49 +1,9 @@
 #include "support.h"
 
-#include "base/alloc.h"
 #include "base/rng.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "sub/ack_request.h"
-#include "sub/lease.h"
 #include <stdlib.h>
-
-#define SECOND UINT64_C(1000000)
-
-/* On a virtual clock: an extension always comes before the deadline runs out, and stops when it must. */
-static void leases_are_extended_in_time(void **state) {
-  static const uint64_t deadlines[] = {10, 11, 20, 60, 600};
-  (void)state;
-  for (size_t i = 0; i < sizeof deadlines / sizeof *deadlines; i++) {
-    uint64_t now = 5 * SECOND, granted = now, deadline = deadlines[i] * SECOND;
-    const uint64_t most = 3600 * SECOND;
-    struct pubsub_lease lease;
-    enum pubsub_lease_action action = PUBSUB_LEASE_EXTEND;
-    pubsub_lease_start(&lease, now, deadline);
-    assert_int_equal(pubsub_lease_check(&lease, most, now), PUBSUB_LEASE_KEEP);
-    while (action == PUBSUB_LEASE_EXTEND) {
-      now = pubsub_lease_due_us(&lease, most);
-      assert_true(now > granted && now + 5 * SECOND <= granted + deadline);
-      action = pubsub_lease_check(&lease, most, now);
-      assert_int_not_equal(action, PUBSUB_LEASE_KEEP);
-      granted = now;
-      pubsub_lease_extend(&lease, now, deadline);
-    }
-    assert_int_equal(action, PUBSUB_LEASE_GIVE_UP);
-    assert_int_equal(now, 3605 * SECOND);
-  }
-}
-
-/* A newer ack id has the stream's deadline, however long the chunk's was extended. */
-static void a_newer_id_shortens_a_lease(void **state) {
-  struct pubsub_lease lease;
-  (void)state;
-  pubsub_lease_start(&lease, 0, 60 * SECOND);
-  pubsub_lease_extend(&lease, 40 * SECOND, 600 * SECOND);
-  pubsub_lease_shorten(&lease, 100 * SECOND, 60 * SECOND);
-  assert_int_equal(pubsub_lease_end_us(&lease), 160 * SECOND);
-  pubsub_lease_shorten(&lease, 110 * SECOND, 60 * SECOND); /* what ends earlier stays */
-  assert_int_equal(pubsub_lease_end_us(&lease), 160 * SECOND);
-}
 
 static struct pubsub_ack_ids random_ids(struct pubsub_rng *rng, uint32_t count, size_t max) {
   struct pubsub_ack_ids ids = {.count = count};
@@ -118,8 +78,6 @@ static void requests_stay_within_the_limits(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(leases_are_extended_in_time, no_leaks),
-      cmocka_unit_test_teardown(a_newer_id_shortens_a_lease, no_leaks),
       cmocka_unit_test_teardown(requests_stay_within_the_limits, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 
-from conftest import PROJECT, session
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from conftest import PROJECT, session  # noqa: E402
 
 WINDOWS = (
     "before the offset log",

@@ -1,8 +1,6 @@
 #include "support.h"
 
 #include "base/alloc.h"
-#include "base/rng.h"
-#include "batch/builder.h"
 #include "batch/drop_rows.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,58 +140,6 @@ static void every_set_of_columns(void **state) {
   pubsub_pool_unref(pool);
 }
 
-/* A payload is on its way into the column while what came before is sealed. */
-static bool is_dropped(int i) {
-  return i % 4 == 1;
-}
-
-/* The chunk and ack ids of rows without some are those of a builder that never saw them, whatever the columns. */
-static void dropped_rows_leave_the_others(void **state) {
-  struct pubsub_pool *pool;
-  uint8_t drop[ROWS];
-  (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
-  for (uint32_t columns = 0; columns <= PUBSUB_COLUMN_ALL; columns++) {
-    struct pubsub_builder *builder;
-    struct pubsub_chunk *chunks[3]; /* all rows, those that stay, what is left of all */
-    struct pubsub_ack_ids ids[3];
-    uint8_t *packed[3];
-    assert_int_equal(pubsub_builder_new(pool, columns, &builder), PUBSUB_OK);
-    assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
-    assert_int_equal(pubsub_builder_seal(builder, &chunks[0], &ids[0]), PUBSUB_OK);
-    for (int i = 0; i < ROWS; i++) {
-      char text[64];
-      struct pubsub_attribute_view attributes[2];
-      struct pubsub_received row = row_of(i, text, attributes);
-      drop[i] = is_dropped(i);
-      if (!drop[i]) assert_int_equal(pubsub_builder_append(builder, &row), PUBSUB_OK);
-    }
-    assert_int_equal(pubsub_builder_seal(builder, &chunks[1], &ids[1]), PUBSUB_OK);
-    assert_int_equal(pubsub_chunk_drop_rows(chunks[0], &ids[0], drop, &chunks[2], &ids[2]),
-                     PUBSUB_OK);
-    size_t bytes = pubsub_chunk_packed_bytes(chunks[1]);
-    assert_int_equal(pubsub_chunk_packed_bytes(chunks[2]), bytes);
-    for (int i = 1; i < 3; i++) {
-      packed[i] = malloc(bytes);
-      pubsub_chunk_pack(chunks[i], packed[i]);
-    }
-    assert_memory_equal(packed[1], packed[2], bytes);
-    assert_int_equal(ids[2].count, ids[1].count);
-    for (uint32_t i = 0; i < ids[1].count; i++) {
-      struct pubsub_view one = pubsub_ack_ids_at(&ids[1], i), other = pubsub_ack_ids_at(&ids[2], i);
-      assert_int_equal(one.len, other.len);
-      assert_memory_equal(one.ptr, other.ptr, one.len);
-    }
-    for (int i = 0; i < 3; i++) {
-      pubsub_chunk_unref(chunks[i]);
-      pubsub_ack_ids_clear(&ids[i]);
-      if (i > 0) free(packed[i]);
-    }
-    pubsub_builder_destroy(builder);
-  }
-  pubsub_pool_unref(pool);
-}
-
 static void a_reserved_payload_survives_a_seal(void **state) {
   struct pubsub_pool *pool;
   struct pubsub_builder *builder;
@@ -265,51 +211,11 @@ static void every_allocation_may_fail(void **state) {
   }
 }
 
-static void hostile_packed_chunks(void **state) {
-  struct pubsub_pool *pool;
-  struct pubsub_builder *builder;
-  struct pubsub_chunk *chunk;
-  struct pubsub_ack_ids ids;
-  struct pubsub_rng rng;
-  (void)state;
-  pubsub_rng_seed(&rng, 9);
-  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
-  assert_int_equal(fill(builder, 20), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
-  size_t bytes = pubsub_chunk_packed_bytes(chunk);
-  uint8_t *packed = malloc(bytes);
-  for (int turn = 0; turn < 20000; turn++) {
-    struct pubsub_chunk *out = NULL;
-    size_t len = turn % 2 ? bytes : pubsub_rng_below(&rng, bytes);
-    pubsub_chunk_pack(chunk, packed);
-    packed[pubsub_rng_below(&rng, turn % 3 ? bytes : 144)] ^=
-        (uint8_t)(1 << pubsub_rng_below(&rng, 8));
-    uint8_t *exact = malloc(len + 1);
-    memcpy(exact, packed, len);
-    if (pubsub_chunk_unpack(exact, len, &out, NULL) == PUBSUB_OK) {
-      size_t again = pubsub_chunk_packed_bytes(out); /* every byte it claims is there */
-      uint8_t *copy = malloc(again);
-      pubsub_chunk_pack(out, copy);
-      free(copy);
-    }
-    pubsub_chunk_unref(out);
-    free(exact);
-  }
-  free(packed);
-  pubsub_ack_ids_clear(&ids);
-  pubsub_chunk_unref(chunk);
-  pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(rows_come_out_as_they_went_in, no_leaks),
       cmocka_unit_test_teardown(every_set_of_columns, no_leaks),
-      cmocka_unit_test_teardown(dropped_rows_leave_the_others, no_leaks),
       cmocka_unit_test_teardown(a_reserved_payload_survives_a_seal, no_leaks),
-      cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks),
-      cmocka_unit_test_teardown(hostile_packed_chunks, no_leaks)};
+      cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 # h2spec, strict, against the emulator: all of generic, http2 and hpack.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
-(cd test/conformance/h2spec && go build -o ../../../build/h2spec github.com/summerwind/h2spec/cmd/h2spec)
+(cd test/emulator/h2spec && go build -o ../../../build/h2spec github.com/summerwind/h2spec/cmd/h2spec)
 ready=$(mktemp)
 build/release/pubsub-emulator --port 0 >"$ready" &
 pid=$!

@@ -1,4 +1,4 @@
-module sparkpubsub/test/conformance/h2spec
+module sparkpubsub/test/emulator/h2spec
 
 go 1.26.0
 

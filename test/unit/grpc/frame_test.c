@@ -1,10 +1,6 @@
 #include "support.h"
 
-#include "base/bytes.h"
-#include "grpc/backoff.h"
 #include "grpc/frame.h"
-#include "grpc/routing.h"
-#include "base/alloc.h"
 
 struct seen {
   char text[256];
@@ -68,34 +64,9 @@ static void limits_and_flags_are_checked(void **state) {
   assert_false(pubsub_frame_parser_at_boundary(&parser));
 }
 
-static void backoff_doubles_up_to_its_ceiling(void **state) {
-  struct pubsub_backoff backoff;
-  struct pubsub_rng rng;
-  uint64_t base = 100000, most = 60000000;
-  (void)state;
-  pubsub_rng_seed(&rng, 7);
-  pubsub_backoff_init(&backoff, 100000, 60000000);
-  for (int i = 0; i < 20; i++) {
-    uint64_t delay = pubsub_backoff_next_us(&backoff, &rng);
-    assert_true(delay >= base && delay <= base + base / 4 && delay <= most);
-    base = base * 2 > most ? most : base * 2;
-  }
-  pubsub_backoff_reset(&backoff);
-  assert_true(pubsub_backoff_next_us(&backoff, &rng) <= 125000);
-}
-
-static void routing_header_is_escaped(void **state) {
-  (void)state;
-  char *header = pubsub_routing_header("topic", pubsub_view_str("projects/p/topics/a+b"));
-  assert_string_equal(header, "topic=projects%2Fp%2Ftopics%2Fa%2Bb");
-  pubsub_free(header);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(every_split_gives_the_same, no_leaks),
-      cmocka_unit_test_teardown(limits_and_flags_are_checked, no_leaks),
-      cmocka_unit_test_teardown(backoff_doubles_up_to_its_ceiling, no_leaks),
-      cmocka_unit_test_teardown(routing_header_is_escaped, no_leaks)};
+      cmocka_unit_test_teardown(limits_and_flags_are_checked, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

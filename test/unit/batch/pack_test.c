@@ -1,0 +1,74 @@
+#include "support.h"
+
+#include "base/rng.h"
+#include "batch/drop_rows.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute_view *attributes) {
+  snprintf(text, 64, "%d", i);
+  attributes[0] = (struct pubsub_attribute_view){pubsub_view_str("k"), pubsub_view_str(text)};
+  attributes[1] = (struct pubsub_attribute_view){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
+  return (struct pubsub_received){.ack_id = pubsub_view_str(text),
+                                  .message_id = pubsub_view_str(text),
+                                  .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
+                                  .ordering_key = pubsub_view_str(i % 3 ? "" : text),
+                                  .attributes = attributes,
+                                  .attribute_count = (size_t)(i % 3),
+                                  .publish_time_us = i * 1000,
+                                  .delivery_attempt = i % 2};
+}
+
+static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
+  enum pubsub_status status = PUBSUB_OK;
+  for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
+    char text[64];
+    struct pubsub_attribute_view attributes[2];
+    struct pubsub_received row = row_of(i, text, attributes);
+    status = pubsub_builder_append(builder, &row);
+  }
+  return status;
+}
+
+static void hostile_packed_chunks(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ids;
+  struct pubsub_rng rng;
+  (void)state;
+  pubsub_rng_seed(&rng, 9);
+  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(fill(builder, 20), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  size_t bytes = pubsub_chunk_packed_bytes(chunk);
+  uint8_t *packed = malloc(bytes);
+  for (int turn = 0; turn < 20000; turn++) {
+    struct pubsub_chunk *out = NULL;
+    size_t len = turn % 2 ? bytes : pubsub_rng_below(&rng, bytes);
+    pubsub_chunk_pack(chunk, packed);
+    packed[pubsub_rng_below(&rng, turn % 3 ? bytes : 144)] ^=
+        (uint8_t)(1 << pubsub_rng_below(&rng, 8));
+    uint8_t *exact = malloc(len + 1);
+    memcpy(exact, packed, len);
+    if (pubsub_chunk_unpack(exact, len, &out, NULL) == PUBSUB_OK) {
+      size_t again = pubsub_chunk_packed_bytes(out); /* every byte it claims is there */
+      uint8_t *copy = malloc(again);
+      pubsub_chunk_pack(out, copy);
+      free(copy);
+    }
+    pubsub_chunk_unref(out);
+    free(exact);
+  }
+  free(packed);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(hostile_packed_chunks, no_leaks)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,36 @@
+/* The histogram of holding times, outcomes of single ids, and the index of held messages. */
+#include "support.h"
+
+#include "sub/held_index.h"
+
+static void held_messages_are_found_until_removed(void **state) {
+  struct pubsub_pool *pool;
+  int owners[2];
+  struct pubsub_held *a = (struct pubsub_held *)(void *)&owners[0];
+  struct pubsub_held *b = (struct pubsub_held *)(void *)&owners[1];
+  (void)state;
+  assert_int_equal(pubsub_message_number(pubsub_view_str("1234567890123456789")),
+                   UINT64_C(1234567890123456789));
+  assert_int_equal(pubsub_message_number(pubsub_view_str("012")), 0);
+  assert_int_equal(pubsub_message_number(pubsub_view_str("12a")), 0);
+  assert_int_equal(pubsub_pool_new(1 << 24, &pool), PUBSUB_OK);
+  struct pubsub_held_index index = {.pool = pool};
+  for (uint32_t i = 1; i <= 20000; i++)
+    assert_int_equal(pubsub_held_index_set(&index, i, a, i), PUBSUB_OK);
+  for (uint32_t i = 3; i <= 20000; i += 3)
+    pubsub_held_index_remove(&index, i, i % 2 ? a : b); /* b has none: stays */
+  for (uint32_t i = 1; i <= 20000; i++) {
+    const struct pubsub_held_place *place = pubsub_held_index_find(&index, i);
+    assert_true((place != NULL) == !(i % 3 == 0 && i % 2));
+    assert_true(!place || (place->held == a && place->row == i));
+  }
+  pubsub_held_index_clear(&index);
+  assert_int_equal(pubsub_pool_used_bytes(pool), 0);
+  pubsub_pool_unref(pool);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(held_messages_are_found_until_removed, no_leaks)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
