@@ -62,7 +62,7 @@ static int bench_receive(const struct cli_options *options, const char *name) {
   unsigned long streams = options->streams ? options->streams : 1;
   struct pubsub_slot_report *reports = calloc(streams, sizeof *reports);
   for (unsigned long slot = 0; slot < streams; slot++) {
-    pubsub_subscriber_open(subscriber, (uint32_t)slot, 1, 0, &error);
+    pubsub_subscriber_open_slot(subscriber, (uint32_t)slot, 1, 0, &error);
   }
   uint64_t generation = 0, done = 0;
   struct mark start = now();

@@ -10,7 +10,7 @@ struct job {
 };
 
 static bool publish(struct job *job, const void *data, size_t len) {
-  job->message.data = (struct pubsub_bytes){data, len};
+  job->message.data = (struct pubsub_view){data, len};
   return pubsub_publisher_publish(job->publisher, &job->message, 1, &job->error) == PUBSUB_OK;
 }
 
@@ -83,12 +83,12 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   if (!cli_full_name(options, "topics", arguments[0], topic, sizeof topic)) return 2;
   for (size_t i = 0; i < options->attribute_count; i++) {
     const char *key = options->attributes[i], *equals = strchr(key, '=');
-    attributes[i].key = (struct pubsub_bytes){(const uint8_t *)key, (size_t)(equals - key)};
-    attributes[i].value = (struct pubsub_bytes){(const uint8_t *)equals + 1, strlen(equals + 1)};
+    attributes[i].key = (struct pubsub_view){(const uint8_t *)key, (size_t)(equals - key)};
+    attributes[i].value = (struct pubsub_view){(const uint8_t *)equals + 1, strlen(equals + 1)};
   }
   if (options->ordering_key) {
-    job.message.ordering_key = (struct pubsub_bytes){(const uint8_t *)options->ordering_key,
-                                                     strlen(options->ordering_key)};
+    job.message.ordering_key =
+        (struct pubsub_view){(const uint8_t *)options->ordering_key, strlen(options->ordering_key)};
   }
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;

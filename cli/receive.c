@@ -85,7 +85,7 @@ static int receive(const struct cli_options *options, const char *name, unsigned
   uint64_t seq = 0, generation = 0;
   int result = 0;
   if (pubsub_subscriber_new(client, &subscriber_options, &subscriber, &error) != PUBSUB_OK ||
-      pubsub_subscriber_open(subscriber, 0, 1, 0, &error) != PUBSUB_OK) {
+      pubsub_subscriber_open_slot(subscriber, 0, 1, 0, &error) != PUBSUB_OK) {
     result = cli_fail(&error);
   }
   while (result == 0 && printed < max && !cli_interrupted()) {

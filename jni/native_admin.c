@@ -70,7 +70,7 @@ static enum pubsub_status may(struct pubsub_client *client, const char *name,
   const char *permission = jni_option(options, "permission");
   bool granted = false;
   enum pubsub_status status =
-      pubsub_client_may(client, name, permission, &granted, timeout_ms, error);
+      pubsub_client_test_permission(client, name, permission, &granted, timeout_ms, error);
   snprintf(result, RESULT_BYTES, "%s", granted ? "yes" : "no");
   return status;
 }

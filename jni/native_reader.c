@@ -86,8 +86,8 @@ static void open_slot(JNIEnv *env, jclass class, jlong handle, jint slot, jlong 
   (void)class;
   struct reader *reader = jni_handle_use(env, JNI_READER, handle);
   if (!reader) return;
-  enum pubsub_status status = pubsub_subscriber_open(reader->subscriber, (uint32_t)slot,
-                                                     (uint64_t)epoch, (uint32_t)delay_ms, &error);
+  enum pubsub_status status = pubsub_subscriber_open_slot(
+      reader->subscriber, (uint32_t)slot, (uint64_t)epoch, (uint32_t)delay_ms, &error);
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }

@@ -10,8 +10,6 @@
 
 #include <pubsub/arrow.h>
 #include <pubsub/error.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,13 +51,21 @@ enum pubsub_buffer {
   PUBSUB_BUFFER_COUNT,
 };
 
+/* Where a chunk's columns lie in memory: for readers that want addresses rather than Arrow
+ * structs. */
 struct pubsub_chunk_view {
-  uint32_t columns;                    /* set of enum pubsub_column */
-  int32_t rows;                        /* > 0 */
-  int32_t attribute_entries;           /* over all rows */
-  int32_t ordering_key_null_count;     /* 0..rows */
-  int32_t delivery_attempt_null_count; /* 0..rows */
-  uint64_t bytes;                      /* used bytes of all column buffers */
+  /* set of enum pubsub_column */
+  uint32_t columns;
+  /* > 0 */
+  int32_t rows;
+  /* over all rows */
+  int32_t attribute_entries;
+  /* 0..rows */
+  int32_t ordering_key_null_count;
+  int32_t delivery_attempt_null_count;
+  /* used bytes of all column buffers */
+  uint64_t bytes;
+  /* by enum pubsub_buffer */
   struct {
     uint64_t address;
     uint64_t bytes;
@@ -69,6 +75,7 @@ struct pubsub_chunk_view {
 /* Fills *out; addresses are valid while the caller holds a reference. */
 PUBSUB_API void pubsub_chunk_view(const struct pubsub_chunk *chunk, struct pubsub_chunk_view *out);
 
+/* One more reference, the caller's to unref; returns chunk. */
 PUBSUB_API struct pubsub_chunk *pubsub_chunk_ref(struct pubsub_chunk *chunk);
 /* NULL is allowed. The last unref frees (or recycles) the columns. */
 PUBSUB_API void pubsub_chunk_unref(struct pubsub_chunk *chunk);
@@ -81,9 +88,12 @@ PUBSUB_API enum pubsub_status pubsub_chunk_export(struct pubsub_chunk *chunk,
                                                   struct ArrowArray *out_array,
                                                   struct pubsub_error *error);
 
-/* A self-contained byte form of a chunk's columns (not of its ack ids), for moving it to another
- * process of the same build. pack writes exactly pubsub_chunk_packed_bytes() into out. unpack checks
- * every length and offset, copies, and yields a chunk with one reference. Errors: PROTOCOL, NOMEM. */
+/*
+ * A self-contained byte form of a chunk's columns (not of its ack ids), for moving it to another
+ * process of the same build. pack writes exactly pubsub_chunk_packed_bytes() into out. unpack
+ * checks every length and offset, copies, and yields a chunk with one reference, in *out, the
+ * caller's; the packed bytes are borrowed for the call. Errors: PROTOCOL, NOMEM.
+ */
 PUBSUB_API size_t pubsub_chunk_packed_bytes(const struct pubsub_chunk *chunk);
 PUBSUB_API void pubsub_chunk_pack(const struct pubsub_chunk *chunk, uint8_t *out);
 PUBSUB_API enum pubsub_status pubsub_chunk_unpack(const uint8_t *packed, size_t packed_bytes,

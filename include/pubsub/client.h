@@ -2,15 +2,15 @@
  * The client: one endpoint, its event-loop threads, connections and credentials, and the
  * administrative calls that programs need around reading and writing.
  *
- * Threads: every function may be called from any thread. Calls named "blocks" wait for the
- * service, at most timeout_ms. A client must outlive its subscribers and publishers.
+ * Threads: every function may be called from any thread, also several at once, but for destroy,
+ * which must be the last. A client must outlive its subscribers and publishers.
+ *
+ * Names are full: "projects/P/topics/T", "projects/P/subscriptions/S", "projects/P/snapshots/N".
  */
 #ifndef PUBSUB_CLIENT_H
 #define PUBSUB_CLIENT_H
 
 #include <pubsub/error.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,33 +20,49 @@ struct pubsub_client;
 
 /* Zero-initialise, then set what differs from the default. Strings are copied. */
 struct pubsub_client_options {
-  const char *endpoint;      /* "host", "host:port", "[v6]:port"; NULL: pubsub.googleapis.com:443 */
-  bool plaintext;            /* h2c without TLS: emulators only; a token is never sent over it */
-  const char *ca_file;       /* PEM bundle instead of the system's CA store; NULL: the system's */
-  const char *user_agent;    /* appended to the library's own; NULL: none */
-  const char *quota_project; /* x-goog-user-project; NULL: none */
-  unsigned loop_threads;     /* 0: one per 4 cores, at least 1 */
-  uint32_t connect_timeout_ms; /* 0: 10000 */
-  uint32_t
-      keepalive_ms; /* a silent stream or connection is tested after so long, and given up half as
-                                  long after that without an answer; 0: 30000 */
-  const char *
-      proxy; /* HTTP proxy for the endpoint, "http://user:password@host:port"; "": none. NULL: HTTPS_PROXY and
-                        NO_PROXY of the environment, for TLS to other hosts than this one */
+  /* "host", "host:port", "[v6]:port"; NULL: pubsub.googleapis.com:443 */
+  const char *endpoint;
+  /* h2c without TLS: emulators only; a token is never sent over it */
+  bool plaintext;
+  /* PEM bundle instead of the system's CA store; NULL: the system's */
+  const char *ca_file;
+  /* appended to the library's own; NULL: none */
+  const char *user_agent;
+  /* x-goog-user-project, the project that pays; NULL: none */
+  const char *quota_project;
+  /* event-loop threads; 0: one per 4 cores, at least 1 */
+  unsigned loop_threads;
+  /* for resolving, proxy and TLS together; 0: 10000 */
+  uint32_t connect_timeout_ms;
+  /* a silent stream or connection is tested after so long, and given up half as long after that
+   * without an answer; 0: 30000 */
+  uint32_t keepalive_ms;
+  /* HTTP proxy for the endpoint, "http://user:password@host:port"; "": none. NULL: HTTPS_PROXY and
+   * NO_PROXY of the environment, for TLS to other hosts than this one */
+  const char *proxy;
 };
 
-/* Starts the loop threads; does not connect yet and does not block. On success *out is the
- * caller's, to be given to pubsub_client_destroy. Errors: INVALID (also: a proxy in the environment that cannot be read), NOMEM, TLS (bad ca_file). */
+/*
+ * Starts the loop threads; does not connect yet and does not block. On success *out is the
+ * caller's, to be given to pubsub_client_destroy. Errors: INVALID (an option, or a proxy in the
+ * environment, cannot be read), NOMEM, TLS (bad ca_file).
+ */
 PUBSUB_API enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options,
                                                 struct pubsub_client **out,
                                                 struct pubsub_error *error);
 
-/* Closes connections, ends the threads, frees. Blocks until the threads have ended (bounded, < 5 s).
- * NULL is allowed. Subscribers and publishers of this client must be destroyed before. */
+/*
+ * Closes connections, ends the threads, frees. Blocks until the threads have ended (bounded, < 5
+ * s). NULL is allowed. Subscribers and publishers of this client must be destroyed before.
+ */
 PUBSUB_API void pubsub_client_destroy(struct pubsub_client *client);
 
-/* Hands over an OAuth access token ("ya29…", without "Bearer"), copied, used for calls from now on.
- * Errors: INVALID when the client is plaintext, or the token has characters not allowed in a header. */
+/*
+ * Hands over an OAuth access token ("ya29…", without "Bearer") of token_bytes bytes. It is copied
+ * and used for calls from now on, also those of streams that are open already when they open again.
+ * Does not block. Errors: INVALID when the client is plaintext, or the token has characters that no
+ * header may have; NOMEM.
+ */
 PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *client,
                                                       const char *token, size_t token_bytes,
                                                       struct pubsub_error *error);
@@ -54,19 +70,16 @@ PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *clie
 /* How many calls the service has answered UNAUTHENTICATED: a rise asks for a fresh token. */
 PUBSUB_API uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client);
 
-/* ---- administration; each blocks up to timeout_ms and retries what is safe to retry ---- */
+/*
+ * ---- administration ----
+ *
+ * Each call blocks up to timeout_ms and repeats what may be repeated (UNAVAILABLE, UNKNOWN,
+ * ABORTED, a lost connection) until then. A creation that had its effect before its answer was lost
+ * shows as ALREADY_EXISTS. Errors: GRPC with the service's code (NOT_FOUND and PERMISSION_DENIED
+ * say what to do), TIMEOUT, CONNECT, RESOLVE, TLS, IO, PROTOCOL, NOMEM.
+ */
 
-struct pubsub_subscription_info {
-  char topic[512];
-  uint32_t ack_deadline_s;
-  bool exactly_once;
-  bool ordering;
-  bool detached;
-  char filter[512];
-  uint64_t retention_s; /* 0: the service's 7 days */
-};
-
-/* Names are full: "projects/P/topics/T", "projects/P/subscriptions/S". */
+/* Creates, looks for, or deletes a topic. Its subscriptions stay when it is deleted. */
 PUBSUB_API enum pubsub_status pubsub_client_create_topic(struct pubsub_client *client,
                                                          const char *topic, uint32_t timeout_ms,
                                                          struct pubsub_error *error);
@@ -77,32 +90,54 @@ PUBSUB_API enum pubsub_status pubsub_client_delete_topic(struct pubsub_client *c
                                                          const char *topic, uint32_t timeout_ms,
                                                          struct pubsub_error *error);
 
-/* detached is not read; ack_deadline_s 0: the service's 10. */
+/* What a subscription is; strings are NUL-terminated. */
+struct pubsub_subscription_info {
+  /* full name; "_deleted-topic_" where the topic is gone */
+  char topic[512];
+  /* of Pull and of streams that ask for none, 10..600; 0: the service's 10 */
+  uint32_t ack_deadline_s;
+  bool exactly_once;
+  bool ordering;
+  /* cut off from its topic for good; not read by create */
+  bool detached;
+  /* "": every message */
+  char filter[512];
+  /* of unacknowledged messages; 0: the service's 7 days */
+  uint64_t retention_s;
+};
+
+/* Creates a subscription of info->topic. NOT_FOUND names the topic. */
 PUBSUB_API enum pubsub_status
 pubsub_client_create_subscription(struct pubsub_client *client, const char *subscription,
                                   const struct pubsub_subscription_info *info, uint32_t timeout_ms,
                                   struct pubsub_error *error);
-/* info may be NULL when only existence matters. */
+/* Fills *info; NULL when only existence matters. */
 PUBSUB_API enum pubsub_status pubsub_client_get_subscription(struct pubsub_client *client,
                                                              const char *subscription,
                                                              struct pubsub_subscription_info *info,
                                                              uint32_t timeout_ms,
                                                              struct pubsub_error *error);
+/* Deletes a subscription with all it holds. */
 PUBSUB_API enum pubsub_status pubsub_client_delete_subscription(struct pubsub_client *client,
                                                                 const char *subscription,
                                                                 uint32_t timeout_ms,
                                                                 struct pubsub_error *error);
 
-/* Everything published before the time (µs since 1970) counts as acknowledged, everything after it that is retained does not. */
+/* Everything published before time_us (µs since 1970) counts as acknowledged; everything after it
+ * that is retained does not, and is delivered again. */
 PUBSUB_API enum pubsub_status pubsub_client_seek(struct pubsub_client *client,
                                                  const char *subscription, int64_t time_us,
                                                  uint32_t timeout_ms, struct pubsub_error *error);
-/* Whether the caller has a permission ("pubsub.subscriptions.consume") on a topic or subscription, as IAM says. */
-PUBSUB_API enum pubsub_status pubsub_client_may(struct pubsub_client *client, const char *resource,
-                                                const char *permission, bool *out_granted,
-                                                uint32_t timeout_ms, struct pubsub_error *error);
 
-/* Library version, "MAJOR.MINOR.PATCH". */
+/* Whether the caller has a permission ("pubsub.subscriptions.consume") on a topic or subscription,
+ * as IAM says. */
+PUBSUB_API enum pubsub_status pubsub_client_test_permission(struct pubsub_client *client,
+                                                            const char *resource,
+                                                            const char *permission,
+                                                            bool *out_granted, uint32_t timeout_ms,
+                                                            struct pubsub_error *error);
+
+/* Library version, "MAJOR.MINOR.PATCH"; static. */
 PUBSUB_API const char *pubsub_version(void);
 /* Blocks of memory the library holds now; 0 after everything is destroyed. For leak checks. */
 PUBSUB_API uint64_t pubsub_live_allocations(void);

@@ -8,15 +8,7 @@
 #ifndef PUBSUB_ERROR_H
 #define PUBSUB_ERROR_H
 
-#include <stdbool.h>
-
-#if defined(__GNUC__)
-#define PUBSUB_API __attribute__((visibility("default")))
-#define PUBSUB_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#else
-#define PUBSUB_API
-#define PUBSUB_PRINTF(fmt, args)
-#endif
+#include <pubsub/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,7 +30,7 @@ enum pubsub_status {
   PUBSUB_E_GONE,     /* the chunk, slot or epoch asked for is not (or no longer) held here */
 };
 
-/* gRPC status codes, as on the wire. */
+/* gRPC status codes, as on the wire; what the service answered. */
 enum pubsub_grpc_code {
   PUBSUB_GRPC_OK = 0,
   PUBSUB_GRPC_CANCELLED = 1,
@@ -61,14 +53,19 @@ enum pubsub_grpc_code {
 
 #define PUBSUB_ERROR_TEXT_BYTES 512
 
+/* Why a function failed. The caller's; zero-initialise it, hand it in, read it after a failure. */
 struct pubsub_error {
   enum pubsub_status status;
-  int grpc_code;  /* enum pubsub_grpc_code; PUBSUB_GRPC_OK where no service answered */
-  bool retryable; /* the same call may succeed later without a change by the caller */
-  char text[PUBSUB_ERROR_TEXT_BYTES]; /* NUL-terminated, one line, no secrets */
+  /* enum pubsub_grpc_code; PUBSUB_GRPC_OK where no service answered */
+  int grpc_code;
+  /* the same call may succeed later without a change by the caller */
+  bool retryable;
+  /* NUL-terminated, one line, no secrets: what happened, to which thing, what the reader can do */
+  char text[PUBSUB_ERROR_TEXT_BYTES];
 };
 
-/* Stable lower-case name of a status ("invalid", "tls") or gRPC code ("NOT_FOUND"). Never NULL. */
+/* Stable lower-case name of a status ("invalid", "tls") or gRPC code ("NOT_FOUND"), for logs and
+ * metrics. Static, never NULL; an unknown number has a name too. Any thread. */
 PUBSUB_API const char *pubsub_status_name(enum pubsub_status status);
 PUBSUB_API const char *pubsub_grpc_code_name(int code);
 

@@ -6,6 +6,10 @@
  * leased, with their rows and ack ids, until they are settled (acknowledged or given back). Reading
  * a chunk changes nothing: it can be read any number of times until it is settled.
  *
+ *   open_slot ─▶ WAITING ─▶ OPEN ── close_slot ─▶ DRAINING ── all settled ─▶ CLOSED
+ *                   ▲         │
+ *                   └─────────┘ the stream ended; a permanent error: FAILED
+ *
  * Threads: every function may be called from any thread; none blocks for the network unless its
  * comment says so. The library starts no callback into the caller.
  */
@@ -23,36 +27,55 @@ struct pubsub_subscriber;
 
 /* Zero-initialise; 0 takes the default given here. Strings are copied. */
 struct pubsub_subscriber_options {
-  const char *subscription; /* full name; required */
-  uint32_t columns;         /* set of enum pubsub_column; 0: none but the row count */
-  uint32_t chunk_rows;      /* seal at so many rows; 10000 */
-  uint64_t chunk_bytes;     /* … or column bytes; 8 MiB */
-  uint32_t linger_ms; /* … or so long after a chunk's first row; 5, up to 20 with many slots */
-  uint64_t max_reservoir_bytes;      /* budget of all slots together; 256 MiB */
-  uint32_t ack_deadline_s;           /* stream_ack_deadline_seconds, 10..600; 60 */
-  uint32_t max_ack_extension_s;      /* give a message up after so long; 3600 */
-  uint64_t max_outstanding_messages; /* per slot, told to the service; max_reservoir_bytes / 128 */
-  uint64_t max_outstanding_bytes;    /* per slot; the budget */
+  /* full name, "projects/P/subscriptions/S"; required */
+  const char *subscription;
+  /* set of enum pubsub_column; 0: none but the row count */
+  uint32_t columns;
+  /* a chunk is sealed at so many rows; 10000 */
+  uint32_t chunk_rows;
+  /* … or so many column bytes; 8 MiB */
+  uint64_t chunk_bytes;
+  /* … or so long after its first row; 5, up to 20 with many slots */
+  uint32_t linger_ms;
+  /* budget of all slots together; 256 MiB */
+  uint64_t max_reservoir_bytes;
+  /* stream_ack_deadline_seconds, 10..600; 60 */
+  uint32_t ack_deadline_s;
+  /* a message is given up after so long; 3600 */
+  uint32_t max_ack_extension_s;
+  /* per slot, told to the service; max_reservoir_bytes / 128 */
+  uint64_t max_outstanding_messages;
+  /* per slot; the budget */
+  uint64_t max_outstanding_bytes;
 };
 
+/*
+ * Makes a subscriber without slots. On success *out is the caller's, for pubsub_subscriber_destroy,
+ * before its client is destroyed. Does not block. Errors: INVALID (an option), NOMEM.
+ */
 PUBSUB_API enum pubsub_status pubsub_subscriber_new(struct pubsub_client *client,
                                                     const struct pubsub_subscriber_options *options,
                                                     struct pubsub_subscriber **out,
                                                     struct pubsub_error *error);
 
-/* Opens (slot, epoch) after delay_ms. Opening an epoch that is already open succeeds and changes
- * nothing (idempotent). Does not wait for the stream: its state shows in the report. Errors: NOMEM, CLOSED,
- * INVALID (an epoch of this slot that was closed before is opened again). */
-PUBSUB_API enum pubsub_status pubsub_subscriber_open(struct pubsub_subscriber *subscriber,
-                                                     uint32_t slot, uint64_t epoch,
-                                                     uint32_t delay_ms, struct pubsub_error *error);
+/*
+ * Opens (slot, epoch) after delay_ms. Opening an epoch that is already open succeeds and changes
+ * nothing (idempotent). Does not wait for the stream: its state shows in the report. Errors: NOMEM,
+ * CLOSED, INVALID (an epoch of this slot that was closed before is opened again).
+ */
+PUBSUB_API enum pubsub_status pubsub_subscriber_open_slot(struct pubsub_subscriber *subscriber,
+                                                          uint32_t slot, uint64_t epoch,
+                                                          uint32_t delay_ms,
+                                                          struct pubsub_error *error);
 
 /* How to end an epoch's stream. */
 enum pubsub_close_mode {
-  PUBSUB_CLOSE_DRAIN,     /* stop receiving; sealed chunks stay until settled */
-  PUBSUB_CLOSE_GIVE_BACK, /* stop receiving; give back everything not yet ordered acknowledged */
+  /* stop receiving; sealed chunks stay until settled */
+  PUBSUB_CLOSE_DRAIN,
+  /* stop receiving; give back everything that is not yet asked to be acknowledged */
+  PUBSUB_CLOSE_GIVE_BACK,
 };
-/* Idempotent; an unknown epoch is ignored. */
+/* Ends an epoch's stream, in the background. Idempotent; an unknown epoch is ignored. */
 PUBSUB_API void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscriber, uint32_t slot,
                                              uint64_t epoch, enum pubsub_close_mode mode);
 
@@ -64,23 +87,30 @@ enum pubsub_slot_state {
   PUBSUB_SLOT_FAILED,   /* a permanent error; see pubsub_subscriber_slot_error */
 };
 
-/* seqs count chunks: sealed = n means chunks 0 … n-1 exist(ed). Of a subscription with exactly-once delivery a chunk counts
- * once its receipt is confirmed; others need none, as the stream's own deadline grants the first lease. settled counts outcomes: every
- * chunk below it is acknowledged or given back, confirmed by the service, or its rows count as failed or expired. */
+/* How one epoch stands. */
 struct pubsub_slot_report {
   uint32_t slot;
   enum pubsub_slot_state state;
   uint64_t epoch;
+  /* in chunks: sealed = n means that chunks 0 … n-1 exist(ed). Of a subscription with exactly-once
+   * delivery a chunk counts once its receipt is confirmed; others need none, as the stream's own
+   * deadline grants the first lease. */
   uint64_t sealed;
+  /* in chunks: every chunk below it has its outcome: acknowledged or given back, confirmed by the
+   * service, or its rows count as failed or expired */
   uint64_t settled;
-  uint64_t sealed_rows; /* over all chunks ever sealed in this epoch */
+  /* over all chunks ever sealed in this epoch */
+  uint64_t sealed_rows;
   uint64_t sealed_bytes;
-  uint64_t backlog_rows; /* in the reservoir, unsettled, the unsealed rows included */
+  /* in the reservoir, unsettled, the unsealed rows included */
+  uint64_t backlog_rows;
   uint64_t backlog_bytes;
-  int64_t oldest_receive_us; /* wall clock µs of the oldest unsettled row's arrival; 0: none */
+  /* wall clock µs of the oldest unsettled row's arrival; 0: none */
+  int64_t oldest_receive_us;
 };
 
-/* Writes up to `capacity` reports, *out_count = number of epochs known (may exceed capacity). */
+/* Writes up to `capacity` reports, one an epoch; *out_count = number of epochs known, which may
+ * exceed capacity. */
 PUBSUB_API void pubsub_subscriber_report(struct pubsub_subscriber *subscriber,
                                          struct pubsub_slot_report *out, size_t capacity,
                                          size_t *out_count);
@@ -91,64 +121,91 @@ PUBSUB_API void pubsub_subscriber_slot_error(struct pubsub_subscriber *subscribe
 
 struct pubsub_chunk_size {
   uint32_t rows;
+  /* of its columns */
   uint64_t bytes;
 };
-/* Sizes of the chunks from_seq, from_seq + 1, … that are sealed: up to capacity; returns how many. */
+/* Sizes of the chunks from_seq, from_seq + 1, … that are sealed: up to capacity; returns how
+ * many. */
 PUBSUB_API size_t pubsub_subscriber_chunk_sizes(struct pubsub_subscriber *subscriber, uint32_t slot,
                                                 uint64_t epoch, uint64_t from_seq,
                                                 struct pubsub_chunk_size *out, size_t capacity);
 
-/* A new reference on chunk seq, the caller's to unref. Errors: GONE (settled, given back, not sealed
- * or another epoch). */
+/* A new reference on chunk seq, the caller's to unref. Errors: GONE (settled, given back, not
+ * sealed or another epoch). */
 PUBSUB_API enum pubsub_status pubsub_subscriber_chunk(struct pubsub_subscriber *subscriber,
                                                       uint32_t slot, uint64_t epoch, uint64_t seq,
                                                       struct pubsub_chunk **out,
                                                       struct pubsub_error *error);
 
-enum pubsub_outcome { PUBSUB_ACK, PUBSUB_NACK };
-/* Orders every unsettled chunk with seq < end_seq settled, in the background, retried until the service confirms or the
- * lease is lost. Idempotent; a smaller end_seq than before is ignored; an unknown epoch is ignored. */
+enum pubsub_outcome {
+  PUBSUB_ACK, /* acknowledge: the service never delivers it again */
+  PUBSUB_NACK /* give back: the service delivers it again, at once */
+};
+/*
+ * Asks for every unsettled chunk with seq < end_seq to be settled, in the background, retried until
+ * the service confirms or the lease is lost. Idempotent; what was asked before keeps its outcome; a
+ * smaller end_seq than before and an unknown epoch are ignored.
+ */
 PUBSUB_API void pubsub_subscriber_settle(struct pubsub_subscriber *subscriber, uint32_t slot,
                                          uint64_t epoch, uint64_t end_seq,
                                          enum pubsub_outcome outcome);
 
-/* Blocks until something changed since *generation (a chunk sealed, a settle confirmed, a state), or
- * timeout_ms passed, or the subscriber closes; updates *generation. Start with 0. */
+/*
+ * Blocks until something changed since *generation (a chunk sealed, a settle confirmed, a state),
+ * or timeout_ms passed, or the subscriber closes; updates *generation. Start with 0.
+ */
 PUBSUB_API void pubsub_subscriber_wait(struct pubsub_subscriber *subscriber, uint64_t *generation,
                                        uint32_t timeout_ms);
 
+/* Counted since the subscriber was made, but for those that say "now". */
 struct pubsub_subscriber_metrics {
   uint64_t received_rows;
-  uint64_t received_bytes; /* encoded bytes of StreamingPull responses */
-  uint64_t backlog_rows;   /* received and unsettled */
-  uint64_t
-      reservoir_bytes; /* native memory held by chunks and builders, settled ones still referenced included */
+  /* encoded bytes of StreamingPull responses */
+  uint64_t received_bytes;
+  /* now: received and unsettled */
+  uint64_t backlog_rows;
+  /* now: native memory held by chunks and builders, settled ones still referenced included */
+  uint64_t reservoir_bytes;
   uint64_t reservoir_peak_bytes;
-  uint64_t acknowledged_rows; /* confirmed by the service */
+  /* confirmed by the service */
+  uint64_t acknowledged_rows;
   uint64_t given_back_rows;
-  /* arrived with delivery_attempt > 1; exactly-once: or while held already (no second row, the newer ack id is used) */
+  /* arrived with delivery_attempt > 1; exactly-once: or while held already (no second row, the
+   * newer ack id is used) */
   uint64_t redelivered_rows;
-  uint64_t expired_rows; /* leases given up (max_ack_extension_s); never counted as acknowledged */
-  uint64_t failed_rows;  /* settled, and refused by the service for good: delivered again */
-  uint64_t retried_rows; /* ids sent again, each time, after a transient failure (exactly-once) */
-  uint64_t failed_receipt_rows; /* never shown to readers: their receipt failed (exactly-once) */
+  /* leases given up (max_ack_extension_s); never counted as acknowledged */
+  uint64_t expired_rows;
+  /* settled, and refused by the service for good: delivered again */
+  uint64_t failed_rows;
+  /* ids sent again, each time, after a transient failure (exactly-once) */
+  uint64_t retried_rows;
+  /* never shown to readers: their receipt failed (exactly-once) */
+  uint64_t failed_receipt_rows;
   uint64_t ack_requests;
   uint64_t extend_requests;
-  uint64_t failed_requests; /* ack and extend requests that failed and were retried */
-  uint64_t stream_opens;    /* first opens and reopens */
+  /* ack and extend requests that failed and were retried */
+  uint64_t failed_requests;
+  /* first opens and reopens */
+  uint64_t stream_opens;
   uint64_t stream_reopens;
-  uint64_t ack_latency_us_sum; /* settle order -> confirmation, per chunk */
+  /* from the call of settle to the confirmation, over ack_latency_count chunks */
+  uint64_t ack_latency_us_sum;
   uint64_t ack_latency_count;
 };
+/* Fills *out with one consistent picture. */
 PUBSUB_API void pubsub_subscriber_metrics(struct pubsub_subscriber *subscriber,
                                           struct pubsub_subscriber_metrics *out);
 
-/* Stops receiving, finishes ordered acknowledgements, gives back the rest. Blocks up to timeout_ms;
- * TIMEOUT says that some outcomes are unconfirmed (the service redelivers after the deadline). */
+/*
+ * Stops receiving, finishes what is asked to be acknowledged, gives back the rest. Blocks up to
+ * timeout_ms; TIMEOUT says that some outcomes are unconfirmed (the service redelivers after the
+ * deadline).
+ */
 PUBSUB_API enum pubsub_status pubsub_subscriber_close(struct pubsub_subscriber *subscriber,
                                                       uint32_t timeout_ms,
                                                       struct pubsub_error *error);
-/* Frees; closes without waiting where close was not called. Chunks still referenced live on. */
+/* Frees; closes without waiting where close was not called. Chunks still referenced live on. NULL
+ * is allowed. */
 PUBSUB_API void pubsub_subscriber_destroy(struct pubsub_subscriber *subscriber);
 
 #ifdef __cplusplus

@@ -1,18 +1,11 @@
-/* Borrowed bytes (view), owned growing bytes (buf), and segments that carry their owner along. */
+/* Borrowed bytes (view, public: pubsub/types.h), owned growing bytes (buf), and segments that carry their
+ * owner along. */
 #ifndef PUBSUB_BASE_BYTES_H
 #define PUBSUB_BASE_BYTES_H
 
 #include <pubsub/error.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <pubsub/types.h>
 #include <string.h>
-
-/* Borrowed; whoever hands one over says until when it is valid. Not NUL-terminated. */
-struct pubsub_view {
-  const uint8_t *ptr;
-  size_t len;
-};
 
 static inline struct pubsub_view pubsub_view_of(const void *ptr, size_t len) {
   return (struct pubsub_view){(const uint8_t *)ptr, len};

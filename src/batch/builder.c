@@ -181,7 +181,7 @@ static enum pubsub_status ensure_attributes(struct pubsub_builder *builder,
 static void put_attributes(struct pubsub_builder *builder, const struct pubsub_received *message) {
   struct pubsub_column_buffer *buffers = builder->buffers;
   for (size_t i = 0; i < message->attribute_count; i++) {
-    const struct pubsub_attribute_view *attribute = &message->attributes[i];
+    const struct pubsub_attribute *attribute = &message->attributes[i];
     put_text(&buffers[PUBSUB_BUFFER_KEY_OFFSETS], &buffers[PUBSUB_BUFFER_KEY_BYTES], attribute->key,
              text_bytes(attribute->key));
     put_text(&buffers[PUBSUB_BUFFER_VALUE_OFFSETS], &buffers[PUBSUB_BUFFER_VALUE_BYTES],

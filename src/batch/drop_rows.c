@@ -19,7 +19,7 @@ static struct pubsub_view text_at(const struct pubsub_chunk *chunk, int offsets,
 
 struct row {
   struct pubsub_received received;
-  struct pubsub_attribute_view *attributes;
+  struct pubsub_attribute *attributes;
   size_t attribute_cap;
 };
 

@@ -228,6 +228,9 @@ enum pubsub_status pubsub_client_get_subscription(struct pubsub_client *client,
           .exactly_once = config->enable_exactly_once_delivery,
           .ordering = config->enable_message_ordering,
           .detached = config->detached};
+      if (config->message_retention_duration) {
+        info->retention_s = (uint64_t)config->message_retention_duration->seconds;
+      }
       snprintf(info->topic, sizeof info->topic, "%s", config->topic);
       snprintf(info->filter, sizeof info->filter, "%s", config->filter);
       google__pubsub__v1__subscription__free_unpacked(config, NULL);
@@ -269,9 +272,9 @@ enum pubsub_status pubsub_client_seek(struct pubsub_client *client, const char *
   return explain(status, "subscription", subscription, "pubsub.subscriptions.update", error);
 }
 
-enum pubsub_status pubsub_client_may(struct pubsub_client *client, const char *resource,
-                                     const char *permission, bool *out_granted, uint32_t timeout_ms,
-                                     struct pubsub_error *error) {
+enum pubsub_status pubsub_client_test_permission(struct pubsub_client *client, const char *resource,
+                                                 const char *permission, bool *out_granted,
+                                                 uint32_t timeout_ms, struct pubsub_error *error) {
   Google__Iam__V1__TestIamPermissionsRequest request =
       GOOGLE__IAM__V1__TEST_IAM_PERMISSIONS_REQUEST__INIT;
   struct pubsub_buf response = {0};

@@ -93,7 +93,7 @@ size_t pubsub_publish_field_bytes(const struct pubsub_message *message) {
   return field_bytes(message_bytes(message));
 }
 
-static uint8_t *write_field(uint8_t *out, uint8_t tag, struct pubsub_bytes value) {
+static uint8_t *write_field(uint8_t *out, uint8_t tag, struct pubsub_view value) {
   *out++ = tag;
   out = pubsub_varint_write(out, value.len);
   if (value.len > 0) memcpy(out, value.ptr, value.len);
@@ -120,7 +120,7 @@ uint8_t *pubsub_publish_encode(const struct pubsub_message *message, uint8_t *ou
 enum pubsub_status pubsub_publish_encode_topic(struct pubsub_buf *buf, struct pubsub_view topic) {
   if (pubsub_buf_reserve(buf, field_bytes(topic.len)) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   uint8_t *end =
-      write_field(buf->ptr + buf->len, FIELD_TOPIC, (struct pubsub_bytes){topic.ptr, topic.len});
+      write_field(buf->ptr + buf->len, FIELD_TOPIC, (struct pubsub_view){topic.ptr, topic.len});
   buf->len = (size_t)(end - buf->ptr);
   return PUBSUB_OK;
 }

@@ -10,9 +10,6 @@
 
 #include "base/bytes.h"
 
-struct pubsub_attribute_view {
-  struct pubsub_view key, value;
-};
 /* One received message. Views are borrowed for the call; absent fields are empty / 0. */
 struct pubsub_received {
   struct pubsub_view ack_id;
@@ -20,7 +17,7 @@ struct pubsub_received {
   struct pubsub_view
       data; /* ptr as returned by reserve_data where that was used: bytes are there already */
   struct pubsub_view ordering_key;
-  const struct pubsub_attribute_view
+  const struct pubsub_attribute
       *attributes; /* in wire order; of duplicate keys the last one only */
   size_t attribute_count;
   int64_t publish_time_us; /* µs since the epoch */

@@ -76,7 +76,7 @@ static enum pubsub_status parse_time(struct pubsub_received_parser *parser,
 static enum pubsub_status parse_attribute(struct pubsub_received_parser *parser,
                                           struct pubsub_view encoded) {
   const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len;
-  struct pubsub_attribute_view attribute = {0};
+  struct pubsub_attribute attribute = {0};
   while (ptr < end) {
     uint64_t tag;
     struct pubsub_view value;
@@ -170,7 +170,7 @@ enum pubsub_status pubsub_received_parse(struct pubsub_received_parser *parser,
 
 /* ---- completing ---- */
 
-static size_t drop_duplicates_pairwise(struct pubsub_attribute_view *attributes, size_t count) {
+static size_t drop_duplicates_pairwise(struct pubsub_attribute *attributes, size_t count) {
   for (size_t i = count; i-- > 1;) {
     for (size_t j = 0; j < i; j++) {
       if (!pubsub_view_equal(attributes[j].key, attributes[i].key)) continue;
@@ -191,7 +191,7 @@ static uint64_t hash_of(struct pubsub_view key) {
 }
 
 /* Keeps the last of each key, in wire order, in linear time: the peer chooses how many there are. */
-static enum pubsub_status drop_duplicates_hashed(struct pubsub_attribute_view *attributes,
+static enum pubsub_status drop_duplicates_hashed(struct pubsub_attribute *attributes,
                                                  size_t *count) {
   size_t slots = 64, kept = *count;
   while (slots < *count * 2)

@@ -10,7 +10,7 @@
 /* A message being put together, and the room for its attributes, which is kept from message to message. */
 struct pubsub_received_parser {
   struct pubsub_received message;
-  struct pubsub_attribute_view *attributes;
+  struct pubsub_attribute *attributes;
   size_t attribute_count, attribute_cap;
   int64_t seconds, nanos;
   const char *problem; /* what was wrong, after PROTOCOL */

@@ -157,16 +157,15 @@ static void seal_all(struct pubsub_publisher *publisher) {
 }
 
 static struct pubsub_request *open_request(struct pubsub_publisher *publisher,
-                                           struct pubsub_bytes key) {
+                                           struct pubsub_view key) {
   if (key.len == 0) return publisher->shared.plain;
-  struct pubsub_map_entry *entry =
-      pubsub_map_find(&publisher->shared.keyed, pubsub_view_of(key.ptr, key.len));
+  struct pubsub_map_entry *entry = pubsub_map_find(&publisher->shared.keyed, key);
   return entry ? PUBSUB_CONTAINER_OF(entry, struct pubsub_request, open_entry) : NULL;
 }
 
 /* The first request without a key has a full block at once: growing copies. */
 static struct pubsub_request *new_request(struct pubsub_publisher *publisher,
-                                          struct pubsub_bytes key, size_t bytes) {
+                                          struct pubsub_view key, size_t bytes) {
   size_t room = publisher->batch_limits.head_bytes + bytes;
   if (key.len == 0 && room < publisher->options.max_batch_bytes) {
     room = publisher->options.max_batch_bytes;

@@ -114,7 +114,7 @@ static size_t block_bytes_for(const struct pubsub_request_pool *pool, size_t byt
 }
 
 struct pubsub_request *pubsub_request_new(struct pubsub_request_pool *pool, size_t bytes,
-                                          struct pubsub_bytes key) {
+                                          struct pubsub_view key) {
   if (bytes < pool->head_bytes) bytes = pool->head_bytes;
   size_t cap = block_bytes_for(pool, bytes);
   struct pubsub_request *request = pool_take(pool, cap == pool->standard_bytes);

@@ -58,7 +58,7 @@ void pubsub_request_pool_close(struct pubsub_request_pool *pool);
 /* A request with one reference, holding the head and with room for `bytes` in total; key is copied.
  * NULL: no memory. */
 struct pubsub_request *pubsub_request_new(struct pubsub_request_pool *pool, size_t bytes,
-                                          struct pubsub_bytes key);
+                                          struct pubsub_view key);
 /* Room for `more` bytes after len; may move bytes. Errors: NOMEM (unchanged). */
 enum pubsub_status pubsub_request_reserve(struct pubsub_request *request, size_t more);
 /* Its message number `index` (0-based). */

@@ -11,15 +11,15 @@ static bool take_u32(struct pubsub_view *from, uint32_t *out) {
   return true;
 }
 
-static bool take_bytes(struct pubsub_view *from, uint32_t len, struct pubsub_bytes *out) {
+static bool take_bytes(struct pubsub_view *from, uint32_t len, struct pubsub_view *out) {
   if (len > from->len) return false;
-  *out = (struct pubsub_bytes){from->ptr, len};
+  *out = (struct pubsub_view){from->ptr, len};
   *from = pubsub_view_of(from->ptr + len, from->len - len);
   return true;
 }
 
 /* A length and that many bytes; null reads as empty and sets *out_null. */
-static bool take_field(struct pubsub_view *from, struct pubsub_bytes *out, bool *out_null) {
+static bool take_field(struct pubsub_view *from, struct pubsub_view *out, bool *out_null) {
   uint32_t len;
   if (!take_u32(from, &len)) return false;
   *out_null = len == NULL_BYTES;
@@ -38,11 +38,11 @@ bool pubsub_row_block_at_end(const struct pubsub_row_block *block) {
 enum pubsub_status pubsub_row_block_next(struct pubsub_row_block *block,
                                          struct pubsub_error *error) {
   uint32_t row_bytes, count;
-  struct pubsub_bytes bytes;
+  struct pubsub_view bytes;
   bool null;
   if (!take_u32(&block->left, &row_bytes) || !take_bytes(&block->left, row_bytes, &bytes))
     return pubsub_error_set(error, PUBSUB_E_INVALID, "the block of rows ends inside a row");
-  struct pubsub_view row = pubsub_view_of(bytes.ptr, bytes.len);
+  struct pubsub_view row = bytes;
   struct pubsub_message *message = &block->row;
   if (!take_field(&row, &message->data, &null) ||
       !take_field(&row, &message->ordering_key, &null) || !take_u32(&row, &count))

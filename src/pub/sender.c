@@ -87,7 +87,7 @@ static void fail(struct pubsub_request *request, const struct pubsub_error *why)
 
 struct ids {
   const struct pubsub_request *request;
-  struct pubsub_bytes *ids; /* NULL: only counted */
+  struct pubsub_view *ids; /* NULL: only counted */
   uint64_t *numbers;
   size_t count;
 };
@@ -95,7 +95,7 @@ struct ids {
 static void on_id(void *user, struct pubsub_view id) {
   struct ids *ids = user;
   if (ids->ids && ids->count < ids->request->batch.messages) {
-    ids->ids[ids->count] = (struct pubsub_bytes){id.ptr, id.len};
+    ids->ids[ids->count] = (struct pubsub_view){id.ptr, id.len};
     ids->numbers[ids->count] = pubsub_request_number(ids->request, ids->count);
   }
   ids->count++;

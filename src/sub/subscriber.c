@@ -160,9 +160,9 @@ static enum pubsub_status note_epoch(struct pubsub_subscriber *subscriber, uint3
   return PUBSUB_OK;
 }
 
-enum pubsub_status pubsub_subscriber_open(struct pubsub_subscriber *subscriber, uint32_t slot,
-                                          uint64_t epoch, uint32_t delay_ms,
-                                          struct pubsub_error *error) {
+enum pubsub_status pubsub_subscriber_open_slot(struct pubsub_subscriber *subscriber, uint32_t slot,
+                                               uint64_t epoch, uint32_t delay_ms,
+                                               struct pubsub_error *error) {
   struct pubsub_epoch *opened = pubsub_alloc_zero(1, sizeof *opened);
   if (!opened) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   opened->subscriber = subscriber;

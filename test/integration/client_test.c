@@ -136,8 +136,8 @@ static void every_message_is_received_and_acknowledged(void **state) {
   struct pubsub_subscriber *subscriber = subscriber_for(
       client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL, .chunk_rows = 700});
   for (uint32_t slot = 0; slot < 3; slot++) {
-    assert_int_equal(pubsub_subscriber_open(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
-    assert_int_equal(pubsub_subscriber_open(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
+    assert_int_equal(pubsub_subscriber_open_slot(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
+    assert_int_equal(pubsub_subscriber_open_slot(subscriber, slot, 1, 0, NULL), PUBSUB_OK);
   }
   settle_until(subscriber, 20000, PUBSUB_ACK);
   struct pubsub_subscriber_metrics metrics;
@@ -158,7 +158,7 @@ static void what_was_not_acknowledged_comes_again_at_once(void **state) {
   for (int turn = 0; turn < 3; turn++) {
     struct pubsub_subscriber *subscriber =
         subscriber_for(client, (struct pubsub_subscriber_options){.chunk_rows = 100});
-    pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+    pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
     uint64_t generation = 0, deadline = now_ms() + 5000; /* well below the ack deadline */
     struct pubsub_subscriber_metrics metrics;
     do {
@@ -184,7 +184,7 @@ static void a_chunk_can_be_read_until_it_is_settled(void **state) {
   publish(client, 10, 100);
   struct pubsub_subscriber *subscriber = subscriber_for(
       client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_DATA, .chunk_rows = 10});
-  pubsub_subscriber_open(subscriber, 0, 7, 0, NULL);
+  pubsub_subscriber_open_slot(subscriber, 0, 7, 0, NULL);
   uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
   while (pubsub_subscriber_chunk(subscriber, 0, 7, 0, &first, NULL) != PUBSUB_OK &&
          now_ms() < deadline) {
@@ -198,7 +198,7 @@ static void a_chunk_can_be_read_until_it_is_settled(void **state) {
   settle_until(subscriber, 10, PUBSUB_ACK);
   assert_int_equal(pubsub_subscriber_chunk(subscriber, 0, 7, 0, &again, &error), PUBSUB_E_GONE);
   pubsub_subscriber_close_slot(subscriber, 0, 7, PUBSUB_CLOSE_GIVE_BACK);
-  assert_int_equal(pubsub_subscriber_open(subscriber, 0, 7, 0, &error), PUBSUB_E_INVALID);
+  assert_int_equal(pubsub_subscriber_open_slot(subscriber, 0, 7, 0, &error), PUBSUB_E_INVALID);
   /* The last reference outlives everything. */
   pubsub_chunk_ref(first);
   struct pubsub_chunk_view view;
@@ -221,7 +221,7 @@ static void a_slow_reader_stays_within_its_budget(void **state) {
                                                                 .chunk_rows = 50,
                                                                 .max_reservoir_bytes = budget,
                                                                 .max_outstanding_bytes = 1u << 30});
-  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
   uint64_t generation = 0, until = now_ms() + 700;
   while (now_ms() < until)
     pubsub_subscriber_wait(subscriber, &generation, 50);
@@ -247,7 +247,7 @@ static void slots_that_get_little_stay_within_the_budget(void **state) {
       client, (struct pubsub_subscriber_options){
                   .columns = PUBSUB_COLUMN_ALL, .linger_ms = 1, .max_reservoir_bytes = budget});
   for (uint32_t slot = 0; slot < MANY_SLOTS; slot++)
-    pubsub_subscriber_open(subscriber, slot, 1, 0, NULL);
+    pubsub_subscriber_open_slot(subscriber, slot, 1, 0, NULL);
   struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
   struct pubsub_message message = {.data = {(const uint8_t *)"message", 7}};
   for (int i = 0; i < 1500; i++) {
@@ -273,7 +273,7 @@ static void a_message_larger_than_the_budget_passes(void **state) {
   struct pubsub_subscriber *subscriber =
       subscriber_for(client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL,
                                                                 .max_reservoir_bytes = 1u << 20});
-  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
   settle_until(subscriber, 3, PUBSUB_ACK);
   pubsub_subscriber_destroy(subscriber);
   pubsub_client_destroy(client);
@@ -291,7 +291,7 @@ static void a_missing_subscription_fails_with_its_name(void **state) {
   assert_non_null(strstr(error.text, SUBSCRIPTION));
   struct pubsub_subscriber *subscriber =
       subscriber_for(client, (struct pubsub_subscriber_options){0});
-  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
   uint64_t generation = 0, deadline = now_ms() + TIMEOUT_MS;
   while (report.state != PUBSUB_SLOT_FAILED && now_ms() < deadline) {
     pubsub_subscriber_wait(subscriber, &generation, 100);
@@ -308,7 +308,7 @@ struct ids {
   atomic_uint_fast64_t count, wrong;
 };
 
-static void on_ids(void *user, const uint64_t *numbers, const struct pubsub_bytes *ids,
+static void on_ids(void *user, const uint64_t *numbers, const struct pubsub_view *ids,
                    size_t count) {
   struct ids *seen = user;
   uint64_t first = 0;
@@ -360,7 +360,7 @@ static void a_compressed_publisher_can_be_waited_for(void **state) {
   assert_true(reached); /* nothing was published */
   for (size_t i = 0; i < 3000; i++) {
     struct pubsub_message message = {.data = {(const uint8_t *)text, 1 + i % sizeof text}};
-    if (i % 3 == 0) message.ordering_key = (struct pubsub_bytes){(const uint8_t *)text, 1 + i % 7};
+    if (i % 3 == 0) message.ordering_key = (struct pubsub_view){(const uint8_t *)text, 1 + i % 7};
     assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
   }
   kill(emulator, SIGSTOP);
@@ -425,7 +425,7 @@ static void destroyed_with_work_under_way(void **state) {
     struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
     struct pubsub_subscriber *subscriber = subscriber_for(
         client, (struct pubsub_subscriber_options){.columns = PUBSUB_COLUMN_ALL, .chunk_rows = 10});
-    pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+    pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
     uint8_t data[5000] = {1};
     struct pubsub_message message = {.data = {data, sizeof data}};
     for (int i = 0; i < 50 * turn; i++)
@@ -464,7 +464,7 @@ static void every_allocation_may_fail(void **state) {
     }
     if (client &&
         pubsub_subscriber_new(client, &subscriber_options, &subscriber, NULL) == PUBSUB_OK &&
-        pubsub_subscriber_open(subscriber, 0, 1, 0, NULL) == PUBSUB_OK) {
+        pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL) == PUBSUB_OK) {
       uint64_t generation = 0;
       for (int turn = 0; turn < 3; turn++)
         pubsub_subscriber_wait(subscriber, &generation, 20);

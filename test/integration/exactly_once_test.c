@@ -81,7 +81,7 @@ static struct pubsub_subscriber *subscribe(struct pubsub_subscriber_options opti
   options.subscription = SUBSCRIPTION;
   options.columns = PUBSUB_COLUMN_ALL;
   assert_int_equal(pubsub_subscriber_new(client, &options, &subscriber, NULL), PUBSUB_OK);
-  assert_int_equal(pubsub_subscriber_open(subscriber, 0, 1, 0, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL), PUBSUB_OK);
   return subscriber;
 }
 

@@ -96,7 +96,7 @@ static void malformed_responses(void **state) {
       .subscription = "projects/p/subscriptions/s", .columns = PUBSUB_COLUMN_ALL};
   assert_int_equal(pubsub_subscriber_new(client, &subscriber_options, &subscriber, NULL),
                    PUBSUB_OK);
-  pubsub_subscriber_open(subscriber, 0, 1, 0, NULL);
+  pubsub_subscriber_open_slot(subscriber, 0, 1, 0, NULL);
   uint64_t generation = 0;
   bool told = false;
   for (int i = 0; i < 600 && metrics.received_rows == 0; i++) {

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute_view *attributes) {
+static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute *attributes) {
   snprintf(text, 64, "%d", i);
-  attributes[0] = (struct pubsub_attribute_view){pubsub_view_str("k"), pubsub_view_str(text)};
-  attributes[1] = (struct pubsub_attribute_view){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
+  attributes[0] = (struct pubsub_attribute){pubsub_view_str("k"), pubsub_view_str(text)};
+  attributes[1] = (struct pubsub_attribute){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
   return (struct pubsub_received){.ack_id = pubsub_view_str(text),
                                   .message_id = pubsub_view_str(text),
                                   .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
@@ -23,7 +23,7 @@ static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
   enum pubsub_status status = PUBSUB_OK;
   for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
     char text[64];
-    struct pubsub_attribute_view attributes[2];
+    struct pubsub_attribute attributes[2];
     struct pubsub_received row = row_of(i, text, attributes);
     status = pubsub_builder_append(builder, &row);
   }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct pubsub_bytes bytes_of(const void *ptr, size_t len) {
-  return (struct pubsub_bytes){ptr, len};
+static struct pubsub_view bytes_of(const void *ptr, size_t len) {
+  return (struct pubsub_view){ptr, len};
 }
 
 /* Each limit of the service, at it and one beyond. */
