@@ -31,16 +31,19 @@ demo: build setup-python ## publish, stream, aggregate and check 336,776 flights
 test: check test-c test-java test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
+test-quick: check jar setup-python ## the daily loop: guards, C and Java unit tests, the main paths of reading and writing (minutes)
+	@tools/test_c.sh dev && tools/test_java.sh && tools/test_e2e.sh $(QUICK)
+
+QUICK := test/operations/test_guards.py test/emulator/test_emulator_faults.py test/client/test_proxy.py test/spark/test_local.py
+
 test-c: setup-build ## C unit and integration tests, with and without sanitizers
-	@tools/test_c.sh
+	@tools/test_c.sh dev asan
 
 test-java: jar ## Java tests, and what the jar holds
 	@tools/test_java.sh && tools/check_jar.sh
 
 test-e2e: jar setup-python ## PySpark and Google's own clients, against the emulator
-	@echo "== end to end"
-	@PUBSUB_EMULATOR_BINARY=$(CURDIR)/build/release/pubsub-emulator SPARK_PUBSUB_JAR=$(CURDIR)/$(JAR) \
-	  $(PYTHON) -m pytest -q -x test
+	@tools/test_e2e.sh test
 
 # Lines of Spark besides the pinned one (test/support/requirements.txt), newest last.
 LINES ?= 4.0.4 4.1.3 4.2.0
@@ -66,6 +69,9 @@ bench-emulator: native ## CPU of the emulator per message, beside Google's fakes
 check: setup-build ## format, layer order, warnings
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
+
+check-rooms: ## circles between files, dead prototypes and false file names, pure files without a test
+	@python3 tools/check_circles.py; python3 tools/check_dead.py; python3 tools/check_tests.py
 
 fmt: setup-build ## reformat the C code
 	@$(CLANG_FORMAT) -i $(C_FILES)
@@ -94,4 +100,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-quick test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# C unit and integration tests: the development build, then under AddressSanitizer and
-# UndefinedBehaviorSanitizer. Arguments go to ctest.
+# tools/test_c.sh PRESET…: C unit and integration tests of these builds (dev: the development build; asan: under AddressSanitizer
+# and UndefinedBehaviorSanitizer; tsan).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-for preset in dev asan; do
+for preset in "$@"; do
   echo "== C tests ($preset)"
   tools/build_native.sh "$preset"
-  ctest --preset "$preset" -j "$(nproc)" "$@"
+  ctest --preset "$preset" -j "$(nproc)"
 done

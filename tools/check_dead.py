@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Checks that what is declared is used and what is named exists. Prints a line for
+- a prototype in a header of the product that nothing outside its own file uses, or that only tests use,
+- a prototype without a definition,
+- a file named in a comment (`lease.c`, `grpc/frame.h`) that does not exist."""
+
+import re
+import sys
+
+import c_tree
+
+FILE = re.compile(r"(?<![\w./-])((?:[\w-]+/)*[a-z][\w-]*\.(?:c|h|py|sh|java))\b(?!\.)")
+# Declared for tests alone, with the reason.
+FOR_TESTS = {"pubsub_alloc_fail_after": "fails an allocation on purpose"}
+# Files that comments may name though they are not in the tree: of the system or of a library.
+ELSEWHERE = re.compile(r"^(jni|zlib|nghttp2|openssl|linux|sys)\b")
+
+
+def dead():
+    sources = c_tree.files()
+    tests = c_tree.files("test", "fuzz", "bench")
+    defined = {}
+    for path in sources:
+        for function, (_, kind) in c_tree.functions(path).items():
+            if kind == "defined":
+                defined.setdefault(function, path)
+    for header in c_tree.files(suffixes=(".h",)):
+        for function, (line, kind) in c_tree.functions(header).items():
+            if kind != "declared":
+                continue
+            where = f"{c_tree.name(header)}:{line}"
+            if function not in defined:
+                yield f"{where}: {function} is declared and defined nowhere"
+                continue
+            if function in FOR_TESTS:
+                continue
+            own = {defined[function], header}
+            outside = any(function in c_tree.words(path) for path in sources if path not in own)
+            inside = len(re.findall(rf"\b{function}\b", c_tree.code(defined[function]))) > 1
+            if not outside and not inside:
+                yield f"{where}: {function} is used by nobody"
+            elif not outside and not any(function in c_tree.words(path) for path in tests):
+                yield f"{where}: {function} is used by nobody outside {c_tree.name(defined[function])}"
+
+
+def misnamed():
+    tree = [path for path in c_tree.ROOT.rglob("*") if not {".git", ".deps", "build", "target"} & set(path.parts)]
+    there = {str(path.relative_to(c_tree.ROOT)) for path in tree if path.is_file()}
+    names = {path.rsplit("/", 1)[-1] for path in there}
+    for path in c_tree.files(*c_tree.PRODUCT, "include", "test", "bench", "fuzz", "examples"):
+        for line, comment in c_tree.comments(path):
+            for match in FILE.finditer(comment):
+                named = match.group(1)
+                known = named in names if "/" not in named else any(f"/{file}".endswith(f"/{named}") for file in there)
+                if not known and not ELSEWHERE.match(named):
+                    at = line + comment.count("\n", 0, match.start())
+                    yield f"{c_tree.name(path)}:{at}: there is no {named}"
+
+
+def main():
+    found = [*dead(), *misnamed()]
+    print("\n".join(found) if found else "prototypes and file names: true")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
