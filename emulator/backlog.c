@@ -78,7 +78,7 @@ static void schedule(struct subscription *subscription) {
   /* A timer that is early only looks again. */
   uint64_t ahead = (uint64_t)broker->clock_offset_us;
   uint64_t due = first > ahead ? first - ahead : 0;
-  if (timer->node.index == 0 || timer->node.due > due) {
+  if (!pubsub_timer_is_set(timer) || timer->node.due > due) {
     pubsub_loop_timer_set(broker->loop, timer, due);
   }
 }

@@ -20,15 +20,11 @@ static struct dues_bucket *bucket_new(struct dues *dues, uint64_t quantum) {
   if (!bucket) return NULL;
   bucket->quantum = quantum;
   pubsub_list_init(&bucket->members);
-  if (pubsub_heap_set(&dues->heap, &bucket->node, quantum << QUANTUM_SHIFT) != PUBSUB_OK) {
-    pubsub_free(bucket);
-    return NULL;
-  }
   if (pubsub_map_insert(&dues->buckets, &bucket->entry, key_of(&bucket->quantum)) != PUBSUB_OK) {
-    pubsub_heap_remove(&dues->heap, &bucket->node);
     pubsub_free(bucket);
     return NULL;
   }
+  pubsub_heap_set(&dues->heap, &bucket->node, quantum << QUANTUM_SHIFT);
   return bucket;
 }
 

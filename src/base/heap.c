@@ -1,77 +1,73 @@
 #include "base/heap.h"
 
-#include "base/alloc.h"
-#include <stdbool.h>
+#include <stddef.h>
 
-static void place(struct pubsub_heap *heap, size_t index, struct pubsub_heap_node *node) {
-  heap->nodes[index - 1] = node;
-  node->index = index;
+/* Of two trees one: the root that is due later becomes the other's first child. */
+static struct pubsub_heap_node *join(struct pubsub_heap_node *a, struct pubsub_heap_node *b) {
+  if (!a || !b) return a ? a : b;
+  struct pubsub_heap_node *above = b->due < a->due ? b : a, *below = above == a ? b : a;
+  below->sibling = above->child;
+  if (below->sibling) below->sibling->before = below;
+  below->before = above;
+  above->child = below;
+  return above;
 }
 
-static void sift_up(struct pubsub_heap *heap, struct pubsub_heap_node *node, size_t index) {
-  while (index > 1 && heap->nodes[index / 2 - 1]->due > node->due) {
-    place(heap, index, heap->nodes[index / 2 - 1]);
-    index /= 2;
+static struct pubsub_heap_node *take_first(struct pubsub_heap_node **list) {
+  struct pubsub_heap_node *node = *list;
+  if (!node) return NULL;
+  *list = node->sibling;
+  node->sibling = NULL;
+  return node;
+}
+
+/* Of a row of siblings one tree: joined in pairs, then those from the last to the first. */
+static struct pubsub_heap_node *join_all(struct pubsub_heap_node *list) {
+  struct pubsub_heap_node *pairs = NULL, *all = NULL, *pair;
+  while (list) {
+    struct pubsub_heap_node *one = take_first(&list), *other = take_first(&list);
+    pair = join(one, other);
+    pair->sibling = pairs;
+    pairs = pair;
   }
-  place(heap, index, node);
+  while ((pair = take_first(&pairs)))
+    all = join(all, pair);
+  return all;
 }
 
-static void sift_down(struct pubsub_heap *heap, struct pubsub_heap_node *node, size_t index) {
-  for (;;) {
-    size_t child = index * 2;
-    if (child > heap->count) break;
-    if (child < heap->count && heap->nodes[child]->due < heap->nodes[child - 1]->due) child++;
-    if (heap->nodes[child - 1]->due >= node->due) break;
-    place(heap, index, heap->nodes[child - 1]);
-    index = child;
-  }
-  place(heap, index, node);
+static void set_root(struct pubsub_heap *heap, struct pubsub_heap_node *root) {
+  heap->root = root;
+  if (root) root->before = root;
 }
 
-static void settle(struct pubsub_heap *heap, struct pubsub_heap_node *node, size_t index) {
-  bool up = index > 1 && heap->nodes[index / 2 - 1]->due > node->due;
-  if (up) {
-    sift_up(heap, node, index);
+static void unlink_from_siblings(struct pubsub_heap_node *node) {
+  if (node->before->child == node) {
+    node->before->child = node->sibling;
   } else {
-    sift_down(heap, node, index);
+    node->before->sibling = node->sibling;
   }
-}
-
-void pubsub_heap_clear(struct pubsub_heap *heap) {
-  for (size_t i = 0; i < heap->count; i++)
-    heap->nodes[i]->index = 0;
-  pubsub_free(heap->nodes);
-  *heap = (struct pubsub_heap){0};
-}
-
-enum pubsub_status pubsub_heap_set(struct pubsub_heap *heap, struct pubsub_heap_node *node,
-                                   uint64_t due) {
-  if (node->index == 0) {
-    if (heap->count == heap->cap) {
-      size_t cap = heap->cap ? heap->cap * 2 : 16;
-      void *nodes = pubsub_realloc(heap->nodes, cap * sizeof *heap->nodes);
-      if (!nodes) return PUBSUB_E_NOMEM;
-      heap->nodes = nodes;
-      heap->cap = cap;
-    }
-    node->due = due;
-    heap->count++;
-    sift_up(heap, node, heap->count);
-  } else {
-    node->due = due;
-    settle(heap, node, node->index);
-  }
-  return PUBSUB_OK;
+  if (node->sibling) node->sibling->before = node->before;
 }
 
 void pubsub_heap_remove(struct pubsub_heap *heap, struct pubsub_heap_node *node) {
-  size_t index = node->index;
-  if (index == 0) return;
-  struct pubsub_heap_node *last = heap->nodes[--heap->count];
-  node->index = 0;
-  if (last != node) settle(heap, last, index);
+  if (!pubsub_heap_has(node)) return;
+  struct pubsub_heap_node *rest = join_all(node->child);
+  if (heap->root == node) {
+    set_root(heap, rest);
+  } else {
+    unlink_from_siblings(node);
+    set_root(heap, join(heap->root, rest));
+  }
+  node->child = node->sibling = node->before = NULL;
 }
 
-struct pubsub_heap_node *pubsub_heap_top(const struct pubsub_heap *heap) {
-  return heap->count ? heap->nodes[0] : NULL;
+void pubsub_heap_set(struct pubsub_heap *heap, struct pubsub_heap_node *node, uint64_t due) {
+  pubsub_heap_remove(heap, node);
+  node->due = due;
+  set_root(heap, join(heap->root, node));
+}
+
+void pubsub_heap_clear(struct pubsub_heap *heap) {
+  while (heap->root)
+    pubsub_heap_remove(heap, heap->root);
 }

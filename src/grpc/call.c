@@ -229,7 +229,7 @@ enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
   if (!call->method || (options->routing_header && !call->routing_header)) goto no_memory;
   if (options->timeout_us) {
     call->deadline_us = pubsub_loop_now_us(loop) + options->timeout_us;
-    if (pubsub_loop_timer_set(loop, &call->timer, call->deadline_us) != PUBSUB_OK) goto no_memory;
+    pubsub_loop_timer_set(loop, &call->timer, call->deadline_us);
   }
   *out = call;
   pubsub_channel_add(channel, call);

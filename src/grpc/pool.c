@@ -45,7 +45,7 @@ static void back_off(struct pubsub_channel *channel) {
 }
 
 static bool is_backing_off(const struct pubsub_channel *channel) {
-  return channel->redial.node.index != 0;
+  return pubsub_timer_is_set(&channel->redial);
 }
 
 static size_t length(const struct pubsub_list *list) {

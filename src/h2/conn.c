@@ -190,9 +190,8 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
   conn->last_receive_us = pubsub_loop_now_us(loop);
   enum pubsub_status status = pubsub_h2_session_start(conn);
   if (status == PUBSUB_OK && conn->options.ping_interval_ms) {
-    status = pubsub_loop_timer_set(loop, &conn->keepalive,
-                                   conn->last_receive_us +
-                                       (uint64_t)conn->options.ping_interval_ms * 1000);
+    pubsub_loop_timer_set(loop, &conn->keepalive,
+                          conn->last_receive_us + (uint64_t)conn->options.ping_interval_ms * 1000);
   }
   if (status != PUBSUB_OK) {
     free_conn(conn);

@@ -130,10 +130,7 @@ enum pubsub_status pubsub_connect_start(struct pubsub_loop *loop, const struct a
   for (size_t i = 0; i < self->count; i++) {
     self->attempts[i] = (struct attempt){{.fd = -1, .run = on_io}, self};
   }
-  if (pubsub_loop_timer_set(loop, &self->timer, pubsub_loop_now_us(loop)) != PUBSUB_OK) {
-    pubsub_free(self);
-    return PUBSUB_E_NOMEM;
-  }
+  pubsub_loop_timer_set(loop, &self->timer, pubsub_loop_now_us(loop));
   *out = self;
   return PUBSUB_OK;
 }

@@ -201,15 +201,11 @@ enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop,
   dial->port = options->port;
   dial->timer.run = on_timeout;
   snprintf(dial->host, sizeof dial->host, "%s", options->host);
-  enum pubsub_status status = pubsub_loop_timer_set(
-      loop, &dial->timer, pubsub_loop_now_us(loop) + (uint64_t)options->timeout_ms * 1000);
-  if (status == PUBSUB_OK) {
-    uint16_t port = dial->proxy ? dial->proxy->port : dial->port;
-    status =
-        pubsub_resolve_start(loop, next_hop(dial), port, on_resolved, dial, &dial->resolve, error);
-  } else {
-    pubsub_error_set(error, status, "out of memory");
-  }
+  uint16_t port = dial->proxy ? dial->proxy->port : dial->port;
+  pubsub_loop_timer_set(loop, &dial->timer,
+                        pubsub_loop_now_us(loop) + (uint64_t)options->timeout_ms * 1000);
+  enum pubsub_status status =
+      pubsub_resolve_start(loop, next_hop(dial), port, on_resolved, dial, &dial->resolve, error);
   if (status != PUBSUB_OK) {
     dial_free(dial);
     return status;

@@ -69,11 +69,8 @@ static void start_handshake(struct pubsub_listener *listener, struct pubsub_byte
   handshake->stream->on_event = on_handshake_event;
   handshake->stream->user = handshake;
   pubsub_list_push_back(&listener->handshakes, &handshake->link);
-  if (pubsub_loop_timer_set(listener->loop, &handshake->timer,
-                            pubsub_loop_now_us(listener->loop) + HANDSHAKE_US) != PUBSUB_OK) {
-    handshake_free(handshake);
-    return;
-  }
+  pubsub_loop_timer_set(listener->loop, &handshake->timer,
+                        pubsub_loop_now_us(listener->loop) + HANDSHAKE_US);
   on_handshake_event(handshake, 0);
   return;
 fail:

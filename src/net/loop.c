@@ -22,7 +22,8 @@ struct pubsub_loop {
   struct pubsub_list deferred;
   uint8_t *scratch;                      /* or NULL: not asked for yet */
   struct epoll_event events[MAX_EVENTS]; /* of this iteration; removed ones are set to NULL */
-  int event_count, event_next;
+  int event_count, event_next;           /* those from event_next on are still to run */
+  bool in_timers;
 
   pthread_t thread; /* valid while `joinable` */
   bool joinable;
@@ -74,11 +75,13 @@ static void run_tasks(struct pubsub_loop *loop) {
 
 static void run_timers(struct pubsub_loop *loop) {
   struct pubsub_heap_node *node;
+  loop->in_timers = true;
   while ((node = pubsub_heap_top(&loop->timers)) && node->due <= loop->now_us) {
     pubsub_heap_remove(&loop->timers, node);
     struct pubsub_timer *timer = (struct pubsub_timer *)node; /* its first member */
     timer->run(timer);
   }
+  loop->in_timers = false;
 }
 
 static void run_deferred(struct pubsub_loop *loop) {
@@ -94,13 +97,13 @@ static int wait_ms(const struct pubsub_loop *loop) {
   const struct pubsub_heap_node *node = pubsub_heap_top(&loop->timers);
   if (!node) return -1;
   uint64_t now = pubsub_clock_now_us();
-  if (node->due <= now) return 0;
+  if (node->due <= now || node->due <= loop->now_us + 1) return 0;
   uint64_t ms = (node->due - now + 999) / 1000;
   return ms > 3600000 ? 3600000 : (int)ms;
 }
 
 static void run_events(struct pubsub_loop *loop) {
-  for (loop->event_next = 0; loop->event_next < loop->event_count;) {
+  while (loop->event_next < loop->event_count) {
     struct epoll_event *event = &loop->events[loop->event_next++];
     struct pubsub_io *io = event->data.ptr;
     if (!io) continue; /* the eventfd, or removed meanwhile */
@@ -109,13 +112,17 @@ static void run_events(struct pubsub_loop *loop) {
     if (event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) events |= PUBSUB_IO_WRITE;
     io->run(io, events);
   }
-  loop->event_count = 0;
 }
 
-static void drain_wakeups(struct pubsub_loop *loop) {
-  uint64_t count;
+static void wait(struct pubsub_loop *loop) {
+  uint64_t wakeups;
+  int count = epoll_wait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(loop));
+  /* From here on all of them are pending: what is removed before its turn is not called. */
+  loop->event_count = count > 0 ? count : 0;
+  loop->event_next = 0;
   for (int i = 0; i < loop->event_count; i++) {
-    if (loop->events[i].data.ptr == NULL && read(loop->wake_fd, &count, sizeof count) < 0) continue;
+    if (loop->events[i].data.ptr) continue;
+    if (read(loop->wake_fd, &wakeups, sizeof wakeups) < 0) continue;
   }
 }
 
@@ -128,9 +135,7 @@ void pubsub_loop_run(struct pubsub_loop *loop) {
     run_events(loop);
     run_deferred(loop);
     if (atomic_load(&loop->stopping)) break;
-    int count = epoll_wait(loop->epoll_fd, loop->events, MAX_EVENTS, wait_ms(loop));
-    loop->event_count = count > 0 ? count : 0;
-    drain_wakeups(loop);
+    wait(loop);
   }
   atomic_store(&loop->stopping, false);
   atomic_store(&loop->runner, (pthread_t)0);
@@ -146,11 +151,22 @@ void pubsub_loop_stop(struct pubsub_loop *loop) {
   wake(loop);
 }
 
+static bool has_tasks(struct pubsub_loop *loop) {
+  pthread_mutex_lock(&loop->shared.mutex);
+  bool any = loop->shared.first != NULL;
+  pthread_mutex_unlock(&loop->shared.mutex);
+  return any;
+}
+
+static void run_all_tasks(struct pubsub_loop *loop) {
+  while (has_tasks(loop))
+    run_tasks(loop);
+}
+
 void pubsub_loop_destroy(struct pubsub_loop *loop) {
   if (!loop) return;
   pubsub_loop_join(loop);
-  while (loop->shared.first)
-    run_tasks(loop);
+  run_all_tasks(loop);
   run_deferred(loop);
   pubsub_heap_clear(&loop->timers);
   pubsub_free_bulk(loop->scratch, PUBSUB_LOOP_SCRATCH_BYTES);
@@ -185,6 +201,8 @@ void pubsub_loop_join(struct pubsub_loop *loop) {
   pubsub_loop_stop(loop);
   pthread_join(loop->thread, NULL);
   loop->joinable = false;
+  atomic_store(&loop->stopping, false);
+  run_all_tasks(loop); /* in the thread's place */
 }
 
 bool pubsub_loop_is_current(const struct pubsub_loop *loop) {
@@ -226,9 +244,9 @@ void pubsub_loop_defer_cancel(struct pubsub_loop *loop, struct pubsub_deferred *
   pubsub_list_remove(&deferred->link);
 }
 
-enum pubsub_status pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer,
-                                         uint64_t due_us) {
-  return pubsub_heap_set(&loop->timers, &timer->node, due_us);
+void pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer, uint64_t due_us) {
+  if (loop->in_timers && due_us <= loop->now_us) due_us = loop->now_us + 1;
+  pubsub_heap_set(&loop->timers, &timer->node, due_us);
 }
 
 void pubsub_loop_timer_cancel(struct pubsub_loop *loop, struct pubsub_timer *timer) {

@@ -17,15 +17,17 @@
 struct pubsub_loop;
 
 enum pubsub_status pubsub_loop_new(struct pubsub_loop **out, struct pubsub_error *error);
-/* After run has returned (or was never called). Tasks still posted are run first, once. */
+/* After run has returned (or was never called). Tasks still posted are run first. */
 void pubsub_loop_destroy(struct pubsub_loop *loop);
 
 /* Runs on the calling thread until pubsub_loop_stop. */
 void pubsub_loop_run(struct pubsub_loop *loop);
 void pubsub_loop_stop(struct pubsub_loop *loop); /* any thread */
-/* Starts a thread that blocks all signals and runs the loop; join stops it and waits. */
+/* Starts a thread that blocks all signals and runs the loop. */
 enum pubsub_status pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
                                             struct pubsub_error *error);
+/* Stops that thread, waits for it, and runs the tasks that it did not come to: after this no task
+ * names anything any more, and the caller may free what lives on the loop. */
 void pubsub_loop_join(struct pubsub_loop *loop);
 bool pubsub_loop_is_current(const struct pubsub_loop *loop); /* any thread */
 
@@ -58,9 +60,12 @@ struct pubsub_timer {
   struct pubsub_heap_node node; /* due: µs, monotonic */
   void (*run)(struct pubsub_timer *timer);
 };
-/* Sets or moves. Errors: NOMEM. A timer fires once. */
-enum pubsub_status pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer,
-                                         uint64_t due_us);
+/* Sets or moves; cannot fail. A timer fires once; set from inside a timer's callback, not before the
+ * next iteration, so that it starves nothing. */
+void pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer, uint64_t due_us);
+static inline bool pubsub_timer_is_set(const struct pubsub_timer *timer) {
+  return pubsub_heap_has(&timer->node);
+}
 void pubsub_loop_timer_cancel(struct pubsub_loop *loop, struct pubsub_timer *timer);
 
 /* A watched descriptor. Level-triggered; errors and hang-ups are reported as readable + writable. */

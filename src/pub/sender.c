@@ -72,12 +72,11 @@ static void fail(struct pubsub_request *request, const struct pubsub_error *why)
   struct pubsub_publisher *publisher = request->publisher;
   uint64_t now = pubsub_loop_now_us(publisher->owner), delay_us;
   if (!pubsub_retry_again(&request->retry, &publisher->retry_limits, why, now, &publisher->loop.rng,
-                          &delay_us) ||
-      pubsub_loop_timer_set(publisher->owner, &request->backoff_timer, now + delay_us) !=
-          PUBSUB_OK) {
+                          &delay_us)) {
     give_up(request, why);
     return;
   }
+  pubsub_loop_timer_set(publisher->owner, &request->backoff_timer, now + delay_us);
   pthread_mutex_lock(&publisher->shared.mutex);
   publisher->shared.metrics.retries++;
   pthread_mutex_unlock(&publisher->shared.mutex);

@@ -15,8 +15,8 @@ static void schedule_leases(struct pubsub_settler *settler) {
 
 void pubsub_settler_look_at(struct pubsub_settler *settler, struct pubsub_held *held,
                             uint64_t due) {
-  pubsub_heap_set(&settler->leases, &held->lease_node, due); /* it is in there: nothing can fail */
-  if (settler->lease_timer.node.index == 0 || settler->lease_timer.node.due > due) {
+  pubsub_heap_set(&settler->leases, &held->lease_node, due);
+  if (!pubsub_timer_is_set(&settler->lease_timer) || settler->lease_timer.node.due > due) {
     schedule_leases(settler);
   }
 }
@@ -45,7 +45,7 @@ static void look_after(struct pubsub_settler *settler, struct pubsub_held *held,
   uint64_t due = pubsub_lease_due_us(&held->lease, settler->max_extension_us);
   if (action == PUBSUB_LEASE_EXTEND) {
     due = now + LOOK_AGAIN_US; /* unless it is granted before */
-    if (pass->active && pass->retry.index > 0) {
+    if (pass->active && pubsub_heap_has(&pass->retry)) {
       /* Some rows wait for their turn: all need it now. */
       uint64_t began = pass->began_us;
       pubsub_heap_remove(&settler->retries, &pass->retry);
@@ -68,13 +68,11 @@ void pubsub_settler_on_lease_timer(struct pubsub_timer *timer) {
   schedule_leases(settler);
 }
 
-enum pubsub_status pubsub_settler_lease(struct pubsub_settler *settler, struct pubsub_held *held,
-                                        uint64_t received_us) {
+void pubsub_settler_lease(struct pubsub_settler *settler, struct pubsub_held *held,
+                          uint64_t received_us) {
   pubsub_lease_start(&held->lease, received_us, (uint64_t)settler->deadline_s * 1000000);
   uint64_t due = pubsub_lease_due_us(&held->lease, settler->max_extension_us);
-  if (pubsub_heap_set(&settler->leases, &held->lease_node, due) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   pubsub_settler_look_at(settler, held, due);
-  return PUBSUB_OK;
 }
 
 void pubsub_settler_unlease(struct pubsub_settler *settler, struct pubsub_held *held) {
@@ -82,7 +80,7 @@ void pubsub_settler_unlease(struct pubsub_settler *settler, struct pubsub_held *
 }
 
 void pubsub_settler_renewed(struct pubsub_settler *settler, struct pubsub_held *held) {
-  if (held->lease_node.index == 0) return;
+  if (!pubsub_heap_has(&held->lease_node)) return;
   pubsub_lease_shorten(&held->lease, pubsub_settler_now(settler),
                        (uint64_t)settler->deadline_s * 1000000);
   uint64_t due = pubsub_lease_due_us(&held->lease, settler->max_extension_us);

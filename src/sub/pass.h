@@ -10,6 +10,7 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include <pubsub/error.h>
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -173,7 +173,7 @@ static void on_bytes(void *user, size_t bytes) {
     return;
   }
   epoch->loop.window_owed += bytes;
-  if (!subscriber->loop.paused && subscriber->loop.budget.node.index == 0) {
+  if (!subscriber->loop.paused && !pubsub_timer_is_set(&subscriber->loop.budget)) {
     pubsub_loop_timer_set(subscriber->owner, &subscriber->loop.budget, now_us(subscriber));
   }
 }

@@ -97,15 +97,10 @@ enum pubsub_status pubsub_epoch_seal(struct pubsub_epoch *epoch) {
   lock(subscriber);
   enum pubsub_status status = ring_reserve(epoch);
   unlock(subscriber);
-  if (status == PUBSUB_OK) {
-    status = pubsub_settler_lease(settler, held, epoch->loop.first_receive_us);
-  }
   if (status != PUBSUB_OK) return status;
   status = pubsub_builder_seal(epoch->loop.builder, &held->chunk, &held->ack_ids);
-  if (status != PUBSUB_OK) {
-    pubsub_settler_unlease(settler, held);
-    return status;
-  }
+  if (status != PUBSUB_OK) return status;
+  pubsub_settler_lease(settler, held, epoch->loop.first_receive_us);
   epoch->loop.building = NULL;
   pubsub_loop_timer_cancel(subscriber->owner, &epoch->loop.linger);
   struct pubsub_chunk_view view;

@@ -33,23 +33,13 @@ void pubsub_settler_maybe_settled(struct pubsub_settler *settler, struct pubsub_
   settler->on_settled(settler->user, held);
 }
 
-/* False: there is no memory for another turn; what it was for has failed. */
-static bool next_turn(struct pubsub_settler *settler, struct pubsub_held *held,
-                      struct pubsub_pass *pass) {
+static void next_turn(struct pubsub_settler *settler, struct pubsub_pass *pass) {
   struct pubsub_backoff backoff = {PUBSUB_SETTLE_FIRST_BACKOFF_US, PUBSUB_SETTLE_MAX_BACKOFF_US,
                                    pass->turns};
   pubsub_pass_next_turn(pass);
   uint64_t due = pubsub_settler_now(settler) + pubsub_backoff_next_us(&backoff, &settler->rng);
-  if (pubsub_heap_set(&settler->retries, &pass->retry, due) == PUBSUB_OK) {
-    pubsub_settler_schedule_retries(settler);
-    return true;
-  }
-  for (uint32_t i = 0; i < pass->count; i++) {
-    if (pass->kind != PUBSUB_ACK_KIND_EXTEND) fail_row(settler, held, pass->rows[i]);
-    if (pass->kind == PUBSUB_ACK_KIND_EXTEND && held->receipt)
-      pubsub_held_drop_row(held, pass->rows[i]);
-  }
-  return false;
+  pubsub_heap_set(&settler->retries, &pass->retry, due);
+  pubsub_settler_schedule_retries(settler);
 }
 
 static void turn_over(struct pubsub_settler *settler, struct pubsub_held *held,
@@ -57,7 +47,10 @@ static void turn_over(struct pubsub_settler *settler, struct pubsub_held *held,
   if (pass->kind == PUBSUB_ACK_KIND_EXTEND && (held->ordered || held->expired)) {
     pubsub_pass_cut(pass);
   }
-  if (pass->again_count > 0 && next_turn(settler, held, pass)) return;
+  if (pass->again_count > 0) {
+    next_turn(settler, pass);
+    return;
+  }
   bool receipt = pass->kind == PUBSUB_ACK_KIND_EXTEND && held->receipt;
   pubsub_pass_end(pass);
   if (receipt && !held->ordered) {

@@ -42,9 +42,10 @@ static void retry_later(struct pubsub_settle_request *request) {
   struct pubsub_settler *settler = request->settler;
   uint64_t due =
       pubsub_settler_now(settler) + pubsub_backoff_next_us(&request->backoff, &settler->rng);
-  if (due >= request->until_us || !wanted(request) ||
-      pubsub_loop_timer_set(pubsub_settler_loop(settler), &request->retry, due) != PUBSUB_OK) {
+  if (due >= request->until_us || !wanted(request)) {
     pubsub_settle_request_finish(request, &none, PUBSUB_ACK_OUTCOME_TRANSIENT);
+  } else {
+    pubsub_loop_timer_set(pubsub_settler_loop(settler), &request->retry, due);
   }
 }
 

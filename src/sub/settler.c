@@ -104,7 +104,7 @@ static void grant(struct pubsub_settle_request *request, struct pubsub_held *hel
   struct pubsub_settler *settler = request->settler;
   uint64_t end = pubsub_lease_end_us(&held->lease);
   if (end < request->until_us) request->until_us = end;
-  if (held->extending.rows || held->lease_node.index == 0) return; /* a turn of some rows */
+  if (held->extending.rows || !pubsub_heap_has(&held->lease_node)) return; /* a turn of some rows */
   pubsub_lease_extend(&held->lease, pubsub_settler_now(settler), (uint64_t)deadline_s * 1000000);
   pubsub_settler_look_at(settler, held,
                          pubsub_lease_due_us(&held->lease, settler->max_extension_us));

@@ -53,9 +53,9 @@ enum pubsub_status pubsub_settler_init(struct pubsub_settler *settler,
                                        uint64_t max_extension_us);
 /* Cancels what is under way. Chunks are their owner's to free. */
 void pubsub_settler_clear(struct pubsub_settler *settler);
-/* Watches over the lease of a chunk whose first row arrived at received_us. Errors: NOMEM. */
-enum pubsub_status pubsub_settler_lease(struct pubsub_settler *settler, struct pubsub_held *held,
-                                        uint64_t received_us);
+/* Watches over the lease of a chunk whose first row arrived at received_us. */
+void pubsub_settler_lease(struct pubsub_settler *settler, struct pubsub_held *held,
+                          uint64_t received_us);
 void pubsub_settler_unlease(struct pubsub_settler *settler, struct pubsub_held *held);
 /* A row of a leased chunk has a newer ack id, with a lease of its own. */
 void pubsub_settler_renewed(struct pubsub_settler *settler, struct pubsub_held *held);
