@@ -37,7 +37,8 @@ static void keys_chosen_to_collide_cost_no_more(void **state) {
   (void)state;
   size_t len = colliding_message(body);
   assert_int_equal(len, KEYS * 15);
-  memcpy(message, "\x12\x80\xf8", 3); /* ReceivedMessage.message of 15,360 bytes, the length in two … */
+  memcpy(message, "\x12\x80\xf8",
+         3); /* ReceivedMessage.message of 15,360 bytes, the length in two … */
   message[2] = (uint8_t)(len >> 7);
   memmove(message + 3, body, len);
   pubsub_received_parser_reset(&parser);
