@@ -1,4 +1,4 @@
-/* io.sparkpubsub.NativeWriter: the publisher of one task. The Java class documents every native. */
+/* io.sparkpubsub.natives.NativeWriter: the publisher of one task. The Java class documents every native. */
 #include "jni_util.h"
 
 #include <pubsub/publisher.h>
