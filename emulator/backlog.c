@@ -223,8 +223,8 @@ static uint64_t retry_wait_us(const struct subscription *subscription,
                               const struct message *message) {
   const Google__Pubsub__V1__RetryPolicy *policy = subscription->config->retry_policy;
   if (!policy) return 0;
-  int64_t wait = duration_us(policy->minimum_backoff, 10000000);
-  int64_t most = duration_us(policy->maximum_backoff, 600000000);
+  int64_t wait = times_duration_us(policy->minimum_backoff, 10000000);
+  int64_t most = times_duration_us(policy->maximum_backoff, 600000000);
   for (unsigned i = 1; i < message->attempts && wait < most; i++)
     wait *= 2;
   return (uint64_t)(wait < most ? wait : most);
@@ -400,7 +400,7 @@ static void sweep(struct subscription *subscription, struct pubsub_list *list, i
 
 void backlog_sweep(struct subscription *subscription, int64_t wall_us) {
   int64_t retention =
-      duration_us(subscription->config->message_retention_duration, INT64_C(604800000000));
+      times_duration_us(subscription->config->message_retention_duration, INT64_C(604800000000));
   int64_t before = wall_us - retention;
   sweep(subscription, &subscription->ready, before);
   sweep(subscription, &subscription->waiting, before);

@@ -40,10 +40,6 @@ void broker_clear(struct broker *broker) {
   record_free(&broker->record);
 }
 
-int64_t duration_us(const Google__Protobuf__Duration *duration, int64_t otherwise) {
-  return duration ? duration->seconds * 1000000 + duration->nanos / 1000 : otherwise;
-}
-
 /* ---- time ---- */
 
 uint64_t broker_now_us(const struct broker *broker) {
@@ -74,7 +70,7 @@ static void sweep(struct broker *broker) {
   while ((entry = pubsub_map_next(&broker->topics, &it))) {
     struct topic *topic = PUBSUB_CONTAINER_OF(entry, struct topic, entry);
     messages_sweep(&topic->retained,
-                   now - duration_us(topic->config->message_retention_duration, 0));
+                   now - times_duration_us(topic->config->message_retention_duration, 0));
   }
   it = (struct pubsub_map_iter){0};
   while ((entry = pubsub_map_next(&broker->snapshots, &it))) {
@@ -91,14 +87,16 @@ static void on_sweep(struct pubsub_timer *timer) {
   pubsub_loop_timer_set(broker->loop, timer, pubsub_loop_now_us(broker->loop) + SWEEP_US);
 }
 
-void broker_advance(struct broker *broker, int64_t by_us) {
+bool broker_advance(struct broker *broker, uint64_t by_us) {
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
-  broker->clock_offset_us += by_us;
+  if (by_us > (uint64_t)(TIMES_MOST_US - broker->clock_offset_us)) return false;
+  broker->clock_offset_us += (int64_t)by_us;
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
     backlog_expire(PUBSUB_CONTAINER_OF(entry, struct subscription, entry));
   }
   sweep(broker);
+  return true;
 }
 
 /* ---- topics, subscriptions, snapshots ---- */

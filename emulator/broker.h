@@ -15,6 +15,7 @@
 #include "google/pubsub/v1/schema.pb-c.h"
 #include "net/loop.h"
 #include "record.h"
+#include "times.h"
 #include "token.h"
 
 struct faults;
@@ -74,9 +75,10 @@ struct subscription;
 
 void broker_init(struct broker *broker, struct pubsub_loop *loop);
 void broker_clear(struct broker *broker);
-uint64_t broker_now_us(const struct broker *broker);       /* monotonic, virtual */
-int64_t broker_wall_us(const struct broker *broker);       /* since 1970, virtual */
-void broker_advance(struct broker *broker, int64_t by_us); /* moves the virtual clock */
+uint64_t broker_now_us(const struct broker *broker); /* monotonic, virtual */
+int64_t broker_wall_us(const struct broker *broker); /* since 1970, virtual */
+/* Moves the virtual clock. False: it would be more than TIMES_MOST_US ahead. */
+bool broker_advance(struct broker *broker, uint64_t by_us);
 
 struct topic *broker_topic(struct broker *broker, const char *name);
 struct subscription *broker_subscription(struct broker *broker, const char *name);
@@ -104,7 +106,5 @@ struct message *message_copy(const struct message *message);
 void message_free(struct message *message);
 /* Frees all of a list. */
 void messages_free(struct pubsub_list *messages);
-
-int64_t duration_us(const Google__Protobuf__Duration *duration, int64_t otherwise);
 
 #endif

@@ -68,10 +68,15 @@ static enum pubsub_status run_seed(struct broker *broker, const char *text, stru
 static enum pubsub_status run_advance(struct broker *broker, const char *text,
                                       struct pubsub_buf *out, struct pubsub_error *error) {
   uint64_t us;
-  if (!faults_duration(text, &us)) {
-    return pubsub_error_set(error, PUBSUB_E_INVALID, "advance takes a duration: 10s, 5m, 1h");
+  if (!times_parse(text, &us)) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "advance takes a duration of at most 36525d: 10s, 5m, 7h30m");
   }
-  broker_advance(broker, (int64_t)us);
+  if (!broker_advance(broker, us)) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "the clock is %lld us ahead; it may be at most 36525 days",
+                            (long long)broker->clock_offset_us);
+  }
   add_text(out, "%lld us ahead\n", (long long)broker->clock_offset_us);
   return PUBSUB_OK;
 }

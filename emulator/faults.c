@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "times.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,23 +42,6 @@ int faults_status_code(const char *text) {
   return *text >= '0' && *text <= '9' && *end == '\0' && code <= 16 ? (int)code : -1;
 }
 
-bool faults_duration(const char *text, uint64_t *us) {
-  static const struct {
-    const char *unit;
-    double us;
-  } units[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}, {"h", 3600e6}, {"d", 86400e6}};
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || !(value >= 0 && value < 1e9)) return false;
-  for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-    if (strcmp(end, units[i].unit) == 0) {
-      *us = (uint64_t)(value * units[i].us);
-      return true;
-    }
-  }
-  return false;
-}
-
 static bool parse_kind(struct fault *rule, char *word) {
   char *value = strchr(word, '=');
   if (value) *value++ = '\0';
@@ -80,10 +64,10 @@ static bool parse_kind(struct fault *rule, char *word) {
   }
   case FAULT_LATENCY:
   case FAULT_LIFETIME:
-    return value && faults_duration(value, &rule->us);
+    return value && times_parse(value, &rule->us);
   case FAULT_EXPIRE:
     rule->us = 100000;
-    return !value || faults_duration(value, &rule->us);
+    return !value || times_parse(value, &rule->us);
   default:
     return !value;
   }

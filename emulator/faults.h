@@ -54,8 +54,6 @@ enum pubsub_status faults_add(struct faults *faults, const char *text, struct pu
 const struct fault *faults_draw(struct faults *faults, const char *path, enum fault_kind kind);
 /* "UNAVAILABLE" or "14". -1: neither. */
 int faults_status_code(const char *text);
-/* "1500ms", "2s", "3m", "1h", µs. False: not a duration. */
-bool faults_duration(const char *text, uint64_t *us);
 /* One line a rule. */
 enum pubsub_status faults_describe(const struct faults *faults, struct pubsub_buf *out);
 

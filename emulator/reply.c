@@ -9,8 +9,12 @@ void *unpack_request(struct rpc *rpc, const ProtobufCMessageDescriptor *descript
                      const struct pubsub_buf *request) {
   void *message = protobuf_c_message_unpack(descriptor, NULL, request->len,
                                             request->ptr ? request->ptr : (const uint8_t *)"");
+  const char *bad = message ? times_bad_field(message) : NULL;
   if (!message) rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "the request cannot be parsed");
-  return message;
+  if (!bad) return message;
+  rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid %s: not a valid time or duration.", bad);
+  protobuf_c_message_free_unpacked(message, NULL);
+  return NULL;
 }
 
 void reply_message(struct rpc *rpc, const ProtobufCMessage *message) {

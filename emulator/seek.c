@@ -111,7 +111,7 @@ void seek_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   if (subscription->detached) {
     rpc_fail(rpc, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription is detached");
   } else if (request->target_case == GOOGLE__PUBSUB__V1__SEEK_REQUEST__TARGET_TIME) {
-    seek_to_time(subscription, request->time->seconds * 1000000 + request->time->nanos / 1000);
+    seek_to_time(subscription, times_timestamp_us(request->time));
     reply_empty(rpc);
   } else if (request->target_case == GOOGLE__PUBSUB__V1__SEEK_REQUEST__TARGET_SNAPSHOT) {
     struct snapshot *snapshot = broker_snapshot(broker, request->snapshot);

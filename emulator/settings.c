@@ -22,7 +22,7 @@ static bool invalid(struct rpc *rpc, const char *what, const char *range) {
 }
 
 static bool within(const Google__Protobuf__Duration *duration, int64_t least, int64_t most) {
-  int64_t us = duration_us(duration, least);
+  int64_t us = times_duration_us(duration, least);
   return us >= least && us <= most;
 }
 
@@ -50,7 +50,8 @@ static bool check_retry(struct rpc *rpc, Google__Pubsub__V1__RetryPolicy *policy
       !within(policy->maximum_backoff, 0, 10 * MINUTE)) {
     return invalid(rpc, "retry backoff", "0 and 600 seconds");
   }
-  if (duration_us(policy->minimum_backoff, 0) > duration_us(policy->maximum_backoff, 0)) {
+  if (times_duration_us(policy->minimum_backoff, 0) >
+      times_duration_us(policy->maximum_backoff, 0)) {
     rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
              "The minimum retry backoff must not exceed the maximum.");
     return false;

@@ -18,6 +18,15 @@ static struct snapshot *require_snapshot(struct rpc *rpc, const char *name) {
   return snapshot;
 }
 
+/* What a snapshot cannot be without. */
+static bool lacks_expiry(const Google__Pubsub__V1__UpdateSnapshotRequest *request) {
+  for (size_t i = 0; i < request->update_mask->n_paths; i++) {
+    const char *path = request->update_mask->paths[i];
+    if (strncmp(path, "expire_time", 11) == 0 && !request->snapshot->expire_time) return true;
+  }
+  return false;
+}
+
 /* The generated code frees what it holds with the system's allocator. NULL: no memory. */
 static Google__Pubsub__V1__Snapshot *new_config(Google__Pubsub__V1__CreateSnapshotRequest *request,
                                                 const char *topic, int64_t expires_s) {
@@ -136,6 +145,8 @@ void update_snapshot_on_message(struct rpc *rpc, struct pubsub_buf *take_request
       rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
                "The update_mask in the UpdateSnapshotRequest must be set, and must contain a "
                "non-empty paths list.");
+    } else if (lacks_expiry(request)) {
+      rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT, "The expire_time of a snapshot must be given.");
     } else if (!update_apply(&snapshot->config->base, &request->snapshot->base,
                              request->update_mask, fixed, &problem)) {
       rpc_fail(rpc, PUBSUB_GRPC_INVALID_ARGUMENT,
