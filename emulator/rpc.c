@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #define RPC_LOW_WATER_BYTES ((size_t)256 * 1024)
+#define RPC_HIGH_WATER_BYTES ((size_t)2 << 20)
 
 static struct pubsub_h2_header header(const char *name, const char *value) {
   return (struct pubsub_h2_header){pubsub_view_str(name), pubsub_view_str(value), false};
@@ -208,9 +209,18 @@ void rpc_delay(struct rpc *rpc, uint64_t us) {
 
 static const struct pubsub_frame_handler frame_handler = {on_begin, on_piece, on_message};
 
+/* A client that does not take its answers may not ask for more: its window stays closed until it does. */
+static void give_back(struct rpc *rpc, size_t len) {
+  rpc->withheld_bytes += len;
+  if (rpc_queued_bytes(rpc) > RPC_HIGH_WATER_BYTES) return;
+  pubsub_h2_stream_consume(rpc->stream, rpc->withheld_bytes);
+  rpc->withheld_bytes = 0;
+}
+
 static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *data, size_t len) {
+  (void)stream;
   struct rpc *rpc = user;
-  pubsub_h2_stream_consume(stream, len);
+  give_back(rpc, len);
   if (rpc->answered) return;
   if (pubsub_frame_parser_feed(&rpc->parser, &frame_handler, rpc, data, len) != PUBSUB_OK) {
     rpc_fail(rpc, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "the request is malformed or over %zu bytes",
@@ -232,6 +242,7 @@ static void on_end(void *user, struct pubsub_h2_stream *stream) {
 static void on_drained(void *user, struct pubsub_h2_stream *stream) {
   struct rpc *rpc = user;
   (void)stream;
+  give_back(rpc, 0);
   if (rpc->method->on_drained && !rpc->answered) rpc->method->on_drained(rpc);
 }
 

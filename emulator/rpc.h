@@ -34,6 +34,7 @@ struct rpc {
   void *state;                     /* the method's own */
   bool answered;                   /* the status was queued: say no more */
   bool headers_sent, gzip, compressed;
+  size_t withheld_bytes;       /* of the request, not given back to the stream's window */
   bool intercepted;            /* `intercept` has seen its first message */
   struct pubsub_timer delayed; /* the first message waits for it */
   struct pubsub_frame_parser parser;

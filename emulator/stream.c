@@ -10,6 +10,7 @@
 
 #define RESPONSE_BYTES ((size_t)256 * 1024)
 #define MAX_QUEUED_BYTES ((size_t)1 << 20)
+#define KEEPALIVE_QUEUED_BYTES ((size_t)4096)
 
 struct stream {
   struct consumer consumer; /* consumer.subscription NULL: not opened yet, or ended */
@@ -281,6 +282,12 @@ static bool check_later_request(struct rpc *rpc,
   return true;
 }
 
+/* Where a client has not read what was sent before, that answers it. */
+static void answer_keepalive(struct stream *stream) {
+  struct pubsub_buf nothing = {0};
+  if (rpc_queued_bytes(stream->rpc) < KEEPALIVE_QUEUED_BYTES) send_response(stream, &nothing);
+}
+
 void stream_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
   bool first = rpc->state == NULL, empty = take_request->len == 0;
   Google__Pubsub__V1__StreamingPullRequest *request =
@@ -294,10 +301,7 @@ void stream_on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
         stream->deadline_s = (uint32_t)request->stream_ack_deadline_seconds;
       }
       settle(stream, request);
-      if (empty && stream->keepalive) {
-        struct pubsub_buf nothing = {0};
-        send_response(stream, &nothing);
-      }
+      if (empty && stream->keepalive) answer_keepalive(stream);
     }
   }
   google__pubsub__v1__streaming_pull_request__free_unpacked(request, NULL);

@@ -50,7 +50,7 @@ def test_publishing_survives_every_fault_of_the_transport(emulator, clients):
         emulator.command(f"fault Publish {fault} count=2")
     futures = [publisher.publish(publisher.topic, b"%d" % i) for i in range(20)]
     for future in futures:
-        future.result(timeout=60)
+        future.result(timeout=180)
     assert emulator.stats("sub1")["backlog"] >= 20
 
 

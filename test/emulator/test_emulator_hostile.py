@@ -7,12 +7,15 @@ import struct
 import subprocess
 import time
 
+import grpc
 import pytest
+from google.pubsub_v1 import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from conftest import EMULATOR, emulator_process
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
-END_STREAM, END_HEADERS = 1, 4
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
 INITIAL_WINDOW_SIZE = 4
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MEMORY_MB = 100
@@ -267,3 +270,46 @@ def test_nothing_but_noise(emulator):
             except OSError:
                 pass
     assert is_calm(emulator)
+
+
+def stream_request(emulator, *, keepalive=0):
+    """The first message of a StreamingPull: 60 s, and protocol version 1 where keepalives are to be answered."""
+    name = emulator.subscription.encode()
+    body = b"\x0a" + length(len(name)) + name + b"\x28\x3c" + (b"\x50\x01" if keepalive else b"")
+    return b"\x00" + len(body).to_bytes(4, "big") + body
+
+
+def test_keepalives_of_a_client_that_does_not_read(emulator):
+    """Half a million of them, on each of some streams: what it does not read is not queued for it, and it may not send for ever."""
+    with Attacker(emulator, (INITIAL_WINDOW_SIZE, 0)) as attacker:
+        attacker.send(frame(SETTINGS, ACK, 0))  # the server's windows of 4 MB hold now
+        time.sleep(0.2)
+        pings = b"\x00" * 5 * 3000
+        for id in range(1, 21, 2):
+            attacker.send(frame(HEADERS, END_HEADERS, id, request("/google.pubsub.v1.Subscriber/StreamingPull")))
+            attacker.send(frame(DATA, 0, id, stream_request(emulator, keepalive=1)))
+            for _ in range(170):
+                if not attacker.send(frame(DATA, 0, id, pings)):
+                    break
+        assert emulator.stats("sub")["streams"] == 10
+        assert resident_mb(emulator) < 50
+
+
+def test_acknowledgements_of_a_client_that_does_not_read(emulator):
+    """Exactly-once delivery confirms each id: a client that does not read its confirmations may not send ids for ever."""
+    subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=grpc.insecure_channel(emulator.host)))
+    config = {"name": emulator.subscription, "enable_exactly_once_delivery": True}
+    subscriber.update_subscription(
+        request={"subscription": config, "update_mask": {"paths": ["enable_exactly_once_delivery"]}}
+    )
+    ids = b"".join(b"\x12\x28" + b"%040d" % i for i in range(380))
+    message = b"\x00" + len(ids).to_bytes(4, "big") + ids
+    with Attacker(emulator, (INITIAL_WINDOW_SIZE, 0)) as attacker:
+        attacker.send(frame(SETTINGS, ACK, 0))
+        attacker.send(frame(HEADERS, END_HEADERS, 1, request("/google.pubsub.v1.Subscriber/StreamingPull")))
+        attacker.send(frame(DATA, 0, 1, stream_request(emulator)))
+        time.sleep(0.2)
+        for _ in range(100):  # 160 MB, at a pace that the windows allow for where they open
+            attacker.send(frame(DATA, 0, 1, message) * 100)
+            emulator.stats("sub")
+        assert resident_mb(emulator) < 50

@@ -19,18 +19,17 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.network.util.JavaUtils;
 
+
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
  * to the Spark setting spark.pubsub.&lt;option&gt;; one that does not exist is an error that suggests the right name.
  */
-public final class PubSubOptions implements Serializable {
+final class PubSubOptions implements Serializable {
   private static final long serialVersionUID = 1;
-  public static final String CONF_PREFIX = "spark.pubsub.";
-  /** What an application's setting says that only keeps its name; it has no value. */
-  public static final String HIDDEN = "(set in the session)";
+  static final String CONF_PREFIX = "spark.pubsub.";
 
   /** One option. Numbers have a range; a text has none. */
-  public enum Option {
+  enum Option {
     PROJECT_ID("projectId", null, "project of short names; default: GOOGLE_CLOUD_PROJECT"),
     SUBSCRIPTION_ID("subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
     TOPIC_ID("topicId", null, "topic to write to: its id, or projects/P/topics/T"),
@@ -106,10 +105,10 @@ public final class PubSubOptions implements Serializable {
       return ALIASES.get(name.toLowerCase(Locale.ROOT));
     }
 
-    public final String key;
+    final String key;
     final String fallback;
     final String doc;
-    public final boolean number;
+    final boolean number;
     final long min;
     final long max;
 
@@ -143,12 +142,12 @@ public final class PubSubOptions implements Serializable {
   private PubSubOptions() {}
 
   /** Reads and checks the options; conf are the session's settings, environment the process's. */
-  public static PubSubOptions of(
+  static PubSubOptions of(
       Map<String, String> given, Map<String, String> conf, Map<String, String> environment) {
     PubSubOptions options = new PubSubOptions();
     for (Map.Entry<String, String> entry : conf.entrySet()) {
       String key = entry.getKey();
-      if (isSetting(key) && !entry.getValue().equals(HIDDEN)) {
+      if (isSetting(key) && !entry.getValue().equals(Secrets.HIDDEN)) {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
@@ -293,7 +292,7 @@ public final class PubSubOptions implements Serializable {
   }
 
   /** Whether a setting of Spark is an option of ours. */
-  public static boolean isSetting(String key) {
+  static boolean isSetting(String key) {
     return key.regionMatches(true, 0, CONF_PREFIX, 0, CONF_PREFIX.length());
   }
 
@@ -301,7 +300,7 @@ public final class PubSubOptions implements Serializable {
     values.putIfAbsent(option, value);
   }
 
-  public boolean has(Option option) {
+  boolean has(Option option) {
     return values.containsKey(option);
   }
 
@@ -320,30 +319,30 @@ public final class PubSubOptions implements Serializable {
   }
 
   /** A duration in ms. */
-  public long millis(Option option) {
+  long millis(Option option) {
     return millis(option, text(option));
   }
 
   /** The value, its default, or null. */
-  public String text(Option option) {
+  String text(Option option) {
     return values.getOrDefault(option, option.fallback);
   }
 
-  public long number(Option option, long otherwise) {
+  long number(Option option, long otherwise) {
     String text = text(option);
     return text == null ? otherwise : Long.parseLong(text);
   }
 
-  public boolean flag(Option option) {
+  boolean flag(Option option) {
     return Boolean.parseBoolean(text(option));
   }
 
-  public boolean plaintext() {
+  boolean plaintext() {
     return flag(Option.PLAINTEXT);
   }
 
   /** µs since 1970. */
-  public static long micros(String time) {
+  static long micros(String time) {
     try {
       return Math.multiplyExact(Long.parseLong(time.trim()), 1000L);
     } catch (NumberFormatException e) {
@@ -358,17 +357,17 @@ public final class PubSubOptions implements Serializable {
   }
 
   /** projects/P/subscriptions/S. */
-  public String subscription() {
+  String subscription() {
     return fullName(Option.SUBSCRIPTION_ID, "subscriptions");
   }
 
   /** projects/P/topics/T. */
-  public String topic() {
+  String topic() {
     return fullName(Option.TOPIC_ID, "topics");
   }
 
   /** projects/P/topics/T of a topic that a row names, or an option. */
-  public String topic(String name) {
+  String topic(String name) {
     return fullName(name, "topics");
   }
 
@@ -394,12 +393,12 @@ public final class PubSubOptions implements Serializable {
   }
 
   /** Whether publish requests are compressed. */
-  public boolean gzip() {
+  boolean gzip() {
     return "gzip".equals(text(Option.PUBLISH_COMPRESSION));
   }
 
   /** The native library's options of the connection. */
-  public List<String> connection() {
+  List<String> connection() {
     List<String> out = new ArrayList<>();
     String universe = text(Option.UNIVERSE_DOMAIN);
     String endpoint = text(Option.ENDPOINT);
@@ -413,7 +412,7 @@ public final class PubSubOptions implements Serializable {
     return out;
   }
 
-  public static void add(List<String> out, String key, String value) {
+  static void add(List<String> out, String key, String value) {
     if (value != null) {
       out.add(key);
       out.add(value);

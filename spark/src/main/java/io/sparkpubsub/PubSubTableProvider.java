@@ -1,6 +1,5 @@
 package io.sparkpubsub;
 
-import io.sparkpubsub.service.Secrets;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;
