@@ -9,7 +9,7 @@ static jclass illegal_state_class;
 static jmethodID exception_new;
 
 bool jni_util_load(JNIEnv *env) {
-  jclass exception = (*env)->FindClass(env, JNI_PACKAGE "PubSubException");
+  jclass exception = (*env)->FindClass(env, "io/sparkpubsub/PubSubException");
   if (!exception) return false;
   exception_new =
       (*env)->GetMethodID(env, exception, "<init>", "(Ljava/lang/String;ZLjava/lang/String;)V");

@@ -8,8 +8,6 @@
 #include <jni.h>
 #include <pubsub/client.h>
 
-#define JNI_PACKAGE "io/sparkpubsub/"
-
 /* References made in JNI_OnLoad: FindClass elsewhere may see another class loader. Weak where the class is our own, so that a
  * loader which nobody uses any more can go, and the library with it. */
 bool jni_util_load(JNIEnv *env);

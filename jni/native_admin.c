@@ -1,4 +1,4 @@
-/* io.sparkpubsub.NativeAdmin: calls of the driver about topics and subscriptions. The Java class documents them. */
+/* io.sparkpubsub.natives.NativeAdmin: calls of the driver about topics and subscriptions. The Java class documents them. */
 #include "jni_util.h"
 
 #include <stdio.h>

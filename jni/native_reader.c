@@ -1,4 +1,4 @@
-/* io.sparkpubsub.NativeReader: the subscriber of one agent. The Java class documents every native. */
+/* io.sparkpubsub.natives.NativeReader: the subscriber of one agent. The Java class documents every native. */
 #include "jni_util.h"
 
 #include <pubsub/subscriber.h>

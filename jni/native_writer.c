@@ -1,4 +1,4 @@
-/* io.sparkpubsub.NativeWriter: the publisher of one task. The Java class documents every native. */
+/* io.sparkpubsub.natives.NativeWriter: the publisher of one task. The Java class documents every native. */
 #include "jni_util.h"
 
 #include <pubsub/publisher.h>
@@ -108,15 +108,29 @@ static jlong unauthenticated(JNIEnv *env, jclass class, jlong handle) {
   return count;
 }
 
+/* NULL: no topic has this index; *error says so. */
+static struct pubsub_publisher *publisher_at(const struct writer *writer, jint topic_index,
+                                             struct pubsub_error *error) {
+  if (topic_index >= 0 && topic_index < writer->count) return writer->publishers[topic_index];
+  error->status = PUBSUB_E_INVALID;
+  snprintf(error->text, sizeof error->text, "there is no topic %d of this writer (it has %d)",
+           (int)topic_index, writer->count);
+  return NULL;
+}
+
 static void publish(JNIEnv *env, jclass class, jlong handle, jint topic_index, jlong address,
                     jlong bytes, jint rows, jlong first_row) {
   struct pubsub_error error = {0};
   (void)class;
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return;
-  enum pubsub_status status = pubsub_publisher_publish_block(
-      writer->publishers[topic_index], (const uint8_t *)(intptr_t)address, (size_t)bytes,
-      (size_t)rows, (uint64_t)first_row, &error);
+  struct pubsub_publisher *publisher = publisher_at(writer, topic_index, &error);
+  enum pubsub_status status = error.status;
+  if (publisher) {
+    status =
+        pubsub_publisher_publish_block(publisher, (const uint8_t *)(intptr_t)address, (size_t)bytes,
+                                       (size_t)rows, (uint64_t)first_row, &error);
+  }
   jni_handle_release(handle);
   if (status != PUBSUB_OK) jni_throw(env, &error);
 }
@@ -165,8 +179,12 @@ static jboolean room(JNIEnv *env, jclass class, jlong handle, jint topic_index, 
   struct writer *writer = jni_handle_use(env, JNI_WRITER, handle);
   if (!writer) return JNI_FALSE;
   uint64_t due = now_us() + (uint64_t)timeout_ms * 1000;
-  enum pubsub_status status = pubsub_publisher_wait(
-      writer->publishers[topic_index], PUBSUB_WAIT_ROOM, (uint32_t)timeout_ms, &reached, &error);
+  struct pubsub_publisher *publisher = publisher_at(writer, topic_index, &error);
+  enum pubsub_status status = error.status;
+  if (publisher) {
+    status =
+        pubsub_publisher_wait(publisher, PUBSUB_WAIT_ROOM, (uint32_t)timeout_ms, &reached, &error);
+  }
   if (reached && status == PUBSUB_OK && writer->count > 1 && writer->options.max_in_flight_bytes) {
     status = wait_for_others(writer, due, &reached, &error);
   }

@@ -21,7 +21,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
   (void)reserved;
   if ((*vm)->GetEnv(vm, (void **)&env, JNI_VERSION_1_8) != JNI_OK) return JNI_ERR;
   if (!jni_util_load(env)) return JNI_ERR;
-  jclass loader = (*env)->FindClass(env, JNI_PACKAGE "NativeLoader");
+  jclass loader = (*env)->FindClass(env, "io/sparkpubsub/natives/NativeLoader");
   if (!loader || (*env)->RegisterNatives(env, loader, natives, 1) != JNI_OK) return JNI_ERR;
   return JNI_VERSION_1_8;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that every C file includes only its own layer or a lower one. Prints a line a violation."""
+"""Checks that every C file includes only its own layer or a lower one, and that Java packages look one way. Prints a line a violation."""
 
 import pathlib
 import re
@@ -32,6 +32,14 @@ EXTRA = {
 # Libraries that one layer alone may see.
 ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h": {"src/pub", "emulator"}, "protobuf-c": {"src/client", "emulator"}}
 
+# Java, lowest first: a package may import those before it. The natives' own circle (the loader names its classes, they load it) is
+# wanted: no class is initialised by loading. `write` and `read` do not know each other. io.sparkpubsub holds both ends.
+JAVA = "spark/src/main/java/io/sparkpubsub"
+JAVA_PACKAGES = ("natives", "service", "ledger", "agent", "read", "write")
+JAVA_PEERS = {("write", "read"), ("read", "write")}
+JAVA_FLOOR = {"PubSubOptions", "PubSubSchema", "PubSubException"}
+OURS = re.compile(r"\bio\.sparkpubsub\.(\w+)")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
 
 
@@ -52,6 +60,23 @@ def violations(path, folder):
             yield f'{where}: {folder} may not include "{header}"'
 
 
+def java_violations(path):
+    folder = path.parent.relative_to(ROOT / JAVA).as_posix()
+    face = {name.stem for name in (ROOT / JAVA).glob("*.java")} - JAVA_FLOOR
+    on_floor = folder == "." and path.stem in JAVA_FLOOR
+    if folder == "." and not on_floor:
+        return
+    allowed = set() if on_floor else set(JAVA_PACKAGES[: JAVA_PACKAGES.index(folder) + 1])
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        where = f"{path.relative_to(ROOT)}:{number}"
+        for name in OURS.findall(line) if not line.startswith("package") else []:
+            if name in face or (name in JAVA_PACKAGES and (name not in allowed or (folder, name) in JAVA_PEERS)):
+                yield f"{where}: {'the floor' if on_floor else folder} may not use io.sparkpubsub.{name}"
+        for name in face if on_floor else ():
+            if re.search(rf"\b{name}\b", line):
+                yield f"{where}: the floor may not use {name}"
+
+
 def main():
     found = [
         violation
@@ -59,6 +84,7 @@ def main():
         for path in sorted((ROOT / folder).glob("*.[ch]"))
         for violation in violations(path, folder)
     ]
+    found += [violation for path in sorted((ROOT / JAVA).rglob("*.java")) for violation in java_violations(path)]
     print("\n".join(found) if found else "layers: in order")
     return 1 if found else 0
 

@@ -18,5 +18,5 @@ build/release/pubsub subscription create all-columns --topic bench >/dev/null
 build/release/pubsub subscription create one-column --topic bench >/dev/null
 build/release/pubsub publish bench --count 10000 --size 500 --attribute source=bench >/dev/null
 java -Xmx1g --add-opens=java.base/java.nio=ALL-UNNAMED -cp "spark/target/test-classes:spark/target/classes:$(cat "$classpath")" \
-  io.sparkpubsub.HandoverBenchmark "$PUBSUB_EMULATOR_HOST" projects/bench/subscriptions/all-columns \
+  io.sparkpubsub.read.HandoverBenchmark "$PUBSUB_EMULATOR_HOST" projects/bench/subscriptions/all-columns \
   projects/bench/subscriptions/one-column 2>"$work/log" || { cat "$work/log" >&2; exit 1; }

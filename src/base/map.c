@@ -9,7 +9,7 @@ static uint64_t mix(uint64_t a, uint64_t b) {
 }
 
 /* A folded-multiply hash: fast on short keys, keyed by the map's seed. */
-static uint64_t hash_key(uint64_t seed, struct pubsub_view key) {
+uint64_t pubsub_map_hash(uint64_t seed, struct pubsub_view key) {
   uint64_t hash = seed ^ (key.len * 0x9e3779b97f4a7c15u);
   const uint8_t *ptr = key.ptr;
   size_t len = key.len;
@@ -37,7 +37,7 @@ void pubsub_map_clear(struct pubsub_map *map) {
 
 struct pubsub_map_entry *pubsub_map_find(const struct pubsub_map *map, struct pubsub_view key) {
   if (map->count == 0) return NULL;
-  uint64_t hash = hash_key(map->seed, key);
+  uint64_t hash = pubsub_map_hash(map->seed, key);
   struct pubsub_map_entry *entry = map->slots[hash & (map->slot_count - 1)];
   while (entry && !(entry->hash == hash && pubsub_view_equal(entry->key, key)))
     entry = entry->next;
@@ -70,7 +70,7 @@ enum pubsub_status pubsub_map_insert(struct pubsub_map *map, struct pubsub_map_e
     return PUBSUB_E_NOMEM;
   }
   entry->key = key;
-  entry->hash = hash_key(map->seed, key);
+  entry->hash = pubsub_map_hash(map->seed, key);
   struct pubsub_map_entry **slot = &map->slots[entry->hash & (map->slot_count - 1)];
   entry->next = *slot;
   *slot = entry;

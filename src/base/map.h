@@ -22,6 +22,8 @@ struct pubsub_map {
 #define PUBSUB_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 void pubsub_map_init(struct pubsub_map *map);
+/* The hash of a key; nobody who does not know the seed can choose keys that share one. */
+uint64_t pubsub_map_hash(uint64_t seed, struct pubsub_view key);
 void pubsub_map_clear(struct pubsub_map *map); /* frees the table, not the entries */
 struct pubsub_map_entry *pubsub_map_find(const struct pubsub_map *map, struct pubsub_view key);
 /* Sets entry->key; the key must not be present. Errors: NOMEM (entry not inserted). */

@@ -4,7 +4,9 @@
 #include "base/utf8.h"
 #include "batch/chunk.h"
 
-#define MAX_COLUMN_BYTES ((size_t)INT32_MAX)
+/* The largest size of the pool's blocks whose every byte an int32 offset can name: a block's room is then all the check there is. */
+#define MAX_COLUMN_BYTES ((size_t)7 << 28)
+#define MAX_ROWS (1u << 28)
 #define SHRINK_ABOVE_BYTES 65536
 #define FIRST_ROWS 64
 
@@ -56,6 +58,7 @@ static size_t hint_of(const struct pubsub_builder *builder,
 static enum pubsub_status grow(struct pubsub_builder *builder, struct pubsub_column_buffer *buffer,
                                size_t bytes) {
   size_t want = buffer->ptr ? buffer->cap * 2 : hint_of(builder, buffer);
+  if (want > MAX_COLUMN_BYTES) want = MAX_COLUMN_BYTES;
   if (want < bytes) want = bytes;
   size_t cap;
   uint8_t *ptr = pubsub_pool_get(builder->pool, want, &cap);
@@ -98,6 +101,7 @@ static enum pubsub_status ensure_rows(struct pubsub_builder *builder) {
                {PUBSUB_COLUMN_ORDERING_KEY, PUBSUB_BUFFER_ORDERING_KEY_OFFSETS, 4, 1},
                {PUBSUB_COLUMN_DELIVERY_ATTEMPT, PUBSUB_BUFFER_DELIVERY_ATTEMPT, 4, 0}};
   uint32_t cap = builder->row_cap ? builder->row_cap * 2 : FIRST_ROWS;
+  if (cap > MAX_ROWS) return PUBSUB_E_LIMIT;
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
     struct pubsub_column_buffer *buffer = &builder->buffers[fixed[i].buffer];
     if (!has(builder, fixed[i].column)) continue;

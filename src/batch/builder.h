@@ -19,7 +19,7 @@ enum pubsub_status pubsub_builder_new(struct pubsub_pool *pool, uint32_t columns
 void pubsub_builder_destroy(struct pubsub_builder *builder);
 
 /* Appends one row; copies what the set of columns asks for, and the ack id. Unchanged on an error. Errors: NOMEM, LIMIT (a column
- * would pass 2 GiB: seal first). */
+ * would pass 1.75 GiB: seal first). */
 enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
                                          const struct pubsub_received *message);
 /* For pubsub_pull_sink.reserve_data. */

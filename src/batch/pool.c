@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 #define SMALLEST_SHIFT 9 /* 512 B: chunks of a few rows are common where many slots get little */
-#define CLASSES 33
+#define STEPS 4          /* sizes between two powers of two: a fifth of a block is unused at most */
+#define CLASSES (33 * STEPS)
 
 struct free_block {
   struct free_block *next;
@@ -35,13 +36,27 @@ struct pubsub_pool *pubsub_pool_ref(struct pubsub_pool *pool) {
   return pool;
 }
 
+static size_t size_of(int class) {
+  size_t power = (size_t)1 << (SMALLEST_SHIFT + class / STEPS);
+  return power + power / STEPS * (size_t)(class % STEPS);
+}
+
+/* The smallest class with room for so many bytes; CLASSES: none has. */
+static int class_of(size_t bytes) {
+  if (bytes <= (size_t)1 << SMALLEST_SHIFT) return 0;
+  if (bytes > (size_t)1 << (SMALLEST_SHIFT + 32)) return CLASSES;
+  int power = 63 - __builtin_clzll(bytes - 1) - SMALLEST_SHIFT;
+  size_t step = (size_t)1 << (SMALLEST_SHIFT + power - 2);
+  return power * STEPS + (int)((bytes - 1 - ((size_t)1 << (SMALLEST_SHIFT + power))) / step) + 1;
+}
+
 /* Under the mutex: gives kept blocks back to the system until `bytes` more fit into the budget. */
 static void trim(struct pubsub_pool *pool, uint64_t bytes) {
   for (int class = CLASSES - 1; class >= 0; class --) {
     while (pool->free[class] && pool->used_bytes + pool->kept_bytes + bytes > pool->budget_bytes) {
       struct free_block *block = pool->free[class];
       pool->free[class] = block->next;
-      size_t size = (size_t)1 << (SMALLEST_SHIFT + class);
+      size_t size = size_of(class);
       pool->kept_bytes -= size;
       pubsub_free_bulk(block, size);
     }
@@ -56,17 +71,10 @@ void pubsub_pool_unref(struct pubsub_pool *pool) {
   pubsub_free(pool);
 }
 
-static int class_of(size_t bytes) {
-  int class = 0;
-  while (class < CLASSES && ((size_t)1 << (SMALLEST_SHIFT + class)) < bytes)
-    class ++;
-  return class;
-}
-
 uint8_t *pubsub_pool_get(struct pubsub_pool *pool, size_t bytes, size_t *out_capacity) {
   int class = class_of(bytes);
   if (class == CLASSES) return NULL;
-  size_t size = (size_t)1 << (SMALLEST_SHIFT + class);
+  size_t size = size_of(class);
   pthread_mutex_lock(&pool->mutex);
   uint8_t *block = (uint8_t *)pool->free[class];
   if (block) {

@@ -1,5 +1,5 @@
 /*
- * A pool of column buffers in power-of-two sizes, and the byte count of the reservoir's budget. Shared by the slots of a
+ * A pool of column buffers in four sizes for each power of two, and the byte count of the reservoir's budget. Shared by the slots of a
  * subscriber and by the chunks that left it; reference-counted. Thread-safe.
  */
 #ifndef PUBSUB_BATCH_POOL_H

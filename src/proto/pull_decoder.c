@@ -43,6 +43,7 @@ struct pubsub_pull_decoder {
   uint8_t *data; /* where the payload of the entered message goes; NULL: not wanted */
   size_t data_len, data_filled;
   bool failed;
+  enum pubsub_status failure; /* once it has failed */
 };
 
 enum pubsub_status pubsub_pull_decoder_new(const struct pubsub_pull_sink *sink, void *user,
@@ -68,6 +69,7 @@ void pubsub_pull_decoder_destroy(struct pubsub_pull_decoder *decoder) {
 static enum pubsub_status fail(struct pubsub_pull_decoder *decoder, struct pubsub_error *error,
                                const char *problem) {
   decoder->failed = true;
+  decoder->failure = PUBSUB_E_PROTOCOL;
   return pubsub_error_set(error, PUBSUB_E_PROTOCOL, "malformed StreamingPullResponse: %s", problem);
 }
 
@@ -89,6 +91,7 @@ static enum pubsub_status report(struct pubsub_pull_decoder *decoder, enum pubsu
   if (status == PUBSUB_E_PROTOCOL) {
     return fail(decoder, error, decoder->parser.problem ? decoder->parser.problem : "refused");
   }
+  decoder->failure = status;
   return pubsub_error_set(error, status, "%s",
                           status == PUBSUB_E_NOMEM ? "out of memory" : "the message was refused");
 }
@@ -111,13 +114,11 @@ static enum pubsub_status whole_message(struct pubsub_pull_decoder *decoder,
 static void read_properties(struct pubsub_pull_decoder *decoder, struct pubsub_view encoded) {
   struct pubsub_subscription_properties properties = {0};
   const uint8_t *ptr = encoded.ptr, *end = ptr + encoded.len;
-  uint64_t tag, value;
+  struct pubsub_wire_field field;
   while (ptr && ptr < end) {
-    ptr = pubsub_varint_read(ptr, end, &tag);
-    if (!ptr || (tag & 7) != PUBSUB_WIRE_VARINT) break;
-    ptr = pubsub_varint_read(ptr, end, &value);
-    if (ptr && tag >> 3 == 1) properties.exactly_once = value != 0;
-    if (ptr && tag >> 3 == 2) properties.ordering = value != 0;
+    ptr = pubsub_wire_field_read(ptr, end, &field);
+    if (ptr && field.tag == (1 << 3)) properties.exactly_once = field.number != 0;
+    if (ptr && field.tag == (2 << 3)) properties.ordering = field.number != 0;
   }
   if (decoder->sink->on_properties) decoder->sink->on_properties(decoder->user, &properties);
 }
@@ -326,8 +327,7 @@ enum pubsub_status pubsub_pull_decoder_feed(struct pubsub_pull_decoder *decoder,
     if (ptr == end) break;
     if (decoder->level == 0 && decoder->head_len == 0) {
       const uint8_t *stopped = whole_fields(decoder, ptr, end, error);
-      if (!stopped)
-        return decoder->failed ? error ? error->status : PUBSUB_E_PROTOCOL : PUBSUB_E_PROTOCOL;
+      if (!stopped) return decoder->failure;
       decoder->offset += (size_t)(stopped - ptr);
       ptr = stopped;
       if (ptr == end) break;

@@ -1,6 +1,8 @@
 #include "proto/received_parser.h"
 
 #include "base/alloc.h"
+#include "base/map.h"
+#include "base/rng.h"
 #include "proto/wire.h"
 
 #define FEW_ATTRIBUTES 16 /* so many are compared pairwise */
@@ -183,25 +185,28 @@ static size_t drop_duplicates_pairwise(struct pubsub_attribute *attributes, size
   return count;
 }
 
-static uint64_t hash_of(struct pubsub_view key) {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (size_t i = 0; i < key.len; i++)
-    hash = (hash ^ key.ptr[i]) * 0x100000001b3u;
-  return hash ^ hash >> 32;
+static void draw_seed(struct pubsub_received_parser *parser) {
+  struct pubsub_rng rng;
+  if (parser->seed != 0) return;
+  pubsub_rng_seed_random(&rng);
+  parser->seed = pubsub_rng_next(&rng) | 1;
 }
 
-/* Keeps the last of each key, in wire order, in linear time: the peer chooses how many there are. */
-static enum pubsub_status drop_duplicates_hashed(struct pubsub_attribute *attributes,
+/* Keeps the last of each key, in wire order, in linear time: the peer chooses how many there are, and which. */
+static enum pubsub_status drop_duplicates_hashed(struct pubsub_received_parser *parser,
                                                  size_t *count) {
+  struct pubsub_attribute *attributes = parser->attributes;
   size_t slots = 64, kept = *count;
+  draw_seed(parser);
   while (slots < *count * 2)
     slots *= 2;
   uint32_t *table = pubsub_alloc_zero(slots, sizeof *table); /* index + 1 */
   if (!table) return PUBSUB_E_NOMEM;
   for (size_t i = *count; i-- > 0;) {
-    size_t slot = hash_of(attributes[i].key) & (slots - 1);
+    size_t slot = pubsub_map_hash(parser->seed, attributes[i].key) & (slots - 1);
     while (table[slot] && !pubsub_view_equal(attributes[table[slot] - 1].key, attributes[i].key)) {
       slot = (slot + 1) & (slots - 1);
+      parser->probes++;
     }
     if (table[slot]) {
       continue; /* a later one with this key stays: packed over below */
@@ -219,7 +224,7 @@ static enum pubsub_status drop_duplicates_hashed(struct pubsub_attribute *attrib
 enum pubsub_status pubsub_received_finish(struct pubsub_received_parser *parser) {
   size_t count = parser->attribute_count;
   if (count > FEW_ATTRIBUTES) {
-    if (drop_duplicates_hashed(parser->attributes, &count) != PUBSUB_OK) return PUBSUB_E_NOMEM;
+    if (drop_duplicates_hashed(parser, &count) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   } else if (count > 1) {
     count = drop_duplicates_pairwise(parser->attributes, count);
   }

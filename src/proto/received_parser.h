@@ -14,6 +14,8 @@ struct pubsub_received_parser {
   size_t attribute_count, attribute_cap;
   int64_t seconds, nanos;
   const char *problem; /* what was wrong, after PROTOCOL */
+  uint64_t seed;       /* of the hash of attribute keys; 0: none drawn yet */
+  uint64_t probes;     /* places of the hash table looked at, ever: the work keys have cost */
 };
 
 void pubsub_received_parser_reset(struct pubsub_received_parser *parser);

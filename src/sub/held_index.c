@@ -1,5 +1,7 @@
 #include "sub/held_index.h"
 
+#include "base/rng.h"
+
 #define FIRST_CAP 1024
 
 uint64_t pubsub_message_number(struct pubsub_view message_id) {
@@ -13,8 +15,9 @@ uint64_t pubsub_message_number(struct pubsub_view message_id) {
 }
 
 static size_t home_of(const struct pubsub_held_index *index, uint64_t number) {
-  number = (number ^ number >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-  return (size_t)(number >> 20) & (index->cap - 1);
+  __uint128_t product =
+      (__uint128_t)(number ^ index->seed) * (UINT64_C(0x9e3779b97f4a7c15) ^ index->seed << 1);
+  return (size_t)((uint64_t)product ^ (uint64_t)(product >> 64)) & (index->cap - 1);
 }
 
 /* Where the number is, or the free place where it would be. */
@@ -26,8 +29,15 @@ static struct pubsub_held_place *place_of(const struct pubsub_held_index *index,
 }
 
 static enum pubsub_status grow(struct pubsub_held_index *index) {
-  struct pubsub_held_index bigger = {
-      .pool = index->pool, .cap = index->cap ? index->cap * 2 : FIRST_CAP, .count = index->count};
+  if (index->seed == 0) {
+    struct pubsub_rng rng;
+    pubsub_rng_seed_random(&rng);
+    index->seed = pubsub_rng_next(&rng) | 1;
+  }
+  struct pubsub_held_index bigger = {.pool = index->pool,
+                                     .cap = index->cap ? index->cap * 2 : FIRST_CAP,
+                                     .count = index->count,
+                                     .seed = index->seed};
   uint8_t *block =
       pubsub_pool_get(index->pool, bigger.cap * sizeof *bigger.places, &bigger.block_bytes);
   if (!block) return PUBSUB_E_NOMEM;
@@ -80,5 +90,5 @@ void pubsub_held_index_remove(struct pubsub_held_index *index, uint64_t number,
 
 void pubsub_held_index_clear(struct pubsub_held_index *index) {
   pubsub_pool_put(index->pool, (uint8_t *)index->places, index->block_bytes);
-  *index = (struct pubsub_held_index){.pool = index->pool};
+  *index = (struct pubsub_held_index){.pool = index->pool, .seed = index->seed};
 }

@@ -19,6 +19,7 @@ struct pubsub_held_index {
     uint32_t row;
   } * places; /* open addressing, at most three quarters full */
   size_t cap, count, block_bytes;
+  uint64_t seed; /* of the hash: the service chooses the ids; 0: none drawn yet */
 };
 
 /* The message id as a number. 0: it is not one (or not written as numbers are). */

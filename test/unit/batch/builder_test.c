@@ -170,6 +170,36 @@ static void a_reserved_payload_survives_a_seal(void **state) {
   pubsub_pool_unref(pool);
 }
 
+/* Offsets are int32: the last byte that one can name is the column's last. The pages are never touched. */
+static void a_column_ends_before_its_offsets_do(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ids;
+  struct pubsub_chunk_view view;
+  uint8_t *place;
+  int32_t rows = 0, end;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  for (size_t len = (size_t)3 << 29; len > 0 && rows < 2; len = (size_t)1 << 29) {
+    if (pubsub_builder_reserve_data(builder, len, &place) != PUBSUB_OK) break;
+    struct pubsub_received row = {.data = pubsub_view_of(place, len)};
+    assert_int_equal(pubsub_builder_append(builder, &row), PUBSUB_OK);
+    rows++;
+  }
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  pubsub_chunk_view(chunk, &view);
+  const uint8_t *offsets =
+      (const uint8_t *)(uintptr_t)view.buffers[PUBSUB_BUFFER_DATA_OFFSETS].address;
+  memcpy(&end, offsets + 4 * rows, sizeof end);
+  assert_true(end > 0);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
 static void every_allocation_may_fail(void **state) {
   bool done = false;
   (void)state;
@@ -216,6 +246,7 @@ int main(void) {
       cmocka_unit_test_teardown(rows_come_out_as_they_went_in, no_leaks),
       cmocka_unit_test_teardown(every_set_of_columns, no_leaks),
       cmocka_unit_test_teardown(a_reserved_payload_survives_a_seal, no_leaks),
+      cmocka_unit_test_teardown(a_column_ends_before_its_offsets_do, no_leaks),
       cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

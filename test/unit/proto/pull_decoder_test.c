@@ -328,12 +328,34 @@ static void of_duplicate_attributes_the_last(void **state) {
   pubsub_buf_clear(&response);
 }
 
+static void on_properties(void *user, const struct pubsub_subscription_properties *properties) {
+  *(struct pubsub_subscription_properties *)user = *properties;
+}
+
+/* Fields of a later version, of every wire type, stand around the two that are known. */
+static void properties_among_unknown_fields(void **state) {
+  static const struct pubsub_pull_sink properties_sink = {
+      .on_message = on_message, .reserve_data = reserve_data, .on_properties = on_properties};
+  static const uint8_t response[] = {0x22, 23,   0x1a, 1, 'x', 0x21, 1, 2, 3,  4, 5,  6, 7,
+                                     8,    0x2d, 1,    2, 3,   4,    8, 1, 48, 1, 16, 1};
+  struct pubsub_subscription_properties told = {0};
+  struct pubsub_pull_decoder *decoder;
+  (void)state;
+  assert_int_equal(pubsub_pull_decoder_new(&properties_sink, &told, 1000, &decoder), PUBSUB_OK);
+  assert_int_equal(pubsub_pull_decoder_begin(decoder, sizeof response, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_pull_decoder_feed(decoder, response, sizeof response, NULL), PUBSUB_OK);
+  assert_int_equal(pubsub_pull_decoder_end(decoder, NULL), PUBSUB_OK);
+  assert_true(told.exactly_once && told.ordering);
+  pubsub_pull_decoder_destroy(decoder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(agrees_with_the_generated_code, no_leaks),
       cmocka_unit_test_teardown(every_two_way_split, no_leaks),
       cmocka_unit_test_teardown(hostile_bytes, no_leaks),
       cmocka_unit_test_teardown(single_cases, no_leaks),
-      cmocka_unit_test_teardown(of_duplicate_attributes_the_last, no_leaks)};
+      cmocka_unit_test_teardown(of_duplicate_attributes_the_last, no_leaks),
+      cmocka_unit_test_teardown(properties_among_unknown_fields, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

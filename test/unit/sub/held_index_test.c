@@ -29,8 +29,31 @@ static void held_messages_are_found_until_removed(void **state) {
   pubsub_pool_unref(pool);
 }
 
+/* Ids that share a place under one seed do not under another. */
+static void ids_chosen_to_collide_are_spread(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_held *held = (struct pubsub_held *)(void *)&pool;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(1 << 24, &pool), PUBSUB_OK);
+  struct pubsub_held_index a = {.pool = pool}, b = {.pool = pool};
+  size_t same = 0;
+  for (uint32_t i = 1; i <= 700; i++) {
+    assert_int_equal(pubsub_held_index_set(&a, i * UINT64_C(1048576), held, i), PUBSUB_OK);
+    assert_int_equal(pubsub_held_index_set(&b, i * UINT64_C(1048576), held, i), PUBSUB_OK);
+  }
+  for (uint32_t i = 1; i <= 700; i++) {
+    same += pubsub_held_index_find(&a, i * UINT64_C(1048576)) - a.places ==
+            pubsub_held_index_find(&b, i * UINT64_C(1048576)) - b.places;
+  }
+  assert_true(same < 100);
+  pubsub_held_index_clear(&a);
+  pubsub_held_index_clear(&b);
+  pubsub_pool_unref(pool);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(ids_chosen_to_collide_are_spread, no_leaks),
       cmocka_unit_test_teardown(held_messages_are_found_until_removed, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

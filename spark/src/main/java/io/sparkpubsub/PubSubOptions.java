@@ -19,17 +19,18 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.network.util.JavaUtils;
 
-
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
  * to the Spark setting spark.pubsub.&lt;option&gt;; one that does not exist is an error that suggests the right name.
  */
-final class PubSubOptions implements Serializable {
+public final class PubSubOptions implements Serializable {
   private static final long serialVersionUID = 1;
-  static final String CONF_PREFIX = "spark.pubsub.";
+  public static final String CONF_PREFIX = "spark.pubsub.";
+  /** What an application's setting says that only keeps its name; it has no value. */
+  public static final String HIDDEN = "(set in the session)";
 
   /** One option. Numbers have a range; a text has none. */
-  enum Option {
+  public enum Option {
     PROJECT_ID("projectId", null, "project of short names; default: GOOGLE_CLOUD_PROJECT"),
     SUBSCRIPTION_ID("subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
     TOPIC_ID("topicId", null, "topic to write to: its id, or projects/P/topics/T"),
@@ -105,10 +106,10 @@ final class PubSubOptions implements Serializable {
       return ALIASES.get(name.toLowerCase(Locale.ROOT));
     }
 
-    final String key;
+    public final String key;
     final String fallback;
     final String doc;
-    final boolean number;
+    public final boolean number;
     final long min;
     final long max;
 
@@ -142,12 +143,12 @@ final class PubSubOptions implements Serializable {
   private PubSubOptions() {}
 
   /** Reads and checks the options; conf are the session's settings, environment the process's. */
-  static PubSubOptions of(
+  public static PubSubOptions of(
       Map<String, String> given, Map<String, String> conf, Map<String, String> environment) {
     PubSubOptions options = new PubSubOptions();
     for (Map.Entry<String, String> entry : conf.entrySet()) {
       String key = entry.getKey();
-      if (isSetting(key) && !entry.getValue().equals(Secrets.HIDDEN)) {
+      if (isSetting(key) && !entry.getValue().equals(HIDDEN)) {
         options.put(key.substring(CONF_PREFIX.length()), entry.getValue(), CONF_PREFIX);
       }
     }
@@ -292,7 +293,7 @@ final class PubSubOptions implements Serializable {
   }
 
   /** Whether a setting of Spark is an option of ours. */
-  static boolean isSetting(String key) {
+  public static boolean isSetting(String key) {
     return key.regionMatches(true, 0, CONF_PREFIX, 0, CONF_PREFIX.length());
   }
 
@@ -300,7 +301,7 @@ final class PubSubOptions implements Serializable {
     values.putIfAbsent(option, value);
   }
 
-  boolean has(Option option) {
+  public boolean has(Option option) {
     return values.containsKey(option);
   }
 
@@ -319,30 +320,30 @@ final class PubSubOptions implements Serializable {
   }
 
   /** A duration in ms. */
-  long millis(Option option) {
+  public long millis(Option option) {
     return millis(option, text(option));
   }
 
   /** The value, its default, or null. */
-  String text(Option option) {
+  public String text(Option option) {
     return values.getOrDefault(option, option.fallback);
   }
 
-  long number(Option option, long otherwise) {
+  public long number(Option option, long otherwise) {
     String text = text(option);
     return text == null ? otherwise : Long.parseLong(text);
   }
 
-  boolean flag(Option option) {
+  public boolean flag(Option option) {
     return Boolean.parseBoolean(text(option));
   }
 
-  boolean plaintext() {
+  public boolean plaintext() {
     return flag(Option.PLAINTEXT);
   }
 
   /** µs since 1970. */
-  static long micros(String time) {
+  public static long micros(String time) {
     try {
       return Math.multiplyExact(Long.parseLong(time.trim()), 1000L);
     } catch (NumberFormatException e) {
@@ -357,17 +358,17 @@ final class PubSubOptions implements Serializable {
   }
 
   /** projects/P/subscriptions/S. */
-  String subscription() {
+  public String subscription() {
     return fullName(Option.SUBSCRIPTION_ID, "subscriptions");
   }
 
   /** projects/P/topics/T. */
-  String topic() {
+  public String topic() {
     return fullName(Option.TOPIC_ID, "topics");
   }
 
   /** projects/P/topics/T of a topic that a row names, or an option. */
-  String topic(String name) {
+  public String topic(String name) {
     return fullName(name, "topics");
   }
 
@@ -393,12 +394,12 @@ final class PubSubOptions implements Serializable {
   }
 
   /** Whether publish requests are compressed. */
-  boolean gzip() {
+  public boolean gzip() {
     return "gzip".equals(text(Option.PUBLISH_COMPRESSION));
   }
 
   /** The native library's options of the connection. */
-  List<String> connection() {
+  public List<String> connection() {
     List<String> out = new ArrayList<>();
     String universe = text(Option.UNIVERSE_DOMAIN);
     String endpoint = text(Option.ENDPOINT);
@@ -412,7 +413,7 @@ final class PubSubOptions implements Serializable {
     return out;
   }
 
-  static void add(List<String> out, String key, String value) {
+  public static void add(List<String> out, String key, String value) {
     if (value != null) {
       out.add(key);
       out.add(value);

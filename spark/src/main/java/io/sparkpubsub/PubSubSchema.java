@@ -3,11 +3,10 @@ package io.sparkpubsub;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.sql.vectorized.ColumnVector;
 
 /** The columns of a message, in order; bit i of a column set is column i (enum pubsub_column). */
-final class PubSubSchema {
-  static final StructType FULL =
+public final class PubSubSchema {
+  public static final StructType FULL =
       new StructType()
           .add("message_id", DataTypes.StringType, false)
           .add("data", DataTypes.BinaryType, false)
@@ -27,7 +26,7 @@ final class PubSubSchema {
   private PubSubSchema() {}
 
   /** The column of FULL that one of either schema is made of. */
-  static int column(StructField field) {
+  public static int column(StructField field) {
     switch (field.name()) {
       case "messageId":
         return FULL.fieldIndex("message_id");
@@ -40,16 +39,7 @@ final class PubSubSchema {
     }
   }
 
-  /** Takes the vector of that column; returns one of the field's type. */
-  static ColumnVector adapt(StructField field, ColumnVector vector) {
-    if (field.dataType().equals(DataTypes.LongType)) {
-      return DerivedVectors.millis(vector);
-    }
-    boolean json = field.name().equals("attributes") && field.dataType().equals(DataTypes.StringType);
-    return json ? DerivedVectors.json(vector) : vector;
-  }
-
-  static int columns(StructType schema) {
+  public static int columns(StructType schema) {
     int set = 0;
     for (StructField field : schema.fields()) {
       set |= 1 << column(field);

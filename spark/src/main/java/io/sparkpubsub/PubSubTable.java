@@ -1,5 +1,7 @@
 package io.sparkpubsub;
 
+import io.sparkpubsub.read.PubSubScanBuilder;
+import io.sparkpubsub.write.PubSubWriteBuilder;
 import java.util.EnumSet;
 import java.util.Set;
 import org.apache.spark.sql.connector.catalog.SupportsRead;

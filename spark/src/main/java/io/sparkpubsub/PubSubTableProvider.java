@@ -1,5 +1,6 @@
 package io.sparkpubsub;
 
+import io.sparkpubsub.service.Secrets;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.spark.sql.SparkSession;

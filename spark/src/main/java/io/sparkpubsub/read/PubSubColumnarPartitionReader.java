@@ -1,0 +1,105 @@
+package io.sparkpubsub.read;
+
+import io.sparkpubsub.agent.Agent;
+import io.sparkpubsub.agent.LedgerClient;
+import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.ReaderMetric;
+import io.sparkpubsub.service.TaskMetric;
+import org.apache.spark.sql.connector.metric.CustomTaskMetric;
+import org.apache.spark.sql.connector.read.PartitionReader;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.vectorized.ColumnarBatch;
+
+/**
+ * Reads a range of chunks, one ColumnarBatch each, over native memory. Reading changes nothing: a retry or a speculative copy sees
+ * the same rows. A chunk whose home is another executor is fetched from there; where the home is gone, the rest of the range is
+ * reported lost first (so that it is never settled) and reads as empty.
+ */
+final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBatch> {
+  private final PubSubInputPartition partition;
+  private final StructType schema;
+  private final long[] view = new long[NativeReader.VIEW_LONGS];
+  private boolean begun;
+  private long next;
+  private long end;
+  private ColumnarBatch current;
+  private long bytes;
+  private long chunks;
+  private long remote;
+
+  PubSubColumnarPartitionReader(PubSubInputPartition partition, StructType schema) {
+    this.partition = partition;
+    this.schema = schema;
+  }
+
+  @Override
+  public boolean next() {
+    closeCurrent();
+    if (!begun) {
+      begin();
+    }
+    if (next >= end) {
+      return false;
+    }
+    long chunk = Agent.chunk(partition.run, partition.slot, partition.epoch, next, view);
+    if (chunk == 0) {
+      byte[] packed = LedgerClient.fetch(partition.run, partition.slot, partition.epoch, next);
+      if (packed == null) { // reported lost by the driver's side: it knows that the home is gone
+        next = end;
+        return false;
+      }
+      chunk = NativeReader.unpackChunk(packed, view);
+      remote++;
+    }
+    bytes += view[5];
+    chunks++;
+    next++;
+    current = ChunkVectors.wrap(chunk, view, schema);
+    return true;
+  }
+
+  /** The range is decided when the first task asks: what arrived until then is part of the batch. */
+  private void begin() {
+    long[] range = LedgerClient.range(
+            partition.run, partition.slot, partition.epoch, partition.from, partition.to, partition.late);
+    if (range != null) {
+      next = range[0];
+      end = range[1];
+    }
+    begun = true;
+  }
+
+  @Override
+  public ColumnarBatch get() {
+    return current;
+  }
+
+  @Override
+  public CustomTaskMetric[] currentMetricsValues() {
+    return new CustomTaskMetric[] {
+      new TaskMetric(ReadMetrics.BYTES, bytes),
+      new TaskMetric(ReadMetrics.CHUNKS, chunks),
+      new TaskMetric(ReadMetrics.REMOTE, remote),
+      new TaskMetric(ReadMetrics.BACKLOG, waiting()),
+      new TaskMetric(ReadMetrics.RESERVOIR, Agent.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
+    };
+  }
+
+  /** Known at the end: rows of this slot that are left to later batches. */
+  private long waiting() {
+    boolean atEnd = next >= end;
+    return atEnd ? Agent.rowsFrom(partition.run, partition.slot, partition.epoch, end) : 0;
+  }
+
+  private void closeCurrent() {
+    if (current != null) {
+      current.close();
+      current = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeCurrent();
+  }
+}
