@@ -1,10 +1,11 @@
 /*
  * When is a Publish request full, and when is an unfilled one due? The service takes at most 1000
- * messages and 10,000,000 bytes a request, topic and framing counted; the user may ask for less, and
- * says how long an unfilled request may wait (linger).
+ * messages and 10,000,000 bytes a request, topic and framing counted; the user may ask for less,
+ * and says how long an unfilled request may wait (linger).
  *
- * Owns nothing and does no I/O: it is handed sizes and the time. Used by publisher.c under its mutex.
- * A message that is larger than the user's byte limit, but not than the service's, goes alone.
+ * Owns nothing and does no I/O: it is handed sizes and the time. Used by publisher.c under its
+ * mutex. A message that is larger than the user's byte limit, but not than the service's, goes
+ * alone.
  */
 #ifndef PUBSUB_PUB_BATCHER_H
 #define PUBSUB_PUB_BATCHER_H
@@ -27,7 +28,8 @@ struct pubsub_batcher {
   uint64_t opened_us;   /* when the first message came; meaningless while empty */
 };
 
-/* True: the message goes into this request. False: seal this one first; an empty request takes any. */
+/* True: the message goes into this request. False: seal this one first; an empty request takes
+ * any. */
 bool pubsub_batcher_fits(const struct pubsub_batcher_limits *limits,
                          const struct pubsub_batcher *batcher, size_t message_bytes);
 void pubsub_batcher_add(struct pubsub_batcher *batcher, size_t message_bytes, uint64_t now_us);

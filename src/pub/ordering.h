@@ -1,6 +1,7 @@
 /*
  * Which sealed request may be sent now. Messages of one ordering key must arrive in the order of
- * publishing, so a key has at most one request under way; requests without a key only wait for their turn.
+ * publishing, so a key has at most one request under way; requests without a key only wait for
+ * their turn.
  *
  *                    the key has a request already
  *   add ──────────────────────────────────────────────▶ follower of that request
@@ -12,8 +13,8 @@
  *   under way: sent, or backing off before it is sent again ── done ──▶ forgotten
  *
  * A request keeps its place while it backs off: its key's order holds because nothing of that key
- * overtakes it, and a service that refuses is not flooded with ever more first attempts. Requests with
- * and without a key have places of their own, so that a key in trouble stops no other traffic.
+ * overtakes it, and a service that refuses is not flooded with ever more first attempts. Requests
+ * with and without a key have places of their own, so that a key in trouble stops no other traffic.
  *
  * Pure: no I/O, no clock. Owns its table, not the items. Loop thread only; used by sender.c.
  */

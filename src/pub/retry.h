@@ -1,12 +1,13 @@
 /*
- * What to do with a Publish request that failed: send the same bytes again after a pause, or give up.
+ * What to do with a Publish request that failed: send the same bytes again after a pause, or give
+ * up.
  *
- * Retried: what passes by itself: a lost or refused connection, a deadline, an answer that makes no sense,
- * and ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN, UNAVAILABLE. An
- * UNAUTHENTICATED is tried a few times more, so that whoever owns the token can hand over a fresh one.
- * Everything else is permanent at once. Pauses start at initial_backoff, double up to max_backoff, and
- * are jittered; the sum is bounded by total_timeout, counted from the request's first send, not from
- * when its messages were queued.
+ * Retried: what passes by itself: a lost or refused connection, a deadline, an answer that makes no
+ * sense, and ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN,
+ * UNAVAILABLE. An UNAUTHENTICATED is tried a few times more, so that whoever owns the token can
+ * hand over a fresh one. Everything else is permanent at once. Pauses start at initial_backoff,
+ * double up to max_backoff, and are jittered; the sum is bounded by total_timeout, counted from the
+ * request's first send, not from when its messages were queued.
  *
  * Pure: it is told the time and given the generator. One struct a request; used by sender.c.
  */
@@ -40,8 +41,8 @@ bool pubsub_retry_again(struct pubsub_retry *retry, const struct pubsub_retry_li
 /* Whether `why` is of the kind that is retried, whatever the time. */
 bool pubsub_retry_is_transient(const struct pubsub_error *why);
 
-/* The error a caller gets for a request that was given up: what the service or the network said, with the
- * topic's name and what the reader can do about it. */
+/* The error a caller gets for a request that was given up: what the service or the network said,
+ * with the topic's name and what the reader can do about it. */
 void pubsub_retry_explain(const struct pubsub_retry *retry, const struct pubsub_error *why,
                           struct pubsub_view topic, uint64_t now_us, struct pubsub_error *out);
 

@@ -1,91 +1,123 @@
-/* The loop's half of a publisher: sealed requests go out, failed ones again, and every one gets its outcome. */
+#include "pub/sender.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "grpc/routing.h"
 #include "proto/publish_encoder.h"
-#include "pub/publisher.h"
+#include <errno.h>
+#include <time.h>
 
-static void send(struct pubsub_request *request);
-static void send_ready(struct pubsub_publisher *publisher);
+#define CALL_TIMEOUT_US 60000000
+#define LEAST_KEYED_PLACES 64u
 
-static struct pubsub_request *request_of(struct pubsub_ordering_item *item) {
-  return PUBSUB_CONTAINER_OF(item, struct pubsub_request, order);
+static void send(struct pubsub_publish_request *request);
+static void send_ready(struct pubsub_sender *sender);
+
+/* ---- shared ---- */
+
+void pubsub_sender_lock(struct pubsub_sender *sender) {
+  pthread_mutex_lock(&sender->shared.mutex);
+}
+
+void pubsub_sender_unlock(struct pubsub_sender *sender) {
+  pthread_mutex_unlock(&sender->shared.mutex);
+}
+
+bool pubsub_sender_wait(struct pubsub_sender *sender, uint64_t due_us) {
+  struct timespec due = {(time_t)(due_us / 1000000), (long)(due_us % 1000000) * 1000};
+  return pthread_cond_timedwait(&sender->shared.changed, &sender->shared.mutex, &due) != ETIMEDOUT;
+}
+
+void pubsub_sender_wake(struct pubsub_sender *sender) {
+  if (!sender->shared.desk.news || sender->shared.task_posted) return;
+  sender->shared.task_posted = true;
+  pubsub_loop_post(sender->owner, &sender->work);
+}
+
+/* Under the mutex. What follows a failure must not pass it silently, so the first one stays. */
+static void set_error(struct pubsub_sender *sender, const struct pubsub_error *error) {
+  if (sender->shared.error.status == PUBSUB_OK) sender->shared.error = *error;
+  pthread_cond_broadcast(&sender->shared.changed);
+}
+
+static struct pubsub_publish_request *request_of(struct pubsub_ordering_item *item) {
+  return PUBSUB_CONTAINER_OF(item, struct pubsub_publish_request, order);
 }
 
 /* ---- outcomes ---- */
 
 /* Under the mutex. */
-static void forget(struct pubsub_publisher *publisher, const struct pubsub_request *request) {
-  publisher->shared.unfinished_requests--;
-  publisher->shared.in_flight_bytes -= request->batch.message_bytes;
-  pthread_cond_broadcast(&publisher->shared.changed);
+static void finish(struct pubsub_sender *sender, const struct pubsub_publish_request *request) {
+  pubsub_desk_finish(&sender->shared.desk, request);
+  pthread_cond_broadcast(&sender->shared.changed);
 }
 
 static void drop(void *user, struct pubsub_ordering_item *item) {
-  struct pubsub_publisher *publisher = user;
-  struct pubsub_request *request = request_of(item);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  forget(publisher, request);
-  pthread_mutex_unlock(&publisher->shared.mutex);
-  pubsub_request_unref(request);
+  struct pubsub_sender *sender = user;
+  struct pubsub_publish_request *request = request_of(item);
+  pubsub_sender_lock(sender);
+  finish(sender, request);
+  pubsub_sender_unlock(sender);
+  pubsub_publish_request_unref(request);
 }
 
-static void take_out(struct pubsub_request *request) {
-  struct pubsub_publisher *publisher = request->publisher;
-  pubsub_list_remove(&request->under_way_link);
-  pubsub_loop_timer_cancel(publisher->owner, &request->backoff_timer);
-  pubsub_ordering_done(&publisher->loop.ordering, &request->order);
+static void take_out(struct pubsub_publish_request *request) {
+  struct pubsub_sender *sender = request->loop.sender;
+  pubsub_list_remove(&request->loop.link);
+  pubsub_loop_timer_cancel(sender->owner, &request->loop.backoff_timer);
+  pubsub_ordering_done(&sender->loop.ordering, &request->order);
 }
 
-static void succeed(struct pubsub_request *request) {
-  struct pubsub_publisher *publisher = request->publisher;
+static void succeed(struct pubsub_publish_request *request) {
+  struct pubsub_sender *sender = request->loop.sender;
   take_out(request);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  publisher->shared.metrics.published_rows += request->batch.messages;
-  publisher->shared.metrics.published_bytes += request->batch.message_bytes;
-  forget(publisher, request);
-  pthread_mutex_unlock(&publisher->shared.mutex);
-  pubsub_request_unref(request);
-  send_ready(publisher);
+  pubsub_sender_lock(sender);
+  sender->shared.metrics.published_rows += request->batch.messages;
+  sender->shared.metrics.published_bytes += request->batch.message_bytes;
+  finish(sender, request);
+  pubsub_sender_unlock(sender);
+  pubsub_publish_request_unref(request);
+  send_ready(sender);
 }
 
-/* One request that can never be sent fails the publisher: what follows it must not pass it silently. */
-static void give_up(struct pubsub_request *request, const struct pubsub_error *why) {
-  struct pubsub_publisher *publisher = request->publisher;
+/* One request that can never be sent fails the publisher. */
+static void give_up(struct pubsub_publish_request *request, const struct pubsub_error *why) {
+  struct pubsub_sender *sender = request->loop.sender;
   struct pubsub_error error = {0};
-  pubsub_retry_explain(&request->retry, why, pubsub_view_str(publisher->topic),
-                       pubsub_loop_now_us(publisher->owner), &error);
+  pubsub_retry_explain(&request->loop.retry, why, pubsub_view_str(sender->topic),
+                       pubsub_loop_now_us(sender->owner), &error);
   take_out(request);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  if (publisher->shared.error.status == PUBSUB_OK) publisher->shared.error = error;
-  forget(publisher, request);
-  pthread_mutex_unlock(&publisher->shared.mutex);
-  pubsub_request_unref(request);
-  pubsub_ordering_drop(&publisher->loop.ordering, drop, publisher);
+  pubsub_sender_lock(sender);
+  set_error(sender, &error);
+  finish(sender, request);
+  pubsub_sender_unlock(sender);
+  pubsub_publish_request_unref(request);
+  pubsub_ordering_drop(&sender->loop.ordering, drop, sender);
 }
 
 static void on_backoff_over(struct pubsub_timer *timer) {
-  send(PUBSUB_CONTAINER_OF(timer, struct pubsub_request, backoff_timer));
+  send(PUBSUB_CONTAINER_OF(timer, struct pubsub_publish_request, loop.backoff_timer));
 }
 
-static void fail(struct pubsub_request *request, const struct pubsub_error *why) {
-  struct pubsub_publisher *publisher = request->publisher;
-  uint64_t now = pubsub_loop_now_us(publisher->owner), delay_us;
-  if (!pubsub_retry_again(&request->retry, &publisher->retry_limits, why, now, &publisher->loop.rng,
+static void fail(struct pubsub_publish_request *request, const struct pubsub_error *why) {
+  struct pubsub_sender *sender = request->loop.sender;
+  uint64_t now = pubsub_loop_now_us(sender->owner), delay_us;
+  if (!pubsub_retry_again(&request->loop.retry, &sender->retry_limits, why, now, &sender->loop.rng,
                           &delay_us)) {
     give_up(request, why);
     return;
   }
-  pubsub_loop_timer_set(publisher->owner, &request->backoff_timer, now + delay_us);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  publisher->shared.metrics.retries++;
-  pthread_mutex_unlock(&publisher->shared.mutex);
+  pubsub_loop_timer_set(sender->owner, &request->loop.backoff_timer, now + delay_us);
+  pubsub_sender_lock(sender);
+  sender->shared.metrics.retries++;
+  pubsub_sender_unlock(sender);
 }
 
 /* ---- ids ---- */
 
 struct ids {
-  const struct pubsub_request *request;
+  const struct pubsub_publish_request *request;
   struct pubsub_view *ids; /* NULL: only counted */
   uint64_t *numbers;
   size_t count;
@@ -94,21 +126,21 @@ struct ids {
 static void on_id(void *user, struct pubsub_view id) {
   struct ids *ids = user;
   if (ids->ids && ids->count < ids->request->batch.messages) {
-    ids->ids[ids->count] = (struct pubsub_view){id.ptr, id.len};
-    ids->numbers[ids->count] = pubsub_request_number(ids->request, ids->count);
+    ids->ids[ids->count] = id;
+    ids->numbers[ids->count] = pubsub_publish_request_number(ids->request, ids->count);
   }
   ids->count++;
 }
 
-static enum pubsub_status read_ids(struct pubsub_request *request, struct pubsub_view response,
-                                   struct pubsub_error *error) {
-  struct pubsub_publisher *publisher = request->publisher;
+static enum pubsub_status read_ids(struct pubsub_publish_request *request,
+                                   struct pubsub_view response, struct pubsub_error *error) {
+  struct pubsub_sender *sender = request->loop.sender;
   struct ids ids = {.request = request};
-  if (publisher->options.on_ids) {
+  if (sender->on_ids) {
     ids.ids = pubsub_alloc(request->batch.messages * sizeof *ids.ids);
     ids.numbers = pubsub_alloc(request->batch.messages * sizeof *ids.numbers);
   }
-  bool told = !publisher->options.on_ids || (ids.ids && ids.numbers);
+  bool told = !sender->on_ids || (ids.ids && ids.numbers);
   enum pubsub_status status =
       told ? pubsub_publish_decode_ids(response, on_id, &ids) : PUBSUB_E_NOMEM;
   if (!told) {
@@ -118,8 +150,8 @@ static enum pubsub_status read_ids(struct pubsub_request *request, struct pubsub
     status = pubsub_error_set(error, PUBSUB_E_PROTOCOL,
                               "the service gave %zu ids for %u published messages", ids.count,
                               request->batch.messages);
-  } else if (publisher->options.on_ids) {
-    publisher->options.on_ids(publisher->options.on_ids_user, ids.numbers, ids.ids, ids.count);
+  } else if (sender->on_ids) {
+    sender->on_ids(sender->on_ids_user, ids.numbers, ids.ids, ids.count);
   }
   pubsub_free(ids.ids);
   pubsub_free(ids.numbers);
@@ -128,10 +160,10 @@ static enum pubsub_status read_ids(struct pubsub_request *request, struct pubsub
 
 static void on_done(void *user, const struct pubsub_error *result, struct pubsub_view response,
                     struct pubsub_view details) {
-  struct pubsub_request *request = user;
+  struct pubsub_publish_request *request = user;
   struct pubsub_error error = *result;
   (void)details;
-  request->call = NULL;
+  request->loop.call = NULL;
   if (result->status == PUBSUB_OK && read_ids(request, response, &error) == PUBSUB_OK) {
     succeed(request);
   } else {
@@ -141,113 +173,180 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 
 /* ---- sending ---- */
 
-static void send(struct pubsub_request *request) {
-  struct pubsub_publisher *publisher = request->publisher;
+static void send(struct pubsub_publish_request *request) {
+  struct pubsub_sender *sender = request->loop.sender;
   struct pubsub_error error = {0};
-  if (publisher->options.gzip) pubsub_request_pack(request);
+  if (sender->gzip) pubsub_publish_request_pack(request);
   struct pubsub_call_options options = {
       .method = "/google.pubsub.v1.Publisher/Publish",
-      .routing_header = publisher->routing_header,
+      .routing_header = sender->routing_header,
       .encoding = request->packed ? "gzip" : NULL,
-      .timeout_us = pubsub_retry_attempt_us(&request->retry, &publisher->retry_limits,
-                                            pubsub_loop_now_us(publisher->owner))};
-  struct pubsub_segment segment = pubsub_request_segment(request);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  publisher->shared.metrics.requests++;
-  pthread_mutex_unlock(&publisher->shared.mutex);
-  if (pubsub_unary_start(publisher->channel, &options, &segment, 1, on_done, request,
-                         &request->call, &error) != PUBSUB_OK) {
-    request->call = NULL;
+      .timeout_us = pubsub_retry_attempt_us(&request->loop.retry, &sender->retry_limits,
+                                            pubsub_loop_now_us(sender->owner))};
+  struct pubsub_segment segment = pubsub_publish_request_segment(request);
+  pubsub_sender_lock(sender);
+  sender->shared.metrics.requests++;
+  pubsub_sender_unlock(sender);
+  if (pubsub_unary_start(sender->channel, &options, &segment, 1, on_done, request,
+                         &request->loop.call, &error) != PUBSUB_OK) {
+    request->loop.call = NULL;
     segment.release(segment.owner);
     fail(request, &error);
   }
 }
 
-static void send_ready(struct pubsub_publisher *publisher) {
+static void send_ready(struct pubsub_sender *sender) {
   struct pubsub_ordering_item *item;
-  while ((item = pubsub_ordering_next(&publisher->loop.ordering))) {
-    struct pubsub_request *request = request_of(item);
-    request->publisher = publisher;
-    request->backoff_timer.run = on_backoff_over;
-    pubsub_retry_init(&request->retry, &publisher->retry_limits);
-    pubsub_list_push_back(&publisher->loop.under_way, &request->under_way_link);
+  while ((item = pubsub_ordering_next(&sender->loop.ordering))) {
+    struct pubsub_publish_request *request = request_of(item);
+    request->loop.sender = sender;
+    request->loop.backoff_timer.run = on_backoff_over;
+    pubsub_retry_init(&request->loop.retry, &sender->retry_limits);
+    pubsub_list_push_back(&sender->loop.under_way, &request->loop.link);
     send(request);
   }
 }
 
-/* Seals what is due; sets the timer for what is not. */
-static void seal_due(struct pubsub_publisher *publisher) { /* under the mutex */
-  uint64_t now = pubsub_clock_now_us();
-  while (!pubsub_list_empty(&publisher->shared.open)) {
-    struct pubsub_request *request =
-        PUBSUB_CONTAINER_OF(publisher->shared.open.next, struct pubsub_request, open_link);
-    uint64_t due = pubsub_batcher_due_us(&publisher->batch_limits, &request->batch);
-    if (due > now) {
-      if (due != UINT64_MAX) pubsub_loop_timer_set(publisher->owner, &publisher->loop.linger, due);
-      return;
-    }
-    pubsub_publisher_seal(publisher, request);
-  }
+/* Takes what is sealed or due; sets the timer for what is not. False: the publisher has failed. */
+static bool take(struct pubsub_sender *sender, struct pubsub_list *out) {
+  pubsub_list_init(out);
+  pubsub_sender_lock(sender);
+  uint64_t due_us = pubsub_desk_seal_due(&sender->shared.desk, pubsub_clock_now_us());
+  pubsub_desk_take_sealed(&sender->shared.desk, out);
+  bool good = sender->shared.error.status == PUBSUB_OK;
+  pubsub_sender_unlock(sender);
+  if (due_us != UINT64_MAX) pubsub_loop_timer_set(sender->owner, &sender->loop.linger, due_us);
+  return good;
 }
 
-static void look(struct pubsub_publisher *publisher) {
+/* A request that found no memory fails the publisher: of its key, a later one would be sent
+ * first. */
+static bool admit(struct pubsub_sender *sender, struct pubsub_publish_request *request) {
+  struct pubsub_error error = {0};
+  if (pubsub_ordering_add(&sender->loop.ordering, &request->order) == PUBSUB_OK) return true;
+  pubsub_error_set(&error, PUBSUB_E_NOMEM, "out of memory while publishing to topic %.300s",
+                   sender->topic);
+  pubsub_sender_lock(sender);
+  set_error(sender, &error);
+  pubsub_sender_unlock(sender);
+  return false;
+}
+
+static void look(struct pubsub_sender *sender) {
   struct pubsub_list taken;
-  pubsub_list_init(&taken);
-  pthread_mutex_lock(&publisher->shared.mutex);
-  seal_due(publisher);
-  while (!pubsub_list_empty(&publisher->shared.sealed)) {
-    struct pubsub_list *link = publisher->shared.sealed.next;
-    pubsub_list_remove(link);
-    pubsub_list_push_back(&taken, link);
-  }
-  bool failed = publisher->shared.error.status != PUBSUB_OK;
-  pthread_mutex_unlock(&publisher->shared.mutex);
+  bool good = take(sender, &taken);
   while (!pubsub_list_empty(&taken)) {
-    struct pubsub_request *request = PUBSUB_CONTAINER_OF(taken.next, struct pubsub_request, link);
+    struct pubsub_publish_request *request =
+        PUBSUB_CONTAINER_OF(taken.next, struct pubsub_publish_request, link);
     pubsub_list_remove(&request->link);
-    if (failed || pubsub_ordering_add(&publisher->loop.ordering, &request->order) != PUBSUB_OK) {
-      if (!failed) {
-        pthread_mutex_lock(&publisher->shared.mutex);
-        pubsub_error_set(&publisher->shared.error, PUBSUB_E_NOMEM, "out of memory");
-        pthread_mutex_unlock(&publisher->shared.mutex);
-      }
-      drop(publisher, &request->order);
-    }
+    if (!good || !(good = admit(sender, request))) drop(sender, &request->order);
   }
-  send_ready(publisher);
+  if (!good) pubsub_ordering_drop(&sender->loop.ordering, drop, sender);
+  send_ready(sender);
 }
 
-void pubsub_sender_work(struct pubsub_task *task) {
-  struct pubsub_publisher *publisher = PUBSUB_CONTAINER_OF(task, struct pubsub_publisher, work);
-  /* Only here, not where the timer looks: the task may still be queued then, and must not be queued twice. */
-  pthread_mutex_lock(&publisher->shared.mutex);
-  publisher->shared.task_posted = false;
-  pthread_mutex_unlock(&publisher->shared.mutex);
-  look(publisher);
+static void work(struct pubsub_task *task) {
+  struct pubsub_sender *sender = PUBSUB_CONTAINER_OF(task, struct pubsub_sender, work);
+  /* Only here, not where the timer looks: the task may still be queued then, and must not be
+   * queued twice. */
+  pubsub_sender_lock(sender);
+  sender->shared.task_posted = false;
+  pubsub_sender_unlock(sender);
+  look(sender);
 }
 
 static void on_linger(struct pubsub_timer *timer) {
-  look(PUBSUB_CONTAINER_OF(timer, struct pubsub_publisher, loop.linger));
+  look(PUBSUB_CONTAINER_OF(timer, struct pubsub_sender, loop.linger));
 }
 
-void pubsub_sender_init(struct pubsub_publisher *publisher) {
-  uint32_t places = publisher->options.max_requests_in_flight;
-  pubsub_ordering_init(&publisher->loop.ordering, places, places > 64 ? places : 64);
-  pubsub_list_init(&publisher->loop.under_way);
-  publisher->loop.linger.run = on_linger;
-  pubsub_rng_seed_random(&publisher->loop.rng);
+/* ---- from the first to the last ---- */
+
+static void init_shared(struct pubsub_sender *sender) {
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&sender->shared.changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+  pthread_mutex_init(&sender->shared.mutex, NULL);
 }
 
-void pubsub_sender_clear(struct pubsub_publisher *publisher) {
-  pubsub_loop_timer_cancel(publisher->owner, &publisher->loop.linger);
-  pubsub_ordering_drop(&publisher->loop.ordering, drop, publisher);
-  while (!pubsub_list_empty(&publisher->loop.under_way)) {
-    struct pubsub_request *request =
-        PUBSUB_CONTAINER_OF(publisher->loop.under_way.next, struct pubsub_request, under_way_link);
-    if (request->call) pubsub_call_cancel(request->call);
-    request->call = NULL;
+static void init_loop(struct pubsub_sender *sender, uint32_t places) {
+  uint32_t keyed = places > LEAST_KEYED_PLACES ? places : LEAST_KEYED_PLACES;
+  pubsub_ordering_init(&sender->loop.ordering, places, keyed);
+  pubsub_list_init(&sender->loop.under_way);
+  sender->loop.linger.run = on_linger;
+  pubsub_rng_seed_random(&sender->loop.rng);
+}
+
+static enum pubsub_status copy_topic(struct pubsub_sender *sender, const char *topic) {
+  size_t bytes = strlen(topic) + 1;
+  sender->topic = pubsub_alloc(bytes);
+  if (!sender->topic) return PUBSUB_E_NOMEM;
+  memcpy(sender->topic, topic, bytes);
+  sender->routing_header = pubsub_routing_header("topic", pubsub_view_str(topic));
+  return sender->routing_header ? PUBSUB_OK : PUBSUB_E_NOMEM;
+}
+
+enum pubsub_status pubsub_sender_init(struct pubsub_sender *sender, struct pubsub_channel *channel,
+                                      const struct pubsub_publisher_options *options) {
+  *sender = (struct pubsub_sender){.channel = channel,
+                                   .owner = pubsub_channel_loop(channel),
+                                   .gzip = options->gzip,
+                                   .on_ids = options->on_ids,
+                                   .on_ids_user = options->on_ids_user,
+                                   .work.run = work};
+  sender->retry_limits = (struct pubsub_retry_limits){
+      (uint64_t)options->initial_backoff_ms * 1000, (uint64_t)options->max_backoff_ms * 1000,
+      (uint64_t)options->total_timeout_ms * 1000, CALL_TIMEOUT_US};
+  init_shared(sender);
+  init_loop(sender, options->max_requests_in_flight);
+  enum pubsub_status status =
+      pubsub_desk_init(&sender->shared.desk, pubsub_view_str(options->topic), options);
+  return status == PUBSUB_OK ? copy_topic(sender, options->topic) : status;
+}
+
+void pubsub_sender_clear(struct pubsub_sender *sender) {
+  pubsub_desk_clear(&sender->shared.desk);
+  pthread_cond_destroy(&sender->shared.changed);
+  pthread_mutex_destroy(&sender->shared.mutex);
+  pubsub_free(sender->topic);
+  pubsub_free(sender->routing_header);
+}
+
+static void cancel_all(struct pubsub_sender *sender) {
+  pubsub_loop_timer_cancel(sender->owner, &sender->loop.linger);
+  pubsub_ordering_drop(&sender->loop.ordering, drop, sender);
+  while (!pubsub_list_empty(&sender->loop.under_way)) {
+    struct pubsub_publish_request *request =
+        PUBSUB_CONTAINER_OF(sender->loop.under_way.next, struct pubsub_publish_request, loop.link);
+    if (request->loop.call) pubsub_call_cancel(request->loop.call);
+    request->loop.call = NULL;
     take_out(request);
-    drop(publisher, &request->order);
+    drop(sender, &request->order);
   }
-  pubsub_ordering_clear(&publisher->loop.ordering);
+  pubsub_ordering_clear(&sender->loop.ordering);
+}
+
+struct ending {
+  struct pubsub_task task;
+  struct pubsub_sender *sender;
+};
+
+static void end_on_loop(struct pubsub_task *task) {
+  struct pubsub_sender *sender = PUBSUB_CONTAINER_OF(task, struct ending, task)->sender;
+  cancel_all(sender);
+  pubsub_sender_lock(sender);
+  sender->shared.ended = true;
+  pthread_cond_broadcast(&sender->shared.changed);
+  pubsub_sender_unlock(sender);
+}
+
+void pubsub_sender_end(struct pubsub_sender *sender) {
+  struct ending ending = {.task.run = end_on_loop, .sender = sender};
+  pubsub_sender_lock(sender);
+  sender->shared.task_posted = true; /* nothing is posted after what follows */
+  pubsub_loop_post(sender->owner, &ending.task);
+  while (!sender->shared.ended)
+    pubsub_sender_wait(sender, UINT64_MAX / 2);
+  pubsub_sender_unlock(sender);
 }
