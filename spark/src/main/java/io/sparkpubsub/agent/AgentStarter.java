@@ -40,10 +40,10 @@ public final class AgentStarter implements Runnable {
     this.thread = new Thread(this, "pubsub-agent-starter");
     thread.setDaemon(true);
     thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
-    StartingRuns.add(new StartingRuns.Run(config, () -> missing));
   }
 
   public void start() {
+    StartingRuns.add(new StartingRuns.Run(config, () -> missing));
     if (session.sparkContext().isLocal()) {
       Agent.start(config);
       ledger.startAssigning();

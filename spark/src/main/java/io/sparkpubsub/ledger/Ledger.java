@@ -44,7 +44,7 @@ public final class Ledger {
 
   // ---- agents ----
 
-  synchronized void register(String executor, String host) {
+  public synchronized void register(String executor, String host) {
     homes.add(executor, host);
     agentMetrics.registered(executor);
   }
@@ -99,7 +99,7 @@ public final class Ledger {
    * A report of an agent: NativeReader.REPORT_LONGS per epoch; sizes as slot, epoch, seq, rows, bytes per newly sealed chunk.
    * Returns the orders, ORDER_LONGS each.
    */
-  synchronized long[] report(
+  public synchronized long[] report(
       String executor, long[] reports, long[] sizes, long[] metrics, String problem) {
     if (homes.knows(executor)) {
       agentMetrics.report(executor, metrics);

@@ -24,7 +24,8 @@ public final class LedgerEndpoint {
   private static final long FETCH_PAUSE_MS = 200;
   private final Ledger ledger;
   private final int slots;
-  private final RpcEndpointRef ref;
+  private final String name;
+  private RpcEndpointRef ref;
   private final ConcurrentHashMap<String, RpcEndpointRef> agents = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Boolean> closed = new ConcurrentHashMap<>();
   private final ExecutorService fetchers =
@@ -39,7 +40,11 @@ public final class LedgerEndpoint {
   public LedgerEndpoint(String run, Ledger ledger, int slots) {
     this.ledger = ledger;
     this.slots = slots;
-    this.ref = Rpc.serve(name(run), this::handle);
+    this.name = name(run);
+  }
+
+  public void start() {
+    ref = Rpc.serve(name, this::handle);
   }
 
   public static String name(String run) {

@@ -44,6 +44,6 @@ final class PubSubScan implements Scan {
   public MicroBatchStream toMicroBatchStream(String checkpointLocation) {
     SubscriptionLife.begin(
         options, checkpointLocation, SparkSession.active().sparkContext().hadoopConfiguration());
-    return new PubSubMicroBatchStream(options, schema, checkpointLocation);
+    return PubSubMicroBatchStream.start(options, schema, checkpointLocation);
   }
 }

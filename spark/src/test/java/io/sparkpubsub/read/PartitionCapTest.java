@@ -29,13 +29,13 @@ class PartitionCapTest {
           }
         };
     appender.start();
-    Logger logger = (Logger) LogManager.getLogger(PubSubMicroBatchStream.class);
+    Logger logger = (Logger) LogManager.getLogger(ClusterRun.class);
     logger.addAppender(appender);
     logger.setLevel(Level.WARN);
     try {
-      assertThat(PubSubMicroBatchStream.slots(partitions("8"), 4)).isEqualTo(8);
+      assertThat(ClusterRun.slots(partitions("8"), 4)).isEqualTo(8);
       assertThat(said).isEmpty();
-      assertThat(PubSubMicroBatchStream.slots(partitions("9"), 4)).isEqualTo(8);
+      assertThat(ClusterRun.slots(partitions("9"), 4)).isEqualTo(8);
       assertThat(said)
           .containsExactly(
               "WARN numPartitions is 9: more than twice the default parallelism brings nothing; using 8");
@@ -47,6 +47,6 @@ class PartitionCapTest {
   @Test
   void theDefaultIsTheParallelism() {
     PubSubOptions none = PubSubOptions.of(Collections.emptyMap(), Collections.emptyMap(), Collections.emptyMap());
-    assertThat(PubSubMicroBatchStream.slots(none, 6)).isEqualTo(6);
+    assertThat(ClusterRun.slots(none, 6)).isEqualTo(6);
   }
 }

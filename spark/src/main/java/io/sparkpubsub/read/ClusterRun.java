@@ -1,0 +1,105 @@
+package io.sparkpubsub.read;
+
+import io.sparkpubsub.PubSubOptions;
+import io.sparkpubsub.PubSubOptions.Option;
+import io.sparkpubsub.agent.AgentConfig;
+import io.sparkpubsub.agent.AgentStarter;
+import io.sparkpubsub.ledger.CommitLog;
+import io.sparkpubsub.ledger.CommitWatcher;
+import io.sparkpubsub.ledger.Ledger;
+import io.sparkpubsub.ledger.LedgerEndpoint;
+import io.sparkpubsub.ledger.Pause;
+import io.sparkpubsub.ledger.PubSubOffset;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.UUID;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A run on Spark's cluster: the ledger's endpoint, agents on every executor, and an eye on the commit log. */
+final class ClusterRun implements QueryRun {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterRun.class);
+  private static final long STOP_TIMEOUT_MS = 20000;
+
+  private final String id = UUID.randomUUID().toString();
+  private final String name;
+  private final PubSubOptions options;
+  private final String checkpoint;
+  private final SparkSession session;
+  private final Ledger ledger;
+  private final LedgerEndpoint endpoint;
+  private final AgentStarter starter;
+  private final CommitWatcher watcher;
+
+  ClusterRun(PubSubOptions options, StructType schema, String checkpoint, Ledger ledger, int slots, SparkSession session) {
+    this.options = options;
+    this.checkpoint = checkpoint;
+    this.session = session;
+    this.ledger = ledger;
+    this.name = "pubsub[" + options.subscription() + ", run " + id.substring(0, 8) + "]";
+    this.endpoint = new LedgerEndpoint(id, ledger, slots);
+    this.starter = new AgentStarter(new AgentConfig(id, options, schema), ledger, endpoint::leave, session);
+    this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
+  }
+
+  /** How many slots: as asked, but no more than twice the parallelism. */
+  static int slots(PubSubOptions options, int parallelism) {
+    long asked = options.number(Option.NUM_PARTITIONS, parallelism);
+    int cap = 2 * parallelism;
+    if (asked > cap) {
+      LOG.warn(
+          "numPartitions is {}: more than twice the default parallelism brings nothing; using {}", asked, cap);
+    }
+    return (int) Math.min(asked, cap);
+  }
+
+  void start() {
+    endpoint.start();
+    starter.start();
+    watcher.start();
+  }
+
+  private PubSubOffset lastCommitted() {
+    try {
+      return CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public void committed(PubSubOffset offset) {
+    endpoint.committed(offset);
+  }
+
+  /** Looks the same after success and failure: the commit log tells what may be acknowledged. The rest is given back. */
+  @Override
+  public void stop() {
+    watcher.stop();
+    try {
+      PubSubOffset committed = lastCommitted();
+      if (committed != null) {
+        endpoint.committed(committed);
+      }
+    } catch (Exception e) {
+      LOG.warn("cannot read the commit log: what it commits last is delivered again", e);
+    }
+    long deadline = System.nanoTime() + STOP_TIMEOUT_MS / 2 * 1000000;
+    while (!ledger.allSettled() && System.nanoTime() < deadline && Pause.ms(5)) {}
+    endpoint.stop(STOP_TIMEOUT_MS / 2);
+    starter.stop();
+    SubscriptionLife.end(options);
+  }
+}

@@ -1,0 +1,18 @@
+package io.sparkpubsub.read;
+
+import io.sparkpubsub.ledger.PubSubOffset;
+
+/** What a stream makes happen outside of its ledger: one run of a query, from its start to its stop. */
+interface QueryRun {
+  /** Names it in progress and logs. */
+  String name();
+
+  /** Names it among all runs; tasks find their agent by it. */
+  String id();
+
+  /** Spark has committed everything below this offset. */
+  void committed(PubSubOffset offset);
+
+  /** What is committed is acknowledged, the rest given back. */
+  void stop();
+}

@@ -1,0 +1,167 @@
+package io.sparkpubsub.read;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sparkpubsub.PubSubOptions;
+import io.sparkpubsub.PubSubSchema;
+import io.sparkpubsub.ledger.Ledger;
+import io.sparkpubsub.ledger.PubSubOffset;
+import io.sparkpubsub.natives.NativeReader;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.connector.read.InputPartition;
+import org.apache.spark.sql.connector.read.streaming.Offset;
+import org.apache.spark.sql.connector.read.streaming.ReadLimit;
+import org.junit.jupiter.api.Test;
+
+class PubSubMicroBatchStreamTest {
+  private static final long EPOCH = 1000;
+  private static final int ROWS = 10; // of a chunk
+  private static final int BYTES = 100;
+
+  /** Remembers what it is told. */
+  private static final class Run implements QueryRun {
+    final List<String> committed = new ArrayList<>();
+    boolean interrupted;
+    boolean stopped;
+
+    @Override
+    public String name() {
+      return "pubsub[test]";
+    }
+
+    @Override
+    public String id() {
+      return "test";
+    }
+
+    @Override
+    public void committed(PubSubOffset offset) {
+      committed.add(offset.json());
+    }
+
+    @Override
+    public void stop() {
+      interrupted = Thread.currentThread().isInterrupted();
+      stopped = true;
+    }
+  }
+
+  private final Run run = new Run();
+  private final Ledger ledger = new Ledger(1, EPOCH, 0);
+  private long nowMs = 1_000_000;
+  private int sealed;
+
+  private PubSubMicroBatchStream stream(String... keyValues) {
+    Map<String, String> given = new HashMap<>();
+    for (int i = 0; i < keyValues.length; i += 2) {
+      given.put(keyValues[i], keyValues[i + 1]);
+    }
+    PubSubOptions options = PubSubOptions.of(given, Collections.emptyMap(), Collections.emptyMap());
+    ledger.register("1", "host");
+    ledger.startAssigning();
+    report(null);
+    return new PubSubMicroBatchStream(options, PubSubSchema.FULL, ledger, run, () -> nowMs);
+  }
+
+  private void report(String problem, long... sizes) {
+    long[] epochs = {0, EPOCH, NativeReader.STATE_OPEN, sealed, 0, 0, 0, 0, 0, 0};
+    ledger.report("1", epochs, sizes, new long[NativeReader.METRIC_LONGS], problem);
+  }
+
+  private void seal(int chunks) {
+    for (int i = 0; i < chunks; i++) {
+      sealed++;
+      report(null, 0, EPOCH, sealed - 1, ROWS, BYTES);
+    }
+  }
+
+  @Test
+  void nothingIsNoOffsetAtAll() {
+    assertThat(stream().latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable())).isNull();
+  }
+
+  @Test
+  void sparkOnlyAsksWithAStartThatItHasCommitted() {
+    PubSubMicroBatchStream stream = stream();
+    seal(2);
+    Offset end = stream.latestOffset(stream.initialOffset(), stream.getDefaultReadLimit());
+    assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit())).isSameAs(end);
+    assertThat(run.committed).containsExactly("{}", "{\"0\":\"1000:2\"}");
+  }
+
+  /** A trigger that wants all there is says so by its limit. */
+  @Test
+  void theLimitThatSparkGivesCounts() {
+    PubSubMicroBatchStream stream = stream("maxRowsPerTrigger", "20", "minRowsPerTrigger", "30");
+    seal(5);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json()).isEqualTo("{\"0\":\"1000:5\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.maxRows(30)).json()).isEqualTo("{\"0\":\"1000:3\"}");
+  }
+
+  @Test
+  void bytesAreALimitBesideSparks() {
+    PubSubMicroBatchStream stream = stream("maxBytesPerTrigger", "300b");
+    seal(5);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json()).isEqualTo("{\"0\":\"1000:3\"}");
+  }
+
+  @Test
+  void aBatchWaitsForItsRowsAndNoLongerThanItsDelay() {
+    PubSubMicroBatchStream stream = stream("minRowsPerTrigger", "50", "maxTriggerDelay", "30s");
+    seal(2);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit())).isNull();
+    nowMs += 29_999;
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit())).isNull();
+    nowMs += 1;
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    seal(3);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:5\"}");
+  }
+
+  @Test
+  void aProblemOfAnAgentFailsTheQuery() {
+    PubSubMicroBatchStream stream = stream();
+    report("no permission");
+    assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable())).hasMessage("no permission");
+  }
+
+  @Test
+  void oneTaskASlotWithDataAtItsHome() {
+    PubSubMicroBatchStream stream = stream();
+    seal(2);
+    Offset end = PubSubOffset.parse("{\"0\":\"1000:2\",\"7\":\"5:9\"}"); // one of an earlier run
+    InputPartition[] partitions = stream.planInputPartitions(PubSubOffset.NOTHING, end);
+    assertThat(partitions).hasSize(1);
+    PubSubInputPartition part = (PubSubInputPartition) partitions[0];
+    assertThat(part.preferredLocations()).containsExactly("executor_host_1");
+    assertThat(new long[] {part.slot, part.epoch, part.from, part.to}).containsExactly(0, EPOCH, 0, 2);
+    assertThat(part.late).isTrue();
+    assertThat(stream.planInputPartitions(end, end)).isEmpty();
+  }
+
+  @Test
+  void aBatchWithLimitsEndsWhereItsOffsetSays() {
+    PubSubMicroBatchStream stream = stream("maxRowsPerTrigger", "20");
+    seal(2);
+    Offset end = PubSubOffset.parse("{\"0\":\"1000:2\"}");
+    assertThat(((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late).isFalse();
+  }
+
+  /** Spark stops a query by an interrupt; what stopping has to do is done all the same. */
+  @Test
+  void anInterruptDoesNotCutStoppingShort() {
+    PubSubMicroBatchStream stream = stream();
+    Thread.currentThread().interrupt();
+    stream.stop();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(run.stopped).isTrue();
+    assertThat(run.interrupted).isFalse();
+  }
+}
