@@ -19,8 +19,9 @@ static void fill(struct pubsub_error *error, enum pubsub_status status, int grpc
 
 enum pubsub_status pubsub_error_set(struct pubsub_error *error, enum pubsub_status status,
                                     const char *format, ...) {
-  bool retryable = status == PUBSUB_E_RESOLVE || status == PUBSUB_E_CONNECT ||
-                   status == PUBSUB_E_IO || status == PUBSUB_E_TIMEOUT;
+  bool retryable = status == PUBSUB_E_NOMEM || status == PUBSUB_E_RESOLVE ||
+                   status == PUBSUB_E_CONNECT || status == PUBSUB_E_IO ||
+                   status == PUBSUB_E_TIMEOUT;
   va_list args;
   va_start(args, format);
   fill(error, status, PUBSUB_GRPC_OK, retryable, format, args);

@@ -4,7 +4,7 @@
 
 #include <pubsub/error.h>
 
-/* Sets status, text, grpc_code OK, and retryable for RESOLVE, CONNECT, IO, TIMEOUT. Returns status. */
+/* Sets status, text, grpc_code OK, and retryable for NOMEM, RESOLVE, CONNECT, IO, TIMEOUT. Returns status. */
 enum pubsub_status pubsub_error_set(struct pubsub_error *error, enum pubsub_status status,
                                     const char *format, ...) PUBSUB_PRINTF(3, 4);
 /* A status answered by the service: PUBSUB_E_GRPC with its code; retryable by the code's nature

@@ -30,11 +30,9 @@ static void nobody_has_to_ask_for_the_text(void **state) {
 }
 
 static void what_passes_by_itself(void **state) {
-  static const bool of_status[] = {[PUBSUB_E_RESOLVE] = true,
-                                   [PUBSUB_E_CONNECT] = true,
-                                   [PUBSUB_E_IO] = true,
-                                   [PUBSUB_E_TIMEOUT] = true,
-                                   [PUBSUB_E_GONE] = false};
+  static const bool of_status[] = {
+      [PUBSUB_E_NOMEM] = true, [PUBSUB_E_RESOLVE] = true, [PUBSUB_E_CONNECT] = true,
+      [PUBSUB_E_IO] = true,    [PUBSUB_E_TIMEOUT] = true, [PUBSUB_E_GONE] = false};
   static const bool of_code[] = {
       [PUBSUB_GRPC_CANCELLED] = true,         [PUBSUB_GRPC_UNKNOWN] = true,
       [PUBSUB_GRPC_DEADLINE_EXCEEDED] = true, [PUBSUB_GRPC_RESOURCE_EXHAUSTED] = true,
