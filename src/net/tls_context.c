@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
@@ -50,6 +51,32 @@ static enum pubsub_status context_new(bool server, struct pubsub_tls_context **o
   return PUBSUB_OK;
 }
 
+/* A key of a kind that OpenSSL knows, which it could not read when it read the certificate. */
+static bool has_lost_its_key(X509 *certificate) {
+  uint8_t *bytes = NULL;
+  if (X509_get0_pubkey(certificate)) return false;
+  int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
+  const uint8_t *at = bytes;
+  EVP_PKEY *key = len > 0 ? d2i_PUBKEY(NULL, &at, len) : NULL;
+  OPENSSL_free(bytes);
+  EVP_PKEY_free(key);
+  return key != NULL || len <= 0;
+}
+
+/* Where OpenSSL lacks memory for a certificate's key or extensions just once, it takes the certificate for a bad one from then
+ * on. So both are looked at here, where out of memory can be told. */
+static bool read_certificates(SSL_CTX *context) {
+  STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+  ERR_clear_error();
+  for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+    X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+    if (!certificate) continue;
+    X509_check_purpose(certificate, -1, 0);
+    if (has_lost_its_key(certificate)) return false;
+  }
+  return !pubsub_tls_lacks_memory();
+}
+
 enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error) {
@@ -69,6 +96,10 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
                      ca_file ? ca_file : "the system's store", reason);
     pubsub_tls_context_destroy(context);
     return PUBSUB_E_TLS;
+  }
+  if (!read_certificates(context->ssl)) {
+    pubsub_tls_context_destroy(context);
+    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   }
   *out = context;
   return PUBSUB_OK;

@@ -260,10 +260,24 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   return PUBSUB_OK;
 }
 
+bool pubsub_tls_lacks_memory(void) {
+  bool lacks = false;
+  unsigned long code;
+  while ((code = ERR_get_error())) {
+    int reason = ERR_GET_REASON(code);
+    lacks = lacks || reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INTERNAL_ERROR;
+  }
+  return lacks;
+}
+
 static void explain_failure(struct tls_stream *self, struct pubsub_error *error) {
   long verified = SSL_get_verify_result(self->ssl);
   unsigned long code = ERR_peek_last_error();
-  if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+  bool without_reason = verified == X509_V_OK && ERR_GET_REASON(code) == ERR_R_EVP_LIB;
+  if (pubsub_tls_lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM || without_reason) {
+    pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory during the TLS handshake");
+  } else if (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
+             verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     pubsub_error_set(error, PUBSUB_E_TLS,
                      "the certificate is for another host (host name mismatch)");
   } else if (verified == X509_V_ERR_CERT_HAS_EXPIRED) {
