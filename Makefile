@@ -39,6 +39,13 @@ QUICK := test/operations/test_guards.py test/emulator/test_emulator_faults.py te
 test-c: setup-build ## C unit and integration tests, with and without sanitizers
 	@tools/test_c.sh dev asan
 
+torture: setup-build ## fail every allocation and every call, in every scenario (SCENARIO= SIDE= KIND= MODE= I= SECONDS= JOBS=)
+	@tools/torture.sh $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SIDE),--side $(SIDE)) $(if $(KIND),--kind $(KIND)) \
+	  $(if $(MODE),--mode $(MODE)) $(if $(I),--i $(I)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
+
+test-torture: setup-build ## torture, for a minute
+	@echo "== torture" && tools/torture.sh --seconds 60
+
 test-java: jar ## Java tests, and what the jar holds
 	@tools/test_java.sh && tools/check_jar.sh
 
@@ -100,4 +107,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-quick test-c test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
