@@ -2,7 +2,7 @@
 #ifndef CLI_H
 #define CLI_H
 
-#include <pubsub/client.h>
+#include <pubsub/admin.h>
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* io.sparkpubsub.natives.NativeAdmin: calls of the driver about topics and subscriptions. The Java class documents them. */
 #include "jni_util.h"
 
+#include <pubsub/admin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,9 @@
 /*
- * The client: one endpoint, its event-loop threads, connections and credentials, and the
- * administrative calls that programs need around reading and writing.
+ * The client: one endpoint, its event-loop threads, connections and credentials. What programs do
+ * with it stands in publisher.h, subscriber.h and admin.h.
  *
  * Threads: every function may be called from any thread, also several at once, but for destroy,
  * which must be the last. A client must outlive its subscribers and publishers.
- *
- * Names are full: "projects/P/topics/T", "projects/P/subscriptions/S", "projects/P/snapshots/N".
  */
 #ifndef PUBSUB_CLIENT_H
 #define PUBSUB_CLIENT_H
@@ -69,73 +67,6 @@ PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *clie
 
 /* How many calls the service has answered UNAUTHENTICATED: a rise asks for a fresh token. */
 PUBSUB_API uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client);
-
-/*
- * ---- administration ----
- *
- * Each call blocks up to timeout_ms and repeats what may be repeated (UNAVAILABLE, UNKNOWN,
- * ABORTED, a lost connection) until then. A creation that had its effect before its answer was lost
- * shows as ALREADY_EXISTS. Errors: GRPC with the service's code (NOT_FOUND and PERMISSION_DENIED
- * say what to do), TIMEOUT, CONNECT, RESOLVE, TLS, IO, PROTOCOL, NOMEM.
- */
-
-/* Creates, looks for, or deletes a topic. Its subscriptions stay when it is deleted. */
-PUBSUB_API enum pubsub_status pubsub_client_create_topic(struct pubsub_client *client,
-                                                         const char *topic, uint32_t timeout_ms,
-                                                         struct pubsub_error *error);
-PUBSUB_API enum pubsub_status pubsub_client_get_topic(struct pubsub_client *client,
-                                                      const char *topic, uint32_t timeout_ms,
-                                                      struct pubsub_error *error);
-PUBSUB_API enum pubsub_status pubsub_client_delete_topic(struct pubsub_client *client,
-                                                         const char *topic, uint32_t timeout_ms,
-                                                         struct pubsub_error *error);
-
-/* What a subscription is; strings are NUL-terminated. */
-struct pubsub_subscription_info {
-  /* full name; "_deleted-topic_" where the topic is gone */
-  char topic[512];
-  /* of Pull and of streams that ask for none, 10..600; 0: the service's 10 */
-  uint32_t ack_deadline_s;
-  bool exactly_once;
-  bool ordering;
-  /* cut off from its topic for good; not read by create */
-  bool detached;
-  /* "": every message */
-  char filter[512];
-  /* of unacknowledged messages; 0: the service's 7 days */
-  uint64_t retention_s;
-};
-
-/* Creates a subscription of info->topic. NOT_FOUND names the topic. */
-PUBSUB_API enum pubsub_status
-pubsub_client_create_subscription(struct pubsub_client *client, const char *subscription,
-                                  const struct pubsub_subscription_info *info, uint32_t timeout_ms,
-                                  struct pubsub_error *error);
-/* Fills *info; NULL when only existence matters. */
-PUBSUB_API enum pubsub_status pubsub_client_get_subscription(struct pubsub_client *client,
-                                                             const char *subscription,
-                                                             struct pubsub_subscription_info *info,
-                                                             uint32_t timeout_ms,
-                                                             struct pubsub_error *error);
-/* Deletes a subscription with all it holds. */
-PUBSUB_API enum pubsub_status pubsub_client_delete_subscription(struct pubsub_client *client,
-                                                                const char *subscription,
-                                                                uint32_t timeout_ms,
-                                                                struct pubsub_error *error);
-
-/* Everything published before time_us (µs since 1970) counts as acknowledged; everything after it
- * that is retained does not, and is delivered again. */
-PUBSUB_API enum pubsub_status pubsub_client_seek(struct pubsub_client *client,
-                                                 const char *subscription, int64_t time_us,
-                                                 uint32_t timeout_ms, struct pubsub_error *error);
-
-/* Whether the caller has a permission ("pubsub.subscriptions.consume") on a topic or subscription,
- * as IAM says. */
-PUBSUB_API enum pubsub_status pubsub_client_test_permission(struct pubsub_client *client,
-                                                            const char *resource,
-                                                            const char *permission,
-                                                            bool *out_granted, uint32_t timeout_ms,
-                                                            struct pubsub_error *error);
 
 /* Library version, "MAJOR.MINOR.PATCH"; static. */
 PUBSUB_API const char *pubsub_version(void);

@@ -3,7 +3,8 @@
  *
  *   types.h       views and attributes
  *   error.h       status codes and error details
- *   client.h      one endpoint: threads, connections, credentials, administration
+ *   client.h      one endpoint: threads, connections, credentials
+ *   admin.h       topics, subscriptions, snapshots, permissions
  *   publisher.h   messages out, in batches, with their ids
  *   subscriber.h  messages in, as chunks that are leased until they are settled
  *   chunk.h       one chunk: Arrow columns, and how to export them
@@ -16,6 +17,7 @@
 #ifndef PUBSUB_PUBSUB_H
 #define PUBSUB_PUBSUB_H
 
+#include <pubsub/admin.h>
 #include <pubsub/arrow.h>
 #include <pubsub/chunk.h>
 #include <pubsub/client.h>

@@ -1,4 +1,5 @@
-/* The inside of a client, shared by client.c, admin.c and handles.c. Nothing outside src/client includes this. */
+/* The inside of a client, shared by the files of this folder. Nothing outside src/client includes
+ * this. */
 #ifndef PUBSUB_CLIENT_INTERNAL_H
 #define PUBSUB_CLIENT_INTERNAL_H
 

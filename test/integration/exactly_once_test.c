@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <pubsub/admin.h>
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
 #include <signal.h>

@@ -9,6 +9,7 @@
 
 #include "fault.h"
 
+#include <pubsub/admin.h>
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
 #include <stdatomic.h>

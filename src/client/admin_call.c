@@ -1,0 +1,172 @@
+#include "client/admin_call.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "grpc/backoff.h"
+#include "grpc/routing.h"
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define FIRST_DELAY_US 100000
+#define MAX_DELAY_US 10000000
+
+struct admin_call {
+  struct pubsub_task task;
+  struct pubsub_channel *channel;
+  struct pubsub_call_options options;
+  struct pubsub_buf request, response;
+  struct pubsub_error result;
+  struct pubsub_call *call;
+  pthread_mutex_t mutex;
+  pthread_cond_t finished;
+  bool done;
+};
+
+static void finish(struct admin_call *call) {
+  pthread_mutex_lock(&call->mutex);
+  call->done = true;
+  pthread_cond_signal(&call->finished);
+  pthread_mutex_unlock(&call->mutex);
+}
+
+static void on_done(void *user, const struct pubsub_error *result, struct pubsub_view response,
+                    struct pubsub_view details) {
+  struct admin_call *call = user;
+  (void)details;
+  call->result = *result;
+  if (response.len > 0 &&
+      pubsub_buf_append(&call->response, response.ptr, response.len) != PUBSUB_OK) {
+    pubsub_error_set(&call->result, PUBSUB_E_NOMEM, "out of memory");
+  }
+  finish(call);
+}
+
+static void start(struct pubsub_task *task) {
+  struct admin_call *call = (struct admin_call *)task;
+  struct pubsub_segment segment = pubsub_segment_from_buf(&call->request);
+  if (pubsub_unary_start(call->channel, &call->options, &segment, 1, on_done, call, &call->call,
+                         &call->result) != PUBSUB_OK) {
+    pubsub_free(segment.owner);
+    finish(call);
+  }
+}
+
+/* One attempt. */
+static void attempt(struct admin_call *call, const ProtobufCMessage *request, uint64_t timeout_us) {
+  call->result = (struct pubsub_error){0};
+  call->done = false;
+  call->response.len = 0;
+  call->options.timeout_us = timeout_us;
+  if (pubsub_buf_reserve(&call->request, protobuf_c_message_get_packed_size(request)) !=
+      PUBSUB_OK) {
+    pubsub_error_set(&call->result, PUBSUB_E_NOMEM, "out of memory");
+    return;
+  }
+  call->request.len = protobuf_c_message_pack(request, call->request.ptr);
+  pubsub_loop_post(pubsub_channel_loop(call->channel), &call->task);
+  pthread_mutex_lock(&call->mutex);
+  while (!call->done)
+    pthread_cond_wait(&call->finished, &call->mutex);
+  pthread_mutex_unlock(&call->mutex);
+}
+
+/* As Google's clients do for these calls. A creation that had its effect shows as ALREADY_EXISTS
+ * then. */
+static bool may_try_again(const struct pubsub_error *result) {
+  if (result->status != PUBSUB_E_GRPC) {
+    return result->status == PUBSUB_E_IO || result->status == PUBSUB_E_PROTOCOL;
+  }
+  return result->grpc_code == PUBSUB_GRPC_UNAVAILABLE || result->grpc_code == PUBSUB_GRPC_UNKNOWN ||
+         result->grpc_code == PUBSUB_GRPC_ABORTED;
+}
+
+static void sleep_us(uint64_t us) {
+  struct timespec time = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+  nanosleep(&time, NULL);
+}
+
+static void repeat(struct admin_call *call, const ProtobufCMessage *request, uint32_t timeout_ms) {
+  uint64_t end_us = pubsub_clock_now_us() + (uint64_t)timeout_ms * 1000;
+  struct pubsub_backoff backoff;
+  struct pubsub_rng rng;
+  pubsub_rng_seed_random(&rng);
+  pubsub_backoff_init(&backoff, FIRST_DELAY_US, MAX_DELAY_US);
+  while (true) {
+    uint64_t now_us = pubsub_clock_now_us();
+    attempt(call, request, end_us > now_us ? end_us - now_us : 1);
+    uint64_t delay_us = pubsub_backoff_next_us(&backoff, &rng);
+    if (!may_try_again(&call->result) || pubsub_clock_now_us() + delay_us >= end_us) return;
+    sleep_us(delay_us);
+  }
+}
+
+/* How to make what is missing, as the tail of a sentence; "": nothing that a user makes. */
+static const char *remedy(const char *object) {
+  if (strcmp(object, "topic") == 0) return "; create it with: gcloud pubsub topics create";
+  if (strcmp(object, "subscription") == 0)
+    return "; create it with: gcloud pubsub subscriptions create --topic=TOPIC";
+  return "";
+}
+
+void pubsub_admin_set_missing(struct pubsub_error *error, const char *object, const char *name) {
+  const char *id = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+  const char *way = remedy(object);
+  if (!error) return;
+  pubsub_error_set_grpc(error, PUBSUB_GRPC_NOT_FOUND, "%s '%.250s' does not exist%s%s%.100s",
+                        object, name, way, way[0] ? " " : "", way[0] ? id : "");
+}
+
+/* What the service says in its own words, in those of a user. */
+static void explain(const struct pubsub_admin_method *method, const char *name,
+                    struct pubsub_error *error) {
+  if (error->grpc_code == PUBSUB_GRPC_NOT_FOUND) {
+    pubsub_admin_set_missing(error, method->object, name);
+  } else if (error->grpc_code == PUBSUB_GRPC_PERMISSION_DENIED) {
+    pubsub_error_set_grpc(error, error->grpc_code,
+                          "no permission on %s '%.200s' (%s is needed): %.120s", method->object,
+                          name, method->permission, error->text);
+  } else {
+    pubsub_error_set_grpc(error, error->grpc_code, "%s '%.200s': %s: %.200s", method->object, name,
+                          pubsub_grpc_code_name(error->grpc_code), error->text);
+  }
+}
+
+enum pubsub_status pubsub_admin_call(struct pubsub_client *client,
+                                     const struct pubsub_admin_method *method, const char *name,
+                                     const ProtobufCMessage *request, uint32_t timeout_ms,
+                                     struct pubsub_buf *response, struct pubsub_error *error) {
+  struct admin_call call = {.task.run = start,
+                            .channel = pubsub_client_next_channel(client),
+                            .mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .finished = PTHREAD_COND_INITIALIZER};
+  if (response) *response = (struct pubsub_buf){0};
+  char *routing = pubsub_routing_header(method->field, pubsub_view_str(name));
+  if (!routing) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  call.options = (struct pubsub_call_options){.method = method->path, .routing_header = routing};
+  repeat(&call, request, timeout_ms);
+  pthread_mutex_destroy(&call.mutex);
+  pthread_cond_destroy(&call.finished);
+  pubsub_buf_clear(&call.request);
+  pubsub_free(routing);
+  if (response)
+    *response = call.response;
+  else
+    pubsub_buf_clear(&call.response);
+  if (call.result.status == PUBSUB_E_GRPC) explain(method, name, &call.result);
+  if (call.result.status != PUBSUB_OK && error) *error = call.result;
+  return call.result.status;
+}
+
+enum pubsub_status pubsub_admin_unreadable(struct pubsub_error *error) {
+  return pubsub_error_set(error, PUBSUB_E_PROTOCOL, "the answer cannot be parsed");
+}
+
+struct pubsub_view pubsub_admin_answer(const struct pubsub_buf *response) {
+  return response->ptr ? pubsub_view_of(response->ptr, response->len) : pubsub_view_str("");
+}
+
+char *pubsub_admin_text(const char *borrowed) {
+  return (char *)(uintptr_t)borrowed;
+}
