@@ -11,13 +11,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#define EVERY_ADDRESS "0.0.0.0"
+
 static const char usage[] =
     "usage: pubsub-emulator [--port PORT | --listen ADDRESS:PORT] [options]\n"
     "\n"
     "A server of the Google Cloud Pub/Sub API for PUBSUB_EMULATOR_HOST.\n"
     "\n"
     "  --port PORT            listen on 127.0.0.1:PORT (default 8085; 0: any free port)\n"
-    "  --listen ADDRESS:PORT  listen there instead\n"
+    "  --listen ADDRESS:PORT  listen there instead; \":PORT\" is every address of this host\n"
+    "  --host-port ADDRESS:PORT, --project NAME\n"
+    "                         as Google's emulator is started: the first is --listen, the second\n"
+    "                         changes nothing, as every project is served\n"
     "  --tls-cert FILE        serve TLS with this certificate chain (PEM)\n"
     "  --tls-key FILE         … and its key (PEM)\n"
     "  --require-token FILE|VALUE  refuse calls without this access token\n"
@@ -94,13 +99,29 @@ static bool parse_listen(char *text, struct server_options *options) {
     colon[-1] = '\0';
     text++;
   }
+  if (*text == '\0') text = EVERY_ADDRESS;
   options->address = strcmp(text, "localhost") == 0 ? "127.0.0.1" : text;
   return true;
+}
+
+static bool is_loopback(const char *address) {
+  return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+/* What a developer who copies a command line may not know. */
+static void warn_of_other_hosts(const struct server_options *options) {
+  if (is_loopback(options->address)) return;
+  fprintf(stderr,
+          "pubsub-emulator: warning: other hosts can reach it on %s%s; listen on 127.0.0.1 where "
+          "that is not wanted\n",
+          options->address, options->require_token ? "" : ", and nobody is asked for a token");
 }
 
 int main(int argc, char **argv) {
   static const struct option names[] = {{"port", required_argument, NULL, 'p'},
                                         {"listen", required_argument, NULL, 'l'},
+                                        {"host-port", required_argument, NULL, 'l'},
+                                        {"project", required_argument, NULL, 'P'},
                                         {"tls-cert", required_argument, NULL, 'c'},
                                         {"tls-key", required_argument, NULL, 'k'},
                                         {"topic", required_argument, NULL, 't'},
@@ -142,6 +163,8 @@ int main(int argc, char **argv) {
     case 's':
     case 'f':
       break; /* below, when there is a server */
+    case 'P':
+      break; /* every project is served */
     case 'v':
       puts("pubsub-emulator " PUBSUB_VERSION_STRING);
       return 0;
@@ -177,6 +200,7 @@ int main(int argc, char **argv) {
     printf(v6 ? "pubsub-emulator listening on [%s]:%u\n" : "pubsub-emulator listening on %s:%u\n",
            options.address, server_port(server));
     fflush(stdout);
+    warn_of_other_hosts(&options);
     pubsub_loop_run(program.loop);
   } else {
     fprintf(stderr, "pubsub-emulator: %s\n", error.text);
