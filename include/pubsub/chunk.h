@@ -65,6 +65,8 @@ struct pubsub_chunk_view {
   int32_t delivery_attempt_null_count;
   /* used bytes of all column buffers */
   uint64_t bytes;
+  /* when the service got the oldest row, µs since 1970, also without that column; 0: unpacked */
+  int64_t oldest_publish_us;
   /* by enum pubsub_buffer */
   struct {
     uint64_t address;

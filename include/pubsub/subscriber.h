@@ -80,8 +80,9 @@ PUBSUB_API void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscribe
                                              uint64_t epoch, enum pubsub_close_mode mode);
 
 enum pubsub_slot_state {
-  PUBSUB_SLOT_WAITING,  /* delay not over, or backing off between two streams */
-  PUBSUB_SLOT_OPEN,     /* a StreamingPull is established */
+  PUBSUB_SLOT_WAITING,  /* delay not over, backing off between two streams, or not answered yet */
+  PUBSUB_SLOT_OPEN,     /* the service has answered on its StreamingPull, or is one that does not
+                           answer before it has messages */
   PUBSUB_SLOT_DRAINING, /* closed for receiving, chunks left */
   PUBSUB_SLOT_CLOSED,   /* nothing left; reported once more, then forgotten */
   PUBSUB_SLOT_FAILED,   /* a permanent error; see pubsub_subscriber_slot_error */
@@ -115,7 +116,8 @@ PUBSUB_API void pubsub_subscriber_report(struct pubsub_subscriber *subscriber,
                                          struct pubsub_slot_report *out, size_t capacity,
                                          size_t *out_count);
 
-/* The permanent error of a FAILED slot, else status OK. */
+/* Why the slot does not receive: the permanent error of a FAILED one, the last error of a WAITING
+ * one; else, and before any, status OK. */
 PUBSUB_API void pubsub_subscriber_slot_error(struct pubsub_subscriber *subscriber, uint32_t slot,
                                              uint64_t epoch, struct pubsub_error *out);
 
@@ -123,6 +125,8 @@ struct pubsub_chunk_size {
   uint32_t rows;
   /* of its columns */
   uint64_t bytes;
+  /* when the service got the oldest of its rows, µs since 1970 */
+  int64_t oldest_publish_us;
 };
 /* Sizes of the chunks from_seq, from_seq + 1, … that are sealed: up to capacity; returns how
  * many. */

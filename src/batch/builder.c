@@ -16,6 +16,7 @@ struct pubsub_builder {
   uint32_t rows, row_cap; /* every fixed-width buffer has room for row_cap rows */
   uint32_t entries, entry_cap;
   uint64_t bytes;
+  int64_t oldest_publish_us; /* of the rows */
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
   struct pubsub_column_buffer ack_bytes, ack_offsets;
   bool
@@ -285,6 +286,9 @@ enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
   }
   acks->used += message->ack_id.len;
   put_offset(&builder->ack_offsets, acks->used);
+  if (builder->rows == 0 || message->publish_time_us < builder->oldest_publish_us) {
+    builder->oldest_publish_us = message->publish_time_us;
+  }
   builder->rows++;
   return PUBSUB_OK;
 }
@@ -410,6 +414,7 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
   chunk->columns = builder->columns;
   chunk->rows = (int32_t)builder->rows;
   chunk->entries = (int32_t)builder->entries;
+  chunk->oldest_publish_us = builder->oldest_publish_us;
   *out_ack_ids = (struct pubsub_ack_ids){.bytes = builder->ack_bytes.ptr,
                                          .offsets = (uint32_t *)(void *)builder->ack_offsets.ptr,
                                          .count = builder->rows,

@@ -17,7 +17,8 @@ void pubsub_chunk_view(const struct pubsub_chunk *chunk, struct pubsub_chunk_vie
                                     .attribute_entries = chunk->entries,
                                     .ordering_key_null_count = chunk->ordering_key_nulls,
                                     .delivery_attempt_null_count = chunk->delivery_attempt_nulls,
-                                    .bytes = chunk->bytes};
+                                    .bytes = chunk->bytes,
+                                    .oldest_publish_us = chunk->oldest_publish_us};
   for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) {
     out->buffers[i].address = (uint64_t)(uintptr_t)chunk->buffers[i].ptr;
     out->buffers[i].bytes = chunk->buffers[i].used;

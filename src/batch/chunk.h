@@ -15,7 +15,8 @@ struct pubsub_chunk {
   struct pubsub_pool *pool; /* one reference */
   uint32_t columns;
   int32_t rows, entries, ordering_key_nulls, delivery_attempt_nulls;
-  uint64_t bytes; /* used, over all buffers */
+  uint64_t bytes;            /* used, over all buffers */
+  int64_t oldest_publish_us; /* of its rows, whatever its columns; 0 in one that was unpacked */
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
 };
 /* The column (enum pubsub_column) that a buffer (enum pubsub_buffer) belongs to. */

@@ -56,6 +56,7 @@ static enum pubsub_status read_row(const struct pubsub_chunk *chunk,
   received->data = text_at(chunk, PUBSUB_BUFFER_DATA_OFFSETS, PUBSUB_BUFFER_DATA_BYTES, index);
   received->ordering_key =
       text_at(chunk, PUBSUB_BUFFER_ORDERING_KEY_OFFSETS, PUBSUB_BUFFER_ORDERING_KEY_BYTES, index);
+  received->publish_time_us = chunk->oldest_publish_us; /* at least, where there is no column */
   if (chunk->columns & PUBSUB_COLUMN_PUBLISH_TIME) {
     memcpy(&received->publish_time_us,
            chunk->buffers[PUBSUB_BUFFER_PUBLISH_TIME].ptr + (size_t)index * 8, 8);

@@ -28,6 +28,7 @@ struct pubsub_held {
   uint64_t ordered_us;
   uint32_t rows;
   uint64_t bytes;
+  int64_t oldest_publish_us; /* of its rows */
   int64_t receive_wall_us;
 
   /* loop thread only */

@@ -11,6 +11,8 @@
 #define MAX_BACKOFF_US 10000000
 #define AT_ONCE_US                                                                                 \
   1000000 /* a stream that lived so long is opened again at once after a clean end */
+#define FIRST_PING_US 250000
+#define FIRST_PATIENCE_US 5000000 /* with a server of which nothing is known */
 #define PING_CREDIT 3
 #define SILENT_PINGS                                                                               \
   20 /* ping intervals without a response after which a deaf server's stream is opened again */
@@ -48,6 +50,10 @@ static uint64_t ping_every_us(const struct pubsub_pull *pull) {
   return (uint64_t)pubsub_channel_keepalive_ms(pull->channel) * 1000;
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
 static void open_later(struct pubsub_pull *pull) {
   set_state(pull, PUBSUB_PULL_WAITING);
   set_timer(pull, pubsub_backoff_next_us(&pull->backoff, &pull->rng));
@@ -79,6 +85,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
     pubsub_backoff_reset(&pull->backoff);
   }
   pull->error.status = PUBSUB_OK;
+  set_state(pull, PUBSUB_PULL_OPEN);
   pull->heard_us = pubsub_loop_now_us(loop_of(pull));
   pull->at_message_start = true;
   if (message_bytes == 0) ping_answered(pull);
@@ -243,15 +250,21 @@ static void open_stream(struct pubsub_pull *pull) {
   }
   pull->opens++;
   pull->opened_us = pull->heard_us = pubsub_loop_now_us(loop_of(pull));
-  set_state(pull, PUBSUB_PULL_OPEN);
-  set_timer(pull, ping_every_us(pull));
+  set_state(pull, PUBSUB_PULL_OPENING);
+  set_timer(pull, smaller(FIRST_PING_US, ping_every_us(pull)));
+}
+
+static uint64_t patience_us(const struct pubsub_pull *pull) {
+  uint64_t usual = ping_every_us(pull) / 2;
+  bool known = pull->state == PUBSUB_PULL_OPEN || pull->ping_credit > 0;
+  return known ? usual : smaller(FIRST_PATIENCE_US, usual);
 }
 
 static void ping(struct pubsub_pull *pull) {
   struct pubsub_segment empty = {0};
   bool sent = pubsub_call_send(pull->call, &empty, 1, false) == PUBSUB_OK;
   pull->ping_pending = sent;
-  set_timer(pull, sent ? ping_every_us(pull) / 2 : ping_every_us(pull));
+  set_timer(pull, sent ? patience_us(pull) : ping_every_us(pull));
 }
 
 static void give_up_stream(struct pubsub_pull *pull, const char *reason) {
@@ -261,14 +274,22 @@ static void give_up_stream(struct pubsub_pull *pull, const char *reason) {
   open_later(pull);
 }
 
+/* The request waits for a connection, which has its own watch. */
+static bool is_unsent(const struct pubsub_pull *pull) {
+  return pull->state == PUBSUB_PULL_OPENING && pubsub_call_queued_bytes(pull->call) > 0;
+}
+
 static void watch(struct pubsub_pull *pull) {
   uint64_t now = pubsub_loop_now_us(loop_of(pull)), every = ping_every_us(pull);
-  if (pull->ping_pending && pull->ping_credit > 0) { /* a server that used to answer */
+  if (is_unsent(pull)) {
+    set_timer(pull, smaller(FIRST_PING_US, every));
+  } else if (pull->ping_pending && pull->ping_credit > 0) { /* a server that used to answer */
     pull->ping_credit--;
     give_up_stream(pull, "a ping was not answered");
   } else if (pull->ping_pending) {
     pull->ping_pending = false;
     pull->deaf = true;
+    set_state(pull, PUBSUB_PULL_OPEN);
     set_timer(pull, every);
   } else if (!pull->deaf) {
     ping(pull);
@@ -276,6 +297,7 @@ static void watch(struct pubsub_pull *pull) {
     pull->deaf = false; /* who knows what is there now */
     give_up_stream(pull, "no response for too long");
   } else {
+    set_state(pull, PUBSUB_PULL_OPEN);
     set_timer(pull, every);
   }
 }

@@ -1,12 +1,17 @@
 /*
  * One StreamingPull, kept open: opens, decodes, pings, reopens with backoff, stops on errors that do not pass.
  *
- *   waiting ── delay over ──▶ open ── ended cleanly after answers ──▶ open again at once
- *      ▲                       │
- *      └── backoff ◀── error that passes
- *                              └── error that stays ──▶ failed (what has worked before: after a grace of 30 s)
+ *   waiting ── delay over ──▶ opening ── first answer ──▶ open
+ *      ▲                         ▲  │                      │
+ *      │                         └──┼── ended cleanly ◀────┤
+ *      └── backoff ◀── error that passes ◀─────────────────┤
+ *                                   └── error that stays ◀─┴──▶ failed (what has worked before: after a grace of 30 s)
  *
- * While open it is watched: an empty request every 30 s wants an answer within 15 s. A server that never answers any is left
+ * Open means that the service serves the stream. It says so with its first message or, on an empty subscription, by answering
+ * an empty request, which it is sent a quarter of a second after the first. A server that leaves that one without an answer for 5 s is
+ * taken for one that never answers any: its stream counts as open then.
+ *
+ * An open stream is watched: an empty request every 30 s wants an answer within 15 s. A server that never answers any is left
  * alone, but a stream of it that gave nothing for ten minutes is opened again.
  *
  * Knows nothing of chunks: received messages go to the sink. Loop thread only.
@@ -21,6 +26,7 @@
 
 enum pubsub_pull_state {
   PUBSUB_PULL_WAITING,
+  PUBSUB_PULL_OPENING,
   PUBSUB_PULL_OPEN,
   PUBSUB_PULL_FAILED,
   PUBSUB_PULL_STOPPED

@@ -181,7 +181,7 @@ static void on_bytes(void *user, size_t bytes) {
 static void on_state(void *user, enum pubsub_pull_state state) {
   struct pubsub_epoch *epoch = user;
   struct pubsub_subscriber *subscriber = epoch->subscriber;
-  if (state == PUBSUB_PULL_OPEN) {
+  if (state == PUBSUB_PULL_OPENING) {
     epoch->loop.window_owed = 0; /* a new stream has a new window */
     epoch->loop.reserved = false;
     epoch->loop.told = (struct pubsub_subscription_properties){0};
@@ -190,12 +190,14 @@ static void on_state(void *user, enum pubsub_pull_state state) {
   pthread_mutex_lock(&subscriber->shared.mutex);
   if (state == PUBSUB_PULL_OPEN) {
     epoch->shared.state = PUBSUB_SLOT_OPEN;
-    subscriber->shared.metrics.stream_opens++;
-    if (epoch->loop.pull.opens > 1) subscriber->shared.metrics.stream_reopens++;
   } else if (state == PUBSUB_PULL_FAILED) {
     epoch->shared.state = PUBSUB_SLOT_FAILED;
   } else {
     epoch->shared.state = PUBSUB_SLOT_WAITING;
+  }
+  if (state == PUBSUB_PULL_OPENING) {
+    subscriber->shared.metrics.stream_opens++;
+    if (epoch->loop.pull.opens > 1) subscriber->shared.metrics.stream_reopens++;
   }
   epoch->shared.error = epoch->loop.pull.error;
   pubsub_subscriber_changed(subscriber);

@@ -107,6 +107,7 @@ enum pubsub_status pubsub_epoch_seal(struct pubsub_epoch *epoch) {
   pubsub_chunk_view(held->chunk, &view);
   held->rows = rows;
   held->bytes = view.bytes;
+  held->oldest_publish_us = view.oldest_publish_us;
   held->receive_wall_us = epoch->loop.first_receive_wall_us;
   bool visible = subscriber->loop.delivery == PUBSUB_AT_LEAST_ONCE;
 
@@ -246,6 +247,7 @@ static void drop_rows(struct pubsub_held *held) {
   forget_rows(held, dropped, held->bytes - view.bytes);
   held->rows -= dropped;
   held->bytes = view.bytes;
+  held->oldest_publish_us = view.oldest_publish_us;
   unlock(subscriber);
 }
 

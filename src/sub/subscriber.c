@@ -262,7 +262,7 @@ size_t pubsub_subscriber_chunk_sizes(struct pubsub_subscriber *subscriber, uint3
   if (found && from_seq >= found->shared.first_seq) {
     for (uint64_t seq = from_seq; seq < found->shared.sealed && count < capacity; seq++) {
       struct pubsub_held *held = pubsub_epoch_held(found, seq);
-      out[count++] = (struct pubsub_chunk_size){held->rows, held->bytes};
+      out[count++] = (struct pubsub_chunk_size){held->rows, held->bytes, held->oldest_publish_us};
     }
   }
   unlock(subscriber);

@@ -241,12 +241,40 @@ static void every_allocation_may_fail(void **state) {
   }
 }
 
+static int64_t sealed_oldest(struct pubsub_builder *builder, const int64_t *times, size_t count) {
+  struct pubsub_chunk *chunk;
+  struct pubsub_chunk_view view;
+  struct pubsub_ack_ids ids;
+  for (size_t i = 0; i < count; i++) {
+    struct pubsub_received row = {.publish_time_us = times[i]};
+    assert_int_equal(pubsub_builder_append(builder, &row), PUBSUB_OK);
+  }
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  pubsub_chunk_view(chunk, &view);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  return view.oldest_publish_us;
+}
+
+static void the_oldest_publish_time_is_known_without_its_column(void **state) {
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  assert_int_equal(sealed_oldest(builder, (const int64_t[]){5000, 3000, 7000}, 3), 3000);
+  assert_int_equal(sealed_oldest(builder, (const int64_t[]){9000}, 1), 9000);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(rows_come_out_as_they_went_in, no_leaks),
       cmocka_unit_test_teardown(every_set_of_columns, no_leaks),
       cmocka_unit_test_teardown(a_reserved_payload_survives_a_seal, no_leaks),
       cmocka_unit_test_teardown(a_column_ends_before_its_offsets_do, no_leaks),
+      cmocka_unit_test_teardown(the_oldest_publish_time_is_known_without_its_column, no_leaks),
       cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
