@@ -24,9 +24,9 @@ struct pubsub_client_options {
   bool plaintext;
   /* PEM bundle instead of the system's CA store; NULL: the system's */
   const char *ca_file;
-  /* appended to the library's own; NULL: none */
+  /* appended to the library's own, at most 200 bytes of printable ASCII; NULL: none */
   const char *user_agent;
-  /* x-goog-user-project, the project that pays; NULL: none */
+  /* x-goog-user-project, the project that pays, of the same characters; NULL: none */
   const char *quota_project;
   /* event-loop threads; 0: one per 4 cores, at least 1 */
   unsigned loop_threads;

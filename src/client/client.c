@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "net/proxy.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #define DEFAULT_ENDPOINT "pubsub.googleapis.com"
 #define CORES_A_LOOP 4
+#define MAX_HEADER_TEXT_BYTES 200
 
 const char *pubsub_version(void) {
   return PUBSUB_VERSION_STRING;
@@ -34,14 +36,31 @@ static enum pubsub_status lane_init(struct pubsub_client_lane *lane,
   return pubsub_loop_start_thread(lane->loop, "pubsub-loop", error);
 }
 
+/* A text of the caller's that goes into a header of every call; NULL and "": none. */
+static enum pubsub_status check_header_text(const char *what, const char *text,
+                                            struct pubsub_error *error) {
+  if (!text || !text[0]) return PUBSUB_OK;
+  if (strlen(text) <= MAX_HEADER_TEXT_BYTES && pubsub_text_is_header_value(text)) return PUBSUB_OK;
+  return pubsub_error_set(error, PUBSUB_E_INVALID,
+                          "the %s cannot stand in a header: it may have at most %d bytes of "
+                          "printable ASCII, without a space at either end",
+                          what, MAX_HEADER_TEXT_BYTES);
+}
+
 enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options,
                                      struct pubsub_client **out, struct pubsub_error *error) {
-  char host[256], agent[200];
+  char host[256], agent[MAX_HEADER_TEXT_BYTES + 64];
   uint16_t port;
   const char *endpoint = options->endpoint ? options->endpoint : DEFAULT_ENDPOINT;
   enum pubsub_status status = pubsub_endpoint_parse(endpoint, options->plaintext ? 8085 : 443, host,
                                                     sizeof host, &port, error);
   if (status != PUBSUB_OK) return status;
+  status = check_header_text("user agent", options->user_agent, error);
+  if (status != PUBSUB_OK) return status;
+  status = check_header_text("quota project", options->quota_project, error);
+  if (status != PUBSUB_OK) return status;
+  bool named = options->user_agent && options->user_agent[0];
+  bool quota = options->quota_project && options->quota_project[0];
   struct pubsub_proxy proxy;
   status = pubsub_proxy_choose(options->proxy, host, port, !options->plaintext, &proxy, error);
   if (status != PUBSUB_OK) return status;
@@ -54,13 +73,13 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
     status = pubsub_tls_context_new_client(options->ca_file, &client->tls, error);
     if (status != PUBSUB_OK) goto fail;
   }
-  snprintf(agent, sizeof agent, "libpubsub/" PUBSUB_VERSION_STRING "%s%s",
-           options->user_agent ? " " : "", options->user_agent ? options->user_agent : "");
+  snprintf(agent, sizeof agent, "libpubsub/" PUBSUB_VERSION_STRING "%s%s", named ? " " : "",
+           named ? options->user_agent : "");
   struct pubsub_channel_options channel = {.host = host,
                                            .port = port,
                                            .tls = client->tls,
                                            .user_agent = agent,
-                                           .quota_project = options->quota_project,
+                                           .quota_project = quota ? options->quota_project : NULL,
                                            .proxy = proxy.host[0] ? &proxy : NULL,
                                            .connect_timeout_ms = options->connect_timeout_ms,
                                            .keepalive_ms = options->keepalive_ms};

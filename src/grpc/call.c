@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include <stdio.h>
 
 #define H2_NO_ERROR 0x0
@@ -200,13 +201,6 @@ static void on_timeout(struct pubsub_timer *timer) {
   pubsub_call_finish(call, &result);
 }
 
-static char *copy_text(const char *text) {
-  size_t bytes = strlen(text) + 1;
-  char *copy = pubsub_alloc(bytes);
-  if (copy) memcpy(copy, text, bytes);
-  return copy;
-}
-
 enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
                                      const struct pubsub_call_options *options,
                                      const struct pubsub_call_handler *handler, void *user,
@@ -224,8 +218,8 @@ enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
   call->grpc_status = -1;
   call->timer.run = on_timeout;
   pubsub_frame_parser_init(&call->parser, PUBSUB_CALL_MAX_MESSAGE_BYTES);
-  call->method = copy_text(options->method);
-  call->routing_header = options->routing_header ? copy_text(options->routing_header) : NULL;
+  call->method = pubsub_text_copy(options->method);
+  call->routing_header = options->routing_header ? pubsub_text_copy(options->routing_header) : NULL;
   if (!call->method || (options->routing_header && !call->routing_header)) goto no_memory;
   if (options->timeout_us) {
     call->deadline_us = pubsub_loop_now_us(loop) + options->timeout_us;

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "grpc/pool.h"
 #include <stdio.h>
 
@@ -70,10 +71,7 @@ enum pubsub_status pubsub_channel_set_token(struct pubsub_channel *channel, cons
 
 static bool copy_string(const char **field, char **owned) {
   if (!*field) return true;
-  size_t bytes = strlen(*field) + 1;
-  *owned = pubsub_alloc(bytes);
-  if (*owned) memcpy(*owned, *field, bytes);
-  *field = *owned;
+  *field = *owned = pubsub_text_copy(*field);
   return *owned != NULL;
 }
 

@@ -50,8 +50,7 @@ static void *serve(void *arg) {
 }
 
 static void peer_start(struct peer *peer) {
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof address;
   peer->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   assert_int_equal(bind(peer->listening, (struct sockaddr *)&address, len), 0);
