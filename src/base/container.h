@@ -6,7 +6,6 @@
 
 /* The constant part refuses to compile where `ptr` does not point to a `member` of the type. */
 #define PUBSUB_CONTAINER_OF(ptr, type, member)                                                     \
-  ((type *)((char *)(ptr)-offsetof(type, member) +                                                 \
-            0 * sizeof(1 ? (ptr) : &((type *)0)->member)))
+  ((type *)((char *)(ptr)-offsetof(type, member) + 0 * sizeof(1 ? (ptr) : &((type *)0)->member)))
 
 #endif

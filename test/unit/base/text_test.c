@@ -45,9 +45,12 @@ static void percent_decoding_for_people_never_fails(void **state) {
 }
 
 static void base64_is_that_of_the_rfc(void **state) {
-  static const char *const cases[][3] = {
-      {"", "", ""},          {"f", "Zg==", "Zg"},         {"fo", "Zm8=", "Zm8"},
-      {"foo", "Zm9v", "Zm9v"}, {"foob", "Zm9vYg==", "Zm9vYg"}, {"fooba", "Zm9vYmE=", "Zm9vYmE"}};
+  static const char *const cases[][3] = {{"", "", ""},
+                                         {"f", "Zg==", "Zg"},
+                                         {"fo", "Zm8=", "Zm8"},
+                                         {"foo", "Zm9v", "Zm9v"},
+                                         {"foob", "Zm9vYg==", "Zm9vYg"},
+                                         {"fooba", "Zm9vYmE=", "Zm9vYmE"}};
   char out[16];
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -99,7 +102,8 @@ static void base64_reads_back_what_it_wrote(void **state) {
 static void header_values_are_printable(void **state) {
   (void)state;
   assert_true(pubsub_text_is_header_value("spark-pubsub/0.1 (Spark 4.0)"));
-  static const char *const bad[] = {"", " a", "a ", "a\r\nb: c", "a\nb", "a\tb", "caf\xc3\xa9", "\x7f"};
+  static const char *const bad[] = {"",     " a",   "a ",          "a\r\nb: c",
+                                    "a\nb", "a\tb", "caf\xc3\xa9", "\x7f"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     assert_false(pubsub_text_is_header_value(bad[i]));
 }
