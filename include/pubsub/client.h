@@ -58,8 +58,8 @@ PUBSUB_API void pubsub_client_destroy(struct pubsub_client *client);
 /*
  * Hands over an OAuth access token ("ya29…", without "Bearer") of token_bytes bytes. It is copied
  * and used for calls from now on, also those of streams that are open already when they open again.
- * Does not block. Errors: INVALID when the client is plaintext, or the token has characters that no
- * header may have; NOMEM.
+ * Does not block. Errors: INVALID when the client is plaintext, or the token is empty or has
+ * characters that no header may have; NOMEM.
  */
 PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *client,
                                                       const char *token, size_t token_bytes,

@@ -124,46 +124,6 @@ struct pubsub_channel *pubsub_client_next_channel(struct pubsub_client *client) 
   return client->lanes[lane].channel;
 }
 
-/* ---- tokens ---- */
-
-struct token_task {
-  struct pubsub_task task;
-  struct pubsub_channel *channel;
-  size_t token_bytes;
-  char token[];
-};
-
-static void token_task_run(struct pubsub_task *task) {
-  struct token_task *self = (struct token_task *)task;
-  pubsub_channel_set_token(self->channel, self->token, self->token_bytes);
-  explicit_bzero(self->token, self->token_bytes);
-  pubsub_free(self);
-}
-
-enum pubsub_status pubsub_client_set_token(struct pubsub_client *client, const char *token,
-                                           size_t token_bytes, struct pubsub_error *error) {
-  if (!client->tls) {
-    return pubsub_error_set(error, PUBSUB_E_INVALID,
-                            "a token is never sent over a plaintext connection");
-  }
-  for (size_t i = 0; i < token_bytes; i++) {
-    if (token[i] <= ' ' || token[i] > '~') {
-      return pubsub_error_set(error, PUBSUB_E_INVALID,
-                              "the token has a character that no header may have");
-    }
-  }
-  for (size_t i = 0; i < client->lane_count; i++) {
-    struct token_task *task = pubsub_alloc(sizeof *task + token_bytes);
-    if (!task) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
-    task->task.run = token_task_run;
-    task->channel = client->lanes[i].channel;
-    task->token_bytes = token_bytes;
-    memcpy(task->token, token, token_bytes);
-    pubsub_loop_post(client->lanes[i].loop, &task->task);
-  }
-  return PUBSUB_OK;
-}
-
 uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client) {
   uint64_t count = 0;
   for (size_t i = 0; i < client->lane_count; i++) {

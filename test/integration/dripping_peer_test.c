@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <pubsub/admin.h>
 #include <pubsub/client.h>
 #include <stdatomic.h>
 #include <stdio.h>
