@@ -17,8 +17,8 @@ static void copy_attributes(const Google__Pubsub__V1__PubsubMessage *message,
   for (size_t i = 0; i < message->n_attributes; i++) {
     if (comes_again(message, i)) continue;
     row->attributes[row->received.attribute_count++] =
-        (struct pubsub_attribute_view){pubsub_view_str(message->attributes[i]->key),
-                                       pubsub_view_str(message->attributes[i]->value)};
+        (struct pubsub_attribute){pubsub_view_str(message->attributes[i]->key),
+                                  pubsub_view_str(message->attributes[i]->value)};
   }
 }
 

@@ -11,7 +11,7 @@
 
 struct generated_row {
   struct pubsub_received received; /* borrows from the message and from `attributes` */
-  struct pubsub_attribute_view *attributes;
+  struct pubsub_attribute *attributes;
 };
 /* Of duplicate keys the last; a time that does not fit ends at the type's limits. */
 void generated_row_of(const Google__Pubsub__V1__ReceivedMessage *message,

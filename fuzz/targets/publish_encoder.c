@@ -13,7 +13,7 @@
 #define TOPIC "projects/p/topics/t"
 
 /* The generated code's texts end at their first NUL. */
-static bool same_text(struct pubsub_bytes bytes, const char *text) {
+static bool same_text(struct pubsub_view bytes, const char *text) {
   size_t len = strlen(text);
   return len <= bytes.len && (len == 0 || memcmp(bytes.ptr, text, len) == 0) &&
          (len == bytes.len || bytes.ptr[len] == 0);
@@ -48,7 +48,7 @@ static void check_encoding(const struct pubsub_message *message, size_t bytes) {
   free(whole);
 }
 
-static void check_inside(struct pubsub_view block, struct pubsub_bytes bytes) {
+static void check_inside(struct pubsub_view block, struct pubsub_view bytes) {
   FUZZ_CHECK(bytes.len == 0 ||
              (bytes.ptr >= block.ptr && bytes.ptr + bytes.len <= block.ptr + block.len));
 }
