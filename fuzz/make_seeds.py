@@ -99,8 +99,12 @@ def chunk():
 
 
 def packed_chunk():
-    """Packed by the library itself: the chunk target writes them where FUZZ_PACKED names a folder."""
-    return []
+    """Packed by the library itself: fuzz/tools/pack_chunk.c, built by `make fuzz`."""
+    tool = SEEDS.parent.parent / "build/fuzz/fuzz_tool_pack_chunk"
+    several = received("b", message(b"y" * 9, [("k", "v"), ("l", "")], "2", 1700000001, 5, "key"), 0)
+    for name, body in {"one": response(PLAIN), "three": response(PLAIN, several, PLAIN), "many": response(*[several, PLAIN, MANY] * 30)}.items():
+        for columns in (0x3F, 0x24, 1, 2, 4, 8, 16, 32, 0):
+            yield f"{name}_{columns}", subprocess.run([tool, str(columns)], input=body, capture_output=True, check=True).stdout
 
 
 def grpc_frame():
