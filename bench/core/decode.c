@@ -101,15 +101,15 @@ static enum pubsub_status decode(struct pubsub_pull_decoder *decoder, const stru
 static double measure(size_t payload_bytes, size_t piece) {
   static const struct pubsub_pull_sink sink = {.on_message = on_message,
                                                .reserve_data = reserve_data};
-  struct pubsub_pool *pool = NULL;
+  struct pubsub_blocks *blocks = NULL;
   struct pubsub_builder *builder = NULL;
   struct pubsub_pull_decoder *decoder = NULL;
   struct pubsub_buf response = {0};
   double best = -1;
   size_t count = encode_response(&response, payload_bytes);
   size_t turns = RUN_BYTES / response.len;
-  if (pubsub_pool_new((uint64_t)64 << 20, &pool) == PUBSUB_OK &&
-      pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder) == PUBSUB_OK &&
+  if (pubsub_blocks_new((uint64_t)64 << 20, &blocks) == PUBSUB_OK &&
+      pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder) == PUBSUB_OK &&
       pubsub_pull_decoder_new(&sink, builder, (size_t)32 << 20, &decoder) == PUBSUB_OK) {
     for (int run = 0; run < RUNS; run++) {
       uint64_t start = cpu_ns();
@@ -120,7 +120,7 @@ static double measure(size_t payload_bytes, size_t piece) {
   }
   pubsub_pull_decoder_destroy(decoder);
   pubsub_builder_destroy(builder);
-  if (pool) pubsub_pool_unref(pool);
+  if (blocks) pubsub_blocks_unref(blocks);
   pubsub_buf_clear(&response);
   return best;
 }

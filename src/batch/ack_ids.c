@@ -2,7 +2,8 @@
 
 static enum pubsub_status make_ends(struct pubsub_ack_ids *ids) {
   if (ids->ends) return PUBSUB_OK;
-  uint8_t *block = pubsub_pool_get(ids->pool, ids->count * sizeof(uint32_t), &ids->ends_capacity);
+  uint8_t *block =
+      pubsub_blocks_get(ids->blocks, ids->count * sizeof(uint32_t), &ids->ends_capacity);
   if (!block) return PUBSUB_E_NOMEM;
   ids->ends = (uint32_t *)(void *)block;
   memcpy(ids->ends, ids->offsets + 1, ids->count * sizeof(uint32_t));
@@ -16,7 +17,7 @@ static enum pubsub_status compact(struct pubsub_ack_ids *ids, size_t more) {
   for (uint32_t i = 0; i < ids->count; i++)
     live += pubsub_ack_ids_at(ids, i).len;
   if (2 * live + more > INT32_MAX) return PUBSUB_E_LIMIT;
-  uint8_t *bytes = pubsub_pool_get(ids->pool, live + live / 2 + more, &capacity);
+  uint8_t *bytes = pubsub_blocks_get(ids->blocks, live + live / 2 + more, &capacity);
   if (!bytes) return PUBSUB_E_NOMEM;
   for (uint32_t i = 0; i < ids->count; i++) {
     struct pubsub_view id = pubsub_ack_ids_at(ids, i);
@@ -25,7 +26,7 @@ static enum pubsub_status compact(struct pubsub_ack_ids *ids, size_t more) {
     used += id.len;
     ids->ends[i] = (uint32_t)used;
   }
-  pubsub_pool_put(ids->pool, ids->bytes, ids->bytes_capacity);
+  pubsub_blocks_put(ids->blocks, ids->bytes, ids->bytes_capacity);
   ids->bytes = bytes;
   ids->bytes_capacity = capacity;
   ids->bytes_used = used;
@@ -47,11 +48,11 @@ enum pubsub_status pubsub_ack_ids_replace(struct pubsub_ack_ids *ids, uint32_t i
 }
 
 void pubsub_ack_ids_clear(struct pubsub_ack_ids *ids) {
-  if (ids->pool) {
-    pubsub_pool_put(ids->pool, ids->bytes, ids->bytes_capacity);
-    pubsub_pool_put(ids->pool, (uint8_t *)ids->offsets, ids->offsets_capacity);
-    pubsub_pool_put(ids->pool, (uint8_t *)ids->ends, ids->ends_capacity);
-    pubsub_pool_unref(ids->pool);
+  if (ids->blocks) {
+    pubsub_blocks_put(ids->blocks, ids->bytes, ids->bytes_capacity);
+    pubsub_blocks_put(ids->blocks, (uint8_t *)ids->offsets, ids->offsets_capacity);
+    pubsub_blocks_put(ids->blocks, (uint8_t *)ids->ends, ids->ends_capacity);
+    pubsub_blocks_unref(ids->blocks);
   }
   *ids = (struct pubsub_ack_ids){0};
 }

@@ -7,16 +7,16 @@
 #define PUBSUB_BATCH_ACK_IDS_H
 
 #include "base/bytes.h"
-#include "batch/pool.h"
+#include "batch/blocks.h"
 
 struct pubsub_ack_ids {
-  uint8_t *bytes;    /* owned, from the pool */
+  uint8_t *bytes;    /* owned, from the store */
   uint32_t *offsets; /* count + 1: id i begins at offsets[i], and ends at offsets[i + 1] … */
   uint32_t *ends;    /* … or, once an id was replaced, at ends[i]; else NULL */
   uint32_t count;
   size_t bytes_used;                                      /* counted where there are `ends` */
-  size_t bytes_capacity, offsets_capacity, ends_capacity; /* of the pool's blocks, in bytes */
-  struct pubsub_pool *pool;                               /* one reference */
+  size_t bytes_capacity, offsets_capacity, ends_capacity; /* of the store, in bytes */
+  struct pubsub_blocks *blocks;                           /* one reference */
 };
 
 static inline struct pubsub_view pubsub_ack_ids_at(const struct pubsub_ack_ids *ids, uint32_t i) {

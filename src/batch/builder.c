@@ -4,14 +4,14 @@
 #include "base/utf8.h"
 #include "batch/chunk.h"
 
-/* The largest size of the pool's blocks whose every byte an int32 offset can name: a block's room is then all the check there is. */
+/* The largest size of the store whose every byte an int32 offset can name: a block's room is then all the check there is. */
 #define MAX_COLUMN_BYTES ((size_t)7 << 28)
 #define MAX_ROWS (1u << 28)
 #define SHRINK_ABOVE_BYTES 65536
 #define FIRST_ROWS 64
 
 struct pubsub_builder {
-  struct pubsub_pool *pool; /* one reference */
+  struct pubsub_blocks *blocks; /* one reference */
   uint32_t columns;
   uint32_t rows, row_cap; /* every fixed-width buffer has room for row_cap rows */
   uint32_t entries, entry_cap;
@@ -24,18 +24,18 @@ struct pubsub_builder {
   size_t hints[PUBSUB_BUFFER_COUNT + 2]; /* what the previous chunk used */
 };
 
-enum pubsub_status pubsub_builder_new(struct pubsub_pool *pool, uint32_t columns,
+enum pubsub_status pubsub_builder_new(struct pubsub_blocks *blocks, uint32_t columns,
                                       struct pubsub_builder **out) {
   struct pubsub_builder *builder = pubsub_alloc_zero(1, sizeof *builder);
   if (!builder) return PUBSUB_E_NOMEM;
-  builder->pool = pubsub_pool_ref(pool);
+  builder->blocks = pubsub_blocks_ref(blocks);
   builder->columns = columns & PUBSUB_COLUMN_ALL;
   *out = builder;
   return PUBSUB_OK;
 }
 
 static void release(struct pubsub_builder *builder, struct pubsub_column_buffer *buffer) {
-  pubsub_pool_put(builder->pool, buffer->ptr, buffer->cap);
+  pubsub_blocks_put(builder->blocks, buffer->ptr, buffer->cap);
   *buffer = (struct pubsub_column_buffer){0};
 }
 
@@ -45,7 +45,7 @@ void pubsub_builder_destroy(struct pubsub_builder *builder) {
     release(builder, &builder->buffers[i]);
   release(builder, &builder->ack_bytes);
   release(builder, &builder->ack_offsets);
-  pubsub_pool_unref(builder->pool);
+  pubsub_blocks_unref(builder->blocks);
   pubsub_free(builder);
 }
 
@@ -62,10 +62,10 @@ static enum pubsub_status grow(struct pubsub_builder *builder, struct pubsub_col
   if (want > MAX_COLUMN_BYTES) want = MAX_COLUMN_BYTES;
   if (want < bytes) want = bytes;
   size_t cap;
-  uint8_t *ptr = pubsub_pool_get(builder->pool, want, &cap);
+  uint8_t *ptr = pubsub_blocks_get(builder->blocks, want, &cap);
   if (!ptr) return PUBSUB_E_NOMEM;
   if (buffer->used > 0) memcpy(ptr, buffer->ptr, buffer->used);
-  pubsub_pool_put(builder->pool, buffer->ptr, buffer->cap);
+  pubsub_blocks_put(builder->blocks, buffer->ptr, buffer->cap);
   buffer->ptr = ptr;
   buffer->cap = cap;
   return PUBSUB_OK;
@@ -326,7 +326,7 @@ static enum pubsub_status make_validity(struct pubsub_builder *builder, struct p
   *out_nulls = (int32_t)nulls;
   if (nulls == 0) return PUBSUB_OK;
   size_t bytes = (builder->rows + 63) / 64 * 8;
-  bitmap->ptr = pubsub_pool_get(builder->pool, bytes, &bitmap->cap);
+  bitmap->ptr = pubsub_blocks_get(builder->blocks, bytes, &bitmap->cap);
   if (!bitmap->ptr) return PUBSUB_E_NOMEM;
   bitmap->used = bytes;
   memset(bitmap->ptr, 0, bytes);
@@ -341,10 +341,10 @@ static enum pubsub_status make_validity(struct pubsub_builder *builder, struct p
 static void shrink(struct pubsub_builder *builder, struct pubsub_column_buffer *buffer) {
   if (buffer->cap <= SHRINK_ABOVE_BYTES || buffer->used >= buffer->cap / 2) return;
   size_t cap;
-  uint8_t *ptr = pubsub_pool_get(builder->pool, buffer->used, &cap);
+  uint8_t *ptr = pubsub_blocks_get(builder->blocks, buffer->used, &cap);
   if (!ptr) return;
   if (buffer->used > 0) memcpy(ptr, buffer->ptr, buffer->used);
-  pubsub_pool_put(builder->pool, buffer->ptr, buffer->cap);
+  pubsub_blocks_put(builder->blocks, buffer->ptr, buffer->cap);
   buffer->ptr = ptr;
   buffer->cap = cap;
 }
@@ -354,7 +354,7 @@ static enum pubsub_status split_data(struct pubsub_builder *builder, struct pubs
   struct pubsub_column_buffer *data = &builder->buffers[PUBSUB_BUFFER_DATA_BYTES];
   struct pubsub_column_buffer *out = &chunk->buffers[PUBSUB_BUFFER_DATA_BYTES];
   if (!builder->data_reserved) return PUBSUB_OK;
-  out->ptr = pubsub_pool_get(builder->pool, data->used, &out->cap);
+  out->ptr = pubsub_blocks_get(builder->blocks, data->used, &out->cap);
   if (!out->ptr) return PUBSUB_E_NOMEM;
   if (data->used > 0) memcpy(out->ptr, data->ptr, data->used);
   out->used = data->used;
@@ -382,7 +382,7 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
   struct pubsub_chunk *chunk = pubsub_alloc_zero(1, sizeof *chunk);
   if (!chunk) return PUBSUB_E_NOMEM;
   atomic_init(&chunk->refs, 1);
-  chunk->pool = pubsub_pool_ref(builder->pool);
+  chunk->blocks = pubsub_blocks_ref(builder->blocks);
   enum pubsub_status status = ensure_present(builder);
   if (status == PUBSUB_OK && has(builder, PUBSUB_COLUMN_ORDERING_KEY)) {
     status = make_validity(builder, chunk, PUBSUB_BUFFER_ORDERING_KEY_VALIDITY,
@@ -420,7 +420,7 @@ enum pubsub_status pubsub_builder_seal(struct pubsub_builder *builder, struct pu
                                          .count = builder->rows,
                                          .bytes_capacity = builder->ack_bytes.cap,
                                          .offsets_capacity = builder->ack_offsets.cap,
-                                         .pool = pubsub_pool_ref(builder->pool)};
+                                         .blocks = pubsub_blocks_ref(builder->blocks)};
   builder->ack_bytes = builder->ack_offsets = (struct pubsub_column_buffer){0};
   builder->rows = builder->row_cap = builder->entries = builder->entry_cap = 0;
   builder->bytes = 0;

@@ -1,20 +1,20 @@
 /*
  * Builds a chunk: growing Arrow column buffers for the columns asked for, and the arena of ack ids.
  *
- * One thread at a time. Buffers come from a pool (batch/pool.h), so that steady state neither allocates nor faults
+ * One thread at a time. Buffers come from a store (batch/blocks.h), so that steady state neither allocates nor faults
  * pages; their first capacities follow the previous chunk's sizes.
  */
 #ifndef PUBSUB_BATCH_BUILDER_H
 #define PUBSUB_BATCH_BUILDER_H
 
 #include "batch/ack_ids.h"
-#include "batch/pool.h"
+#include "batch/blocks.h"
 #include "proto/pull_decoder.h"
 #include <pubsub/chunk.h>
 
 struct pubsub_builder;
-/* The pool is shared and outlives builder and chunks (chunks hold a reference on it). */
-enum pubsub_status pubsub_builder_new(struct pubsub_pool *pool, uint32_t columns,
+/* The store is shared and outlives builder and chunks (chunks hold a reference on it). */
+enum pubsub_status pubsub_builder_new(struct pubsub_blocks *blocks, uint32_t columns,
                                       struct pubsub_builder **out);
 void pubsub_builder_destroy(struct pubsub_builder *builder);
 

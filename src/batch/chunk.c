@@ -33,8 +33,8 @@ struct pubsub_chunk *pubsub_chunk_ref(struct pubsub_chunk *chunk) {
 void pubsub_chunk_unref(struct pubsub_chunk *chunk) {
   if (!chunk || atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1) return;
   for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) {
-    pubsub_pool_put(chunk->pool, chunk->buffers[i].ptr, chunk->buffers[i].cap);
+    pubsub_blocks_put(chunk->blocks, chunk->buffers[i].ptr, chunk->buffers[i].cap);
   }
-  pubsub_pool_unref(chunk->pool);
+  pubsub_blocks_unref(chunk->blocks);
   pubsub_free(chunk);
 }

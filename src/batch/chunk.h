@@ -2,17 +2,17 @@
 #ifndef PUBSUB_BATCH_CHUNK_H
 #define PUBSUB_BATCH_CHUNK_H
 
-#include "batch/pool.h"
+#include "batch/blocks.h"
 #include <pubsub/chunk.h>
 #include <stdatomic.h>
 
 struct pubsub_column_buffer {
-  uint8_t *ptr; /* from the pool; NULL: none */
+  uint8_t *ptr; /* from the store; NULL: none */
   size_t used, cap;
 };
 struct pubsub_chunk {
   atomic_uint refs;
-  struct pubsub_pool *pool; /* one reference */
+  struct pubsub_blocks *blocks; /* one reference */
   uint32_t columns;
   int32_t rows, entries, ordering_key_nulls, delivery_attempt_nulls;
   uint64_t bytes;            /* used, over all buffers */

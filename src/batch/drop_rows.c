@@ -73,7 +73,7 @@ enum pubsub_status pubsub_chunk_drop_rows(const struct pubsub_chunk *chunk,
                                           struct pubsub_ack_ids *out_ids) {
   struct pubsub_builder *builder;
   struct row row = {0};
-  enum pubsub_status status = pubsub_builder_new(chunk->pool, chunk->columns, &builder);
+  enum pubsub_status status = pubsub_builder_new(chunk->blocks, chunk->columns, &builder);
   if (status != PUBSUB_OK) return status;
   for (uint32_t i = 0; i < (uint32_t)chunk->rows && status == PUBSUB_OK; i++) {
     if (drop[i]) continue;

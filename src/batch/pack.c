@@ -140,15 +140,15 @@ static bool content_is_sane(const struct pubsub_chunk *chunk) {
 enum pubsub_status pubsub_chunk_unpack(const uint8_t *packed, size_t packed_bytes,
                                        struct pubsub_chunk **out, struct pubsub_error *error) {
   struct head head;
-  struct pubsub_pool *pool = NULL;
+  struct pubsub_blocks *blocks = NULL;
   struct pubsub_chunk *chunk = NULL;
   if (packed_bytes < sizeof head) goto malformed;
   memcpy(&head, packed, sizeof head);
   if (!head_is_sane(&head, packed_bytes - sizeof head)) goto malformed;
   chunk = pubsub_alloc_zero(1, sizeof *chunk);
-  if (!chunk || pubsub_pool_new(0, &pool) != PUBSUB_OK) goto no_memory;
+  if (!chunk || pubsub_blocks_new(0, &blocks) != PUBSUB_OK) goto no_memory;
   atomic_init(&chunk->refs, 1);
-  chunk->pool = pool;
+  chunk->blocks = blocks;
   chunk->columns = head.columns;
   chunk->rows = head.rows;
   chunk->entries = head.entries;
@@ -159,7 +159,7 @@ enum pubsub_status pubsub_chunk_unpack(const uint8_t *packed, size_t packed_byte
     struct pubsub_column_buffer *buffer = &chunk->buffers[i];
     size_t bytes = (size_t)head.buffer_bytes[i];
     if (!(head.columns & pubsub_buffer_column(i)) || expected_bytes(&head, i) == 0) continue;
-    buffer->ptr = pubsub_pool_get(pool, bytes, &buffer->cap);
+    buffer->ptr = pubsub_blocks_get(blocks, bytes, &buffer->cap);
     if (!buffer->ptr) goto no_memory;
     if (bytes > 0) memcpy(buffer->ptr, packed, bytes);
     buffer->used = bytes;
@@ -175,7 +175,7 @@ enum pubsub_status pubsub_chunk_unpack(const uint8_t *packed, size_t packed_byte
 malformed:
   return pubsub_error_set(error, PUBSUB_E_PROTOCOL, "the packed chunk is malformed");
 no_memory:
-  if (pool) {
+  if (blocks) {
     pubsub_chunk_unref(chunk);
   } else {
     pubsub_free(chunk);

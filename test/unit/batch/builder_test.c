@@ -75,13 +75,13 @@ static void check_all_columns(struct pubsub_chunk *chunk) {
 }
 
 static void rows_come_out_as_they_went_in(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk, *unpacked;
   struct pubsub_ack_ids ids;
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
   for (int turn = 0; turn < 3; turn++) { /* blocks are used again */
     assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
@@ -100,14 +100,14 @@ static void rows_come_out_as_they_went_in(void **state) {
     free(packed);
   }
   pubsub_builder_destroy(builder);
-  assert_int_equal(pubsub_pool_used_bytes(pool), 0);
-  pubsub_pool_unref(pool);
+  assert_int_equal(pubsub_blocks_used_bytes(blocks), 0);
+  pubsub_blocks_unref(blocks);
 }
 
 static void every_set_of_columns(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
   for (uint32_t columns = 0; columns <= PUBSUB_COLUMN_ALL; columns++) {
     struct pubsub_builder *builder;
     struct pubsub_chunk *chunk, *copy;
@@ -115,7 +115,7 @@ static void every_set_of_columns(void **state) {
     struct pubsub_chunk_view view;
     struct ArrowSchema schema;
     struct ArrowArray batch;
-    assert_int_equal(pubsub_builder_new(pool, columns, &builder), PUBSUB_OK);
+    assert_int_equal(pubsub_builder_new(blocks, columns, &builder), PUBSUB_OK);
     assert_int_equal(fill(builder, 10), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
     pubsub_chunk_view(chunk, &view);
@@ -137,18 +137,18 @@ static void every_set_of_columns(void **state) {
     pubsub_chunk_unref(chunk);
     pubsub_builder_destroy(builder);
   }
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 static void a_reserved_payload_survives_a_seal(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ids;
   uint8_t *place;
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
   assert_int_equal(fill(builder, 10), PUBSUB_OK);
   assert_int_equal(pubsub_builder_reserve_data(builder, 200000, &place), PUBSUB_OK);
   memset(place, 'a', 100000);
@@ -167,12 +167,12 @@ static void a_reserved_payload_survives_a_seal(void **state) {
   pubsub_ack_ids_clear(&ids);
   pubsub_chunk_unref(chunk);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 /* Offsets are int32: the last byte that one can name is the column's last. The pages are never touched. */
 static void a_column_ends_before_its_offsets_do(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ids;
@@ -180,8 +180,8 @@ static void a_column_ends_before_its_offsets_do(void **state) {
   uint8_t *place;
   int32_t rows = 0, end;
   (void)state;
-  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(0, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
   for (size_t len = (size_t)3 << 29; len > 0 && rows < 2; len = (size_t)1 << 29) {
     if (pubsub_builder_reserve_data(builder, len, &place) != PUBSUB_OK) break;
     struct pubsub_received row = {.data = pubsub_view_of(place, len)};
@@ -197,14 +197,14 @@ static void a_column_ends_before_its_offsets_do(void **state) {
   pubsub_ack_ids_clear(&ids);
   pubsub_chunk_unref(chunk);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 static void every_allocation_may_fail(void **state) {
   bool done = false;
   (void)state;
   for (uint64_t i = 1; !done; i++) {
-    struct pubsub_pool *pool = NULL;
+    struct pubsub_blocks *blocks = NULL;
     struct pubsub_builder *builder = NULL;
     struct pubsub_chunk *chunk = NULL, *copy = NULL;
     struct pubsub_ack_ids ids = {0};
@@ -212,8 +212,8 @@ static void every_allocation_may_fail(void **state) {
     struct ArrowArray batch;
     uint8_t *packed = NULL;
     pubsub_alloc_fail_after(i);
-    enum pubsub_status status = pubsub_pool_new(0, &pool);
-    if (status == PUBSUB_OK) status = pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder);
+    enum pubsub_status status = pubsub_blocks_new(0, &blocks);
+    if (status == PUBSUB_OK) status = pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder);
     if (status == PUBSUB_OK) status = fill(builder, 50);
     if (status == PUBSUB_OK) status = pubsub_builder_seal(builder, &chunk, &ids);
     if (status == PUBSUB_OK) {
@@ -236,7 +236,7 @@ static void every_allocation_may_fail(void **state) {
     pubsub_chunk_unref(chunk);
     pubsub_ack_ids_clear(&ids);
     pubsub_builder_destroy(builder);
-    pubsub_pool_unref(pool);
+    pubsub_blocks_unref(blocks);
     assert_int_equal(pubsub_alloc_live(), 0);
   }
 }
@@ -257,15 +257,15 @@ static int64_t sealed_oldest(struct pubsub_builder *builder, const int64_t *time
 }
 
 static void the_oldest_publish_time_is_known_without_its_column(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
   assert_int_equal(sealed_oldest(builder, (const int64_t[]){5000, 3000, 7000}, 3), 3000);
   assert_int_equal(sealed_oldest(builder, (const int64_t[]){9000}, 1), 9000);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 int main(void) {

@@ -38,16 +38,16 @@ static bool is_dropped(int i) {
 
 /* The chunk and ack ids of rows without some are those of a builder that never saw them, whatever the columns. */
 static void dropped_rows_leave_the_others(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   uint8_t drop[ROWS];
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 20, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
   for (uint32_t columns = 0; columns <= PUBSUB_COLUMN_ALL; columns++) {
     struct pubsub_builder *builder;
     struct pubsub_chunk *chunks[3]; /* all rows, those that stay, what is left of all */
     struct pubsub_ack_ids ids[3];
     uint8_t *packed[3];
-    assert_int_equal(pubsub_builder_new(pool, columns, &builder), PUBSUB_OK);
+    assert_int_equal(pubsub_builder_new(blocks, columns, &builder), PUBSUB_OK);
     assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunks[0], &ids[0]), PUBSUB_OK);
     for (int i = 0; i < ROWS; i++) {
@@ -80,7 +80,7 @@ static void dropped_rows_leave_the_others(void **state) {
     }
     pubsub_builder_destroy(builder);
   }
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 int main(void) {

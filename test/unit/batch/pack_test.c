@@ -31,15 +31,15 @@ static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
 }
 
 static void hostile_packed_chunks(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ids;
   struct pubsub_rng rng;
   (void)state;
   pubsub_rng_seed(&rng, 9);
-  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(0, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
   assert_int_equal(fill(builder, 20), PUBSUB_OK);
   assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
   size_t bytes = pubsub_chunk_packed_bytes(chunk);
@@ -65,7 +65,7 @@ static void hostile_packed_chunks(void **state) {
   pubsub_ack_ids_clear(&ids);
   pubsub_chunk_unref(chunk);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 int main(void) {
