@@ -87,4 +87,5 @@ def functions(path):
 
 @functools.lru_cache(None)
 def words(path):
-    return frozenset(WORD.findall(code(path)))
+    """Names other than those of structs and enums: a struct may be called like a function."""
+    return frozenset(WORD.findall(re.sub(r"\b(struct|enum|union)\s+\w+", " ", code(path))))
