@@ -52,5 +52,6 @@ int pubsub_tunnel_step(struct pubsub_tunnel *tunnel, struct pubsub_bytestream *s
 }
 
 void pubsub_tunnel_clear(struct pubsub_tunnel *tunnel) {
-  pubsub_buf_wipe(&tunnel->request);
+  if (tunnel->request.ptr) explicit_bzero(tunnel->request.ptr, tunnel->request.cap);
+  pubsub_buf_clear(&tunnel->request);
 }

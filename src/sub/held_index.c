@@ -34,12 +34,12 @@ static enum pubsub_status grow(struct pubsub_held_index *index) {
     pubsub_rng_seed_random(&rng);
     index->seed = pubsub_rng_next(&rng) | 1;
   }
-  struct pubsub_held_index bigger = {.pool = index->pool,
+  struct pubsub_held_index bigger = {.blocks = index->blocks,
                                      .cap = index->cap ? index->cap * 2 : FIRST_CAP,
                                      .count = index->count,
                                      .seed = index->seed};
   uint8_t *block =
-      pubsub_pool_get(index->pool, bigger.cap * sizeof *bigger.places, &bigger.block_bytes);
+      pubsub_blocks_get(index->blocks, bigger.cap * sizeof *bigger.places, &bigger.block_bytes);
   if (!block) return PUBSUB_E_NOMEM;
   memset(block, 0, bigger.cap * sizeof *bigger.places);
   bigger.places = (struct pubsub_held_place *)(void *)block;
@@ -48,7 +48,7 @@ static enum pubsub_status grow(struct pubsub_held_index *index) {
       *place_of(&bigger, index->places[i].number) = index->places[i];
     }
   }
-  pubsub_pool_put(index->pool, (uint8_t *)index->places, index->block_bytes);
+  pubsub_blocks_put(index->blocks, (uint8_t *)index->places, index->block_bytes);
   *index = bigger;
   return PUBSUB_OK;
 }
@@ -89,6 +89,6 @@ void pubsub_held_index_remove(struct pubsub_held_index *index, uint64_t number,
 }
 
 void pubsub_held_index_clear(struct pubsub_held_index *index) {
-  pubsub_pool_put(index->pool, (uint8_t *)index->places, index->block_bytes);
-  *index = (struct pubsub_held_index){.pool = index->pool, .seed = index->seed};
+  pubsub_blocks_put(index->blocks, (uint8_t *)index->places, index->block_bytes);
+  *index = (struct pubsub_held_index){.blocks = index->blocks, .seed = index->seed};
 }

@@ -1,18 +1,18 @@
 /*
  * Finds the held row of a message, for exactly-once subscriptions: a message that comes again while it is held brings a newer ack
  * id, not a second row. Keyed by the message id as a number, exact; ids that are not decimal numbers are not indexed.
- * Loop thread only. Memory is the pool's, so that the budget counts it.
+ * Loop thread only. Memory is the store.s, so that the budget counts it.
  */
 #ifndef PUBSUB_SUB_HELD_INDEX_H
 #define PUBSUB_SUB_HELD_INDEX_H
 
 #include "base/bytes.h"
-#include "batch/pool.h"
+#include "batch/blocks.h"
 
 struct pubsub_held;
 
 struct pubsub_held_index {
-  struct pubsub_pool *pool; /* borrowed */
+  struct pubsub_blocks *blocks; /* borrowed */
   struct pubsub_held_place {
     uint64_t number; /* 0: free */
     struct pubsub_held *held;

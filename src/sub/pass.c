@@ -23,6 +23,13 @@ enum pubsub_status pubsub_pass_again(struct pubsub_pass *pass, uint32_t row) {
   return PUBSUB_OK;
 }
 
+enum pubsub_status pubsub_pass_split(struct pubsub_pass *pass, uint32_t row, uint32_t ids) {
+  uint32_t half = ids > 1 ? ids / 2 : 1;
+  if (pass->limit == 0 || pass->limit > half) pass->limit = half;
+  pass->split = true;
+  return pubsub_pass_again(pass, row);
+}
+
 void pubsub_pass_next_turn(struct pubsub_pass *pass) {
   pubsub_free(pass->rows);
   pass->rows = pass->again;
@@ -30,7 +37,8 @@ void pubsub_pass_next_turn(struct pubsub_pass *pass) {
   pass->next = 0;
   pass->again = NULL;
   pass->again_count = 0;
-  pass->turns++;
+  if (!pass->split) pass->turns++;
+  pass->split = false;
 }
 
 void pubsub_pass_cut(struct pubsub_pass *pass) {
@@ -42,6 +50,7 @@ void pubsub_pass_end(struct pubsub_pass *pass) {
   pubsub_free(pass->rows);
   pubsub_free(pass->again);
   pass->rows = pass->again = NULL;
-  pass->active = false;
+  pass->active = pass->split = false;
+  pass->limit = 0;
   pass->count = pass->next = pass->unconfirmed = pass->again_count = pass->turns = 0;
 }

@@ -28,6 +28,8 @@ struct pubsub_pass {
   uint32_t *again;             /* rows of the next turn. Owned */
   uint32_t again_count, turns; /* turns that are over */
   uint64_t began_us;           /* of the first turn */
+  uint32_t limit; /* ids in a request, alone there: parts of one that failed; 0: none */
+  bool split;     /* the next turn is to come at once, with the limit it has now */
 };
 
 void pubsub_pass_init(struct pubsub_pass *pass);
@@ -42,6 +44,13 @@ static inline bool pubsub_pass_turn_over(const struct pubsub_pass *pass) {
 }
 /* The row joins the next turn. Errors: NOMEM: it does not. */
 enum pubsub_status pubsub_pass_again(struct pubsub_pass *pass, uint32_t row);
+/* The row came in a request of so many ids, one of which is no good: it joins the next turn, with fewer. Errors: NOMEM. */
+enum pubsub_status pubsub_pass_split(struct pubsub_pass *pass, uint32_t row, uint32_t ids);
+/* How far a request may take ids from `next`. */
+static inline uint32_t pubsub_pass_end_of_part(const struct pubsub_pass *pass) {
+  bool all = pass->limit == 0 || pass->count - pass->next <= pass->limit;
+  return all ? pass->count : pass->next + pass->limit;
+}
 /* After a turn with rows to be sent again. */
 void pubsub_pass_next_turn(struct pubsub_pass *pass);
 /* The ids that are not yet in a request are not wanted any more, nor another turn. */

@@ -267,6 +267,30 @@ static void every_allocation_may_fail(void **state) {
   stop();
 }
 
+/* The last rows of a slot are indexed and cannot be sealed: they are forgotten with it, and come again as new rows. */
+static void a_slot_ends_without_memory_for_its_last_chunk(void **state) {
+  (void)state;
+  for (uint64_t i = 1; i < 7; i++) {
+    start(true, "StreamingPull expire=1s", NULL);
+    struct pubsub_subscriber *subscriber =
+        subscribe((struct pubsub_subscriber_options){.linger_ms = 600000});
+    usleep(200000);
+    publish(5);
+    usleep(200000);
+    pubsub_alloc_fail_after(i);
+    pubsub_subscriber_close_slot(subscriber, 0, 1, PUBSUB_CLOSE_DRAIN);
+    usleep(100000);
+    pubsub_alloc_fail_after(0);
+    struct seen seen = {0};
+    pubsub_subscriber_report(subscriber, &seen.report, 1, &seen.epochs);
+    usleep(50000); /* where it is closed it is freed now */
+    pubsub_subscriber_open_slot(subscriber, 1, 1, 0, NULL);
+    usleep(1500000);
+    pubsub_subscriber_destroy(subscriber);
+    stop();
+  }
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, no_leaks)
 
 int main(void) {
@@ -276,6 +300,7 @@ int main(void) {
                                      TEST(refused_for_good_is_never_acknowledged),
                                      TEST(what_is_held_too_long_is_freed_but_not_acknowledged),
                                      TEST(a_failed_slot_that_is_closed_is_forgotten),
+                                     TEST(a_slot_ends_without_memory_for_its_last_chunk),
                                      TEST(every_allocation_may_fail)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

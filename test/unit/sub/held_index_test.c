@@ -4,7 +4,7 @@
 #include "sub/held_index.h"
 
 static void held_messages_are_found_until_removed(void **state) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   int owners[2];
   struct pubsub_held *a = (struct pubsub_held *)(void *)&owners[0];
   struct pubsub_held *b = (struct pubsub_held *)(void *)&owners[1];
@@ -13,8 +13,8 @@ static void held_messages_are_found_until_removed(void **state) {
                    UINT64_C(1234567890123456789));
   assert_int_equal(pubsub_message_number(pubsub_view_str("012")), 0);
   assert_int_equal(pubsub_message_number(pubsub_view_str("12a")), 0);
-  assert_int_equal(pubsub_pool_new(1 << 24, &pool), PUBSUB_OK);
-  struct pubsub_held_index index = {.pool = pool};
+  assert_int_equal(pubsub_blocks_new(1 << 24, &blocks), PUBSUB_OK);
+  struct pubsub_held_index index = {.blocks = blocks};
   for (uint32_t i = 1; i <= 20000; i++)
     assert_int_equal(pubsub_held_index_set(&index, i, a, i), PUBSUB_OK);
   for (uint32_t i = 3; i <= 20000; i += 3)
@@ -25,17 +25,17 @@ static void held_messages_are_found_until_removed(void **state) {
     assert_true(!place || (place->held == a && place->row == i));
   }
   pubsub_held_index_clear(&index);
-  assert_int_equal(pubsub_pool_used_bytes(pool), 0);
-  pubsub_pool_unref(pool);
+  assert_int_equal(pubsub_blocks_used_bytes(blocks), 0);
+  pubsub_blocks_unref(blocks);
 }
 
 /* Ids that share a place under one seed do not under another. */
 static void ids_chosen_to_collide_are_spread(void **state) {
-  struct pubsub_pool *pool;
-  struct pubsub_held *held = (struct pubsub_held *)(void *)&pool;
+  struct pubsub_blocks *blocks;
+  struct pubsub_held *held = (struct pubsub_held *)(void *)&blocks;
   (void)state;
-  assert_int_equal(pubsub_pool_new(1 << 24, &pool), PUBSUB_OK);
-  struct pubsub_held_index a = {.pool = pool}, b = {.pool = pool};
+  assert_int_equal(pubsub_blocks_new(1 << 24, &blocks), PUBSUB_OK);
+  struct pubsub_held_index a = {.blocks = blocks}, b = {.blocks = blocks};
   size_t same = 0;
   for (uint32_t i = 1; i <= 700; i++) {
     assert_int_equal(pubsub_held_index_set(&a, i * UINT64_C(1048576), held, i), PUBSUB_OK);
@@ -48,7 +48,7 @@ static void ids_chosen_to_collide_are_spread(void **state) {
   assert_true(same < 100);
   pubsub_held_index_clear(&a);
   pubsub_held_index_clear(&b);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 int main(void) {

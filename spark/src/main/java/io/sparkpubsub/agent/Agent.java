@@ -3,7 +3,6 @@ package io.sparkpubsub.agent;
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.Rpc;
-import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.service.TokenFeed;
@@ -95,7 +94,7 @@ public final class Agent implements Runnable {
   }
 
   /** A chunk this process holds, with its view; 0: it is held elsewhere, or gone. */
-  public static long chunk(String run, int slot, long epoch, long seq, ChunkView view) {
+  public static long chunk(String run, int slot, long epoch, long seq, long[] view) {
     Agent agent = AGENTS.get(run);
     if (agent == null) {
       return 0;
@@ -120,7 +119,7 @@ public final class Agent implements Runnable {
       return 0;
     }
     try {
-      long[] metrics = new long[ReaderMetric.LONGS];
+      long[] metrics = new long[NativeReader.METRIC_LONGS];
       NativeReader.metrics(agent.reader, metrics);
       return metrics[metric.ordinal()];
     } catch (IllegalStateException e) {
@@ -156,7 +155,7 @@ public final class Agent implements Runnable {
       obey((long[]) message[1]);
       return;
     }
-    ChunkView view = new ChunkView();
+    long[] view = new long[NativeReader.VIEW_LONGS];
     long chunk =
         NativeReader.chunk(reader, (Integer) message[1], (Long) message[2], (Long) message[3], view);
     try {
@@ -207,7 +206,7 @@ public final class Agent implements Runnable {
       awaitClosed(timeoutMs);
       return;
     }
-    long[] metrics = new long[ReaderMetric.LONGS];
+    long[] metrics = new long[NativeReader.METRIC_LONGS];
     boolean confirmed = NativeReader.close(reader, timeoutMs, metrics);
     tokens.close();
     if (!confirmed) {

@@ -1,18 +1,17 @@
 package io.sparkpubsub.natives;
 
-/**
- * The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout:
- * include/pubsub/publisher.h).
- */
+/** The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout: include/pubsub/publisher.h). */
 public final class NativeWriter {
-  private NativeWriter() {}
+  /** Longs of {@link #metrics}: published rows, published bytes, requests, retries, bytes in flight, µs throttled. */
+  public static final int METRIC_LONGS = 6;
 
-  public static long open(String[] keyValues) {
+  static {
     NativeLoader.load();
-    return openWriter(keyValues);
   }
 
-  private static native long openWriter(String[] keyValues);
+  private NativeWriter() {}
+
+  public static native long open(String[] keyValues);
 
   public static native void setToken(long writer, byte[] token);
 
@@ -31,7 +30,6 @@ public final class NativeWriter {
   /** Sends everything and waits, at most so long, until every row has its id; whether it came to that. Throws what can not be sent. */
   public static native boolean flush(long writer, int timeoutMs);
 
-  /** In the order of {@link WriterMetric}. */
   public static native void metrics(long writer, long[] out);
 
   public static native void close(long writer);

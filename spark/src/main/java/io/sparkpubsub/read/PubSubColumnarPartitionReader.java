@@ -2,7 +2,6 @@ package io.sparkpubsub.read;
 
 import io.sparkpubsub.agent.Agent;
 import io.sparkpubsub.agent.LedgerClient;
-import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.service.TaskMetric;
@@ -19,7 +18,7 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
 final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBatch> {
   private final PubSubInputPartition partition;
   private final StructType schema;
-  private final ChunkView view = new ChunkView();
+  private final long[] view = new long[NativeReader.VIEW_LONGS];
   private boolean begun;
   private long next;
   private long end;
@@ -52,7 +51,7 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       chunk = NativeReader.unpackChunk(packed, view);
       remote++;
     }
-    bytes += view.bytes();
+    bytes += view[5];
     chunks++;
     next++;
     current = ChunkVectors.wrap(chunk, view, schema);

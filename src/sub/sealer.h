@@ -1,0 +1,67 @@
+/*
+ * From rows to chunks that readers see. An ordinary subscription's chunk is published as it is sealed; one with exactly-once delivery
+ * waits, pending, for its receipt, and loses the rows whose receipt failed. The index finds the held row of a message that comes again.
+ *
+ * The sealer is what all inlets of a subscriber share; an inlet is where the rows of one epoch come in. Loop thread only.
+ */
+#ifndef PUBSUB_SUB_SEALER_H
+#define PUBSUB_SUB_SEALER_H
+
+#include "batch/builder.h"
+#include "sub/held_index.h"
+#include "sub/reservoir.h"
+#include "sub/settler.h"
+
+/* What responses tell of the subscription. Before the first has told, chunks are kept back. */
+enum pubsub_delivery { PUBSUB_DELIVERY_UNKNOWN, PUBSUB_AT_LEAST_ONCE, PUBSUB_EXACTLY_ONCE };
+
+struct pubsub_sealer {
+  struct pubsub_reservoir *reservoir;
+  struct pubsub_settler *settler;
+  enum pubsub_delivery delivery;
+  bool ordering;
+  struct pubsub_held_index index; /* of held rows, while delivery is not at-least-once */
+  /* counted without the mutex, added to the metrics at every seal */
+  uint64_t redelivered_rows, received_bytes;
+};
+
+struct pubsub_inlet {
+  struct pubsub_sealer *sealer;
+  struct pubsub_epoch *epoch;
+  struct pubsub_builder *builder;
+  uint64_t first_receive_us; /* of the builder's first row */
+  int64_t first_receive_wall_us;
+  struct pubsub_held
+      *building;              /* will hold the builder's rows; made early where they are indexed */
+  struct pubsub_list pending; /* of struct pubsub_held.loop.pending_link, in the order of sealing */
+  struct pubsub_subscription_properties told; /* by the response that is being read */
+};
+
+/* Errors: NOMEM. */
+enum pubsub_status pubsub_inlet_init(struct pubsub_inlet *inlet, struct pubsub_sealer *sealer,
+                                     struct pubsub_epoch *epoch, uint32_t columns);
+/* Frees rows and chunks that no reader has seen. */
+void pubsub_inlet_clear(struct pubsub_inlet *inlet);
+
+/* A message becomes the builder's next row; the first notes the time. Errors: NOMEM, LIMIT (seal first). */
+enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
+                                       const struct pubsub_received *message, uint64_t now_us);
+/* A message that is held already: its row has the newer ack id from now on. False: it makes a new row. */
+bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received *message);
+/* The builder's rows, if any, become a chunk. Errors: NOMEM: they stay. */
+enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet);
+/* Nothing comes any more, and there was no memory to seal: the rows come again at their deadline. */
+void pubsub_inlet_drop_rows(struct pubsub_inlet *inlet);
+/* A whole response was read: what it tells of the subscription holds. */
+void pubsub_inlet_told(struct pubsub_inlet *inlet);
+/* The stream is over: chunks that wait for what it would tell do so no longer; `all`: nor do those that wait for receipts. */
+void pubsub_inlet_publish_pending(struct pubsub_inlet *inlet, bool all);
+
+/* of the settler: a receipt is there */
+void pubsub_sealer_on_receipt(struct pubsub_sealer *sealer, struct pubsub_held *held);
+/* The rows of a chunk, or one of them, are not found by the index any more. */
+void pubsub_sealer_unindex(struct pubsub_sealer *sealer, struct pubsub_held *held);
+void pubsub_sealer_unindex_row(struct pubsub_sealer *sealer, struct pubsub_held *held,
+                               uint32_t row);
+
+#endif
