@@ -17,6 +17,9 @@ setup-build:
 setup-python:
 	@tools/bootstrap.sh python
 
+setup-fuzz: setup-build
+	@tools/bootstrap.sh fuzz
+
 native: setup-build ## release build of libpubsub, the emulator, the pubsub command and the JNI library
 	@tools/build_native.sh release
 
@@ -28,7 +31,7 @@ build: jar ## everything a user takes away
 demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) demo/run.sh
 
-test: check test-c test-java test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
+test: check test-c test-fuzz test-java test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
 test-quick: check jar setup-python ## the daily loop: guards, C and Java unit tests, the main paths of reading and writing (minutes)
@@ -45,6 +48,15 @@ torture: setup-build ## fail every allocation and every call, in every scenario 
 
 test-torture: setup-build ## torture, for a minute
 	@echo "== torture" && tools/torture.sh --seconds 60
+
+fuzz: setup-fuzz ## every parser of what others send, against libFuzzer (SECONDS=60 of each target, TARGETS="filter chunk", JOBS=)
+	@tools/build_native.sh fuzz && fuzz/run.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(JOBS),--jobs $(JOBS))
+
+fuzz-coverage: setup-fuzz ## lines that the seeds of the fuzz targets cover
+	@tools/build_native.sh fuzz-coverage && fuzz/coverage.py
+
+test-fuzz: setup-fuzz ## every fuzz target over its seeds, and for a few seconds
+	@echo "== fuzz" && tools/build_native.sh fuzz && fuzz/run.py --seconds 4
 
 test-java: jar ## Java tests, and what the jar holds
 	@tools/test_java.sh && tools/check_jar.sh
@@ -107,4 +119,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

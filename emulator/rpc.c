@@ -50,7 +50,7 @@ void rpc_send(struct rpc *rpc, const struct pubsub_segment *take_segments, size_
     release_all(take_segments, count);
   } else if (pubsub_h2_stream_send(rpc->stream, take_segments, count, false) != PUBSUB_OK) {
     release_all(take_segments, count);
-    pubsub_h2_stream_reset(rpc->stream, 0x2); /* half a message was sent */
+    pubsub_h2_stream_reset(rpc->stream, PUBSUB_H2_INTERNAL_ERROR); /* half a message was sent */
   }
 }
 
@@ -127,7 +127,7 @@ void rpc_fail_with(struct rpc *rpc, int grpc_code, const char *message,
 void rpc_reset(struct rpc *rpc) {
   if (!rpc->stream || rpc->answered) return;
   rpc->answered = true;
-  pubsub_h2_stream_reset(rpc->stream, 0x2);
+  pubsub_h2_stream_reset(rpc->stream, PUBSUB_H2_INTERNAL_ERROR);
 }
 
 void rpc_disturb_others(struct rpc *rpc, bool goaway) {

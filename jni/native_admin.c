@@ -127,7 +127,7 @@ static jstring run(JNIEnv *env, jclass class, jobjectArray key_values, jbyteArra
 
 bool jni_register_admin(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
-      {"run", "([Ljava/lang/String;[BI)Ljava/lang/String;", (void *)run},
+      {"call", "([Ljava/lang/String;[BI)Ljava/lang/String;", (void *)run},
   };
   return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -1,15 +1,13 @@
 /* io.sparkpubsub.natives.NativeReader: the subscriber of one agent. The Java class documents every native. */
+#include "border.h"
 #include "jni_util.h"
 
 #include <pubsub/subscriber.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define REPORT_LONGS 10
-#define VIEW_LONGS (6 + 2 * PUBSUB_BUFFER_COUNT)
 #define MAX_EPOCHS 4096
 #define MAX_SIZES 1024
-#define METRIC_LONGS 18
 
 struct reader {
   struct pubsub_client *client;
@@ -116,23 +114,26 @@ static jint report(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
   (void)class;
   struct reader *reader = jni_handle_use(env, JNI_READER, handle);
   if (!reader) return 0;
-  size_t capacity = (size_t)(*env)->GetArrayLength(env, out) / REPORT_LONGS, count = 0;
+  size_t capacity = (size_t)(*env)->GetArrayLength(env, out) / BORDER_REPORT_LONGS, count = 0;
   if (capacity > MAX_EPOCHS) capacity = MAX_EPOCHS;
   struct pubsub_slot_report *reports = malloc((capacity + 1) * sizeof *reports);
   if (reports) pubsub_subscriber_report(reader->subscriber, reports, capacity, &count);
   for (size_t i = 0; reports && i < count && i < capacity; i++) {
     const struct pubsub_slot_report *r = &reports[i];
-    jlong values[REPORT_LONGS] = {r->slot,
-                                  (jlong)r->epoch,
-                                  r->state,
-                                  (jlong)r->sealed,
-                                  (jlong)r->settled,
-                                  (jlong)r->sealed_rows,
-                                  (jlong)r->sealed_bytes,
-                                  (jlong)r->backlog_rows,
-                                  (jlong)r->backlog_bytes,
-                                  r->oldest_receive_us};
-    (*env)->SetLongArrayRegion(env, out, (jsize)(i * REPORT_LONGS), REPORT_LONGS, values);
+    jlong values[BORDER_REPORT_LONGS] = {
+        [BORDER_REPORT_SLOT] = r->slot,
+        [BORDER_REPORT_EPOCH] = (jlong)r->epoch,
+        [BORDER_REPORT_STATE] = r->state,
+        [BORDER_REPORT_SEALED] = (jlong)r->sealed,
+        [BORDER_REPORT_SETTLED] = (jlong)r->settled,
+        [BORDER_REPORT_SEALED_ROWS] = (jlong)r->sealed_rows,
+        [BORDER_REPORT_SEALED_BYTES] = (jlong)r->sealed_bytes,
+        [BORDER_REPORT_BACKLOG_ROWS] = (jlong)r->backlog_rows,
+        [BORDER_REPORT_BACKLOG_BYTES] = (jlong)r->backlog_bytes,
+        [BORDER_REPORT_OLDEST_US] = r->oldest_receive_us,
+    };
+    (*env)->SetLongArrayRegion(env, out, (jsize)(i * BORDER_REPORT_LONGS), BORDER_REPORT_LONGS,
+                               values);
   }
   free(reports);
   jni_handle_release(handle);
@@ -145,13 +146,16 @@ static jint chunk_sizes(JNIEnv *env, jclass class, jlong handle, jint slot, jlon
   (void)class;
   struct reader *reader = jni_handle_use(env, JNI_READER, handle);
   if (!reader) return 0;
-  size_t capacity = (size_t)(*env)->GetArrayLength(env, out) / 2;
+  size_t capacity = (size_t)(*env)->GetArrayLength(env, out) / BORDER_SIZE_LONGS;
   if (capacity > MAX_SIZES) capacity = MAX_SIZES;
   size_t count = pubsub_subscriber_chunk_sizes(reader->subscriber, (uint32_t)slot, (uint64_t)epoch,
                                                (uint64_t)from_seq, sizes, capacity);
   for (size_t i = 0; i < count; i++) {
-    jlong pair[2] = {sizes[i].rows, (jlong)sizes[i].bytes};
-    (*env)->SetLongArrayRegion(env, out, (jsize)(2 * i), 2, pair);
+    jlong values[BORDER_SIZE_LONGS] = {
+        [BORDER_SIZE_ROWS] = sizes[i].rows,
+        [BORDER_SIZE_BYTES] = (jlong)sizes[i].bytes,
+    };
+    (*env)->SetLongArrayRegion(env, out, (jsize)(BORDER_SIZE_LONGS * i), BORDER_SIZE_LONGS, values);
   }
   jni_handle_release(handle);
   return (jint)count;
@@ -188,19 +192,19 @@ static jlong await(JNIEnv *env, jclass class, jlong handle, jlong generation, ji
 
 static void fill_view(JNIEnv *env, const struct pubsub_chunk *chunk, jlongArray out) {
   struct pubsub_chunk_view view;
-  jlong values[VIEW_LONGS];
+  jlong values[BORDER_VIEW_LONGS];
   pubsub_chunk_view(chunk, &view);
-  values[0] = view.columns;
-  values[1] = view.rows;
-  values[2] = view.attribute_entries;
-  values[3] = view.ordering_key_null_count;
-  values[4] = view.delivery_attempt_null_count;
-  values[5] = (jlong)view.bytes;
+  values[BORDER_VIEW_COLUMNS] = view.columns;
+  values[BORDER_VIEW_ROWS] = view.rows;
+  values[BORDER_VIEW_ATTRIBUTE_ENTRIES] = view.attribute_entries;
+  values[BORDER_VIEW_ORDERING_KEY_NULLS] = view.ordering_key_null_count;
+  values[BORDER_VIEW_DELIVERY_ATTEMPT_NULLS] = view.delivery_attempt_null_count;
+  values[BORDER_VIEW_BYTES] = (jlong)view.bytes;
   for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++) {
-    values[6 + 2 * i] = (jlong)view.buffers[i].address;
-    values[7 + 2 * i] = (jlong)view.buffers[i].bytes;
+    values[BORDER_VIEW_BUFFERS + 2 * i] = (jlong)view.buffers[i].address;
+    values[BORDER_VIEW_BUFFERS + 2 * i + 1] = (jlong)view.buffers[i].bytes;
   }
-  (*env)->SetLongArrayRegion(env, out, 0, VIEW_LONGS, values);
+  (*env)->SetLongArrayRegion(env, out, 0, BORDER_VIEW_LONGS, values);
 }
 
 static jlong chunk(JNIEnv *env, jclass class, jlong handle, jint slot, jlong epoch, jlong seq,
@@ -264,14 +268,27 @@ static jlong unpack_chunk(JNIEnv *env, jclass class, jbyteArray packed, jlongArr
 static void fill_metrics(JNIEnv *env, struct reader *reader, jlongArray out) {
   struct pubsub_subscriber_metrics m;
   pubsub_subscriber_metrics(reader->subscriber, &m);
-  jlong values[METRIC_LONGS] = {
-      (jlong)m.received_rows,   (jlong)m.received_bytes,       (jlong)m.backlog_rows,
-      (jlong)m.reservoir_bytes, (jlong)m.reservoir_peak_bytes, (jlong)m.acknowledged_rows,
-      (jlong)m.given_back_rows, (jlong)m.redelivered_rows,     (jlong)m.expired_rows,
-      (jlong)m.ack_requests,    (jlong)m.extend_requests,      (jlong)m.failed_requests,
-      (jlong)m.stream_reopens,  (jlong)m.ack_latency_us_sum,   (jlong)m.ack_latency_count,
-      (jlong)m.failed_rows,     (jlong)m.retried_rows,         (jlong)m.failed_receipt_rows};
-  (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
+  jlong values[BORDER_READER_LONGS] = {
+      [BORDER_READER_RECEIVED_ROWS] = (jlong)m.received_rows,
+      [BORDER_READER_RECEIVED_BYTES] = (jlong)m.received_bytes,
+      [BORDER_READER_BACKLOG_ROWS] = (jlong)m.backlog_rows,
+      [BORDER_READER_RESERVOIR_BYTES] = (jlong)m.reservoir_bytes,
+      [BORDER_READER_RESERVOIR_PEAK_BYTES] = (jlong)m.reservoir_peak_bytes,
+      [BORDER_READER_ACKNOWLEDGED_ROWS] = (jlong)m.acknowledged_rows,
+      [BORDER_READER_GIVEN_BACK_ROWS] = (jlong)m.given_back_rows,
+      [BORDER_READER_REDELIVERED_ROWS] = (jlong)m.redelivered_rows,
+      [BORDER_READER_EXPIRED_ROWS] = (jlong)m.expired_rows,
+      [BORDER_READER_ACK_REQUESTS] = (jlong)m.ack_requests,
+      [BORDER_READER_EXTEND_REQUESTS] = (jlong)m.extend_requests,
+      [BORDER_READER_FAILED_REQUESTS] = (jlong)m.failed_requests,
+      [BORDER_READER_STREAM_REOPENS] = (jlong)m.stream_reopens,
+      [BORDER_READER_ACK_LATENCY_US_SUM] = (jlong)m.ack_latency_us_sum,
+      [BORDER_READER_ACK_LATENCY_COUNT] = (jlong)m.ack_latency_count,
+      [BORDER_READER_FAILED_ROWS] = (jlong)m.failed_rows,
+      [BORDER_READER_RETRIED_ROWS] = (jlong)m.retried_rows,
+      [BORDER_READER_FAILED_RECEIPT_ROWS] = (jlong)m.failed_receipt_rows,
+  };
+  (*env)->SetLongArrayRegion(env, out, 0, BORDER_READER_LONGS, values);
 }
 
 static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
@@ -307,7 +324,7 @@ static jlong live_allocations(JNIEnv *env, jclass class) {
 
 bool jni_register_reader(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
-      {"open", "([Ljava/lang/String;)J", (void *)open_reader},
+      {"openReader", "([Ljava/lang/String;)J", (void *)open_reader},
       {"setToken", "(J[B)V", (void *)set_token},
       {"unauthenticated", "(J)J", (void *)unauthenticated},
       {"openSlot", "(JIJI)V", (void *)open_slot},
@@ -320,10 +337,10 @@ bool jni_register_reader(JNIEnv *env, jclass class) {
       {"chunk", "(JIJJ[J)J", (void *)chunk},
       {"releaseChunk", "(J)V", (void *)release_chunk},
       {"packChunk", "(J)[B", (void *)pack_chunk},
-      {"unpackChunk", "([B[J)J", (void *)unpack_chunk},
+      {"unpack", "([B[J)J", (void *)unpack_chunk},
       {"metrics", "(J[J)V", (void *)metrics},
       {"close", "(JI[J)Z", (void *)close_reader},
-      {"liveAllocations", "()J", (void *)live_allocations},
+      {"allocations", "()J", (void *)live_allocations},
   };
   return (*env)->RegisterNatives(env, class, natives, sizeof natives / sizeof *natives) == JNI_OK;
 }

@@ -1,4 +1,5 @@
 /* io.sparkpubsub.natives.NativeWriter: the publisher of one task. The Java class documents every native. */
+#include "border.h"
 #include "jni_util.h"
 
 #include <pubsub/publisher.h>
@@ -6,7 +7,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define METRIC_LONGS 6
 #define OTHERS_POLL_NS 2000000
 
 struct writer {
@@ -228,10 +228,15 @@ static void metrics(JNIEnv *env, jclass class, jlong handle, jlongArray out) {
     sum.throttled_us += m.throttled_us;
   }
   jni_handle_release(handle);
-  jlong values[METRIC_LONGS] = {(jlong)sum.published_rows,  (jlong)sum.published_bytes,
-                                (jlong)sum.requests,        (jlong)sum.retries,
-                                (jlong)sum.in_flight_bytes, (jlong)sum.throttled_us};
-  (*env)->SetLongArrayRegion(env, out, 0, METRIC_LONGS, values);
+  jlong values[BORDER_WRITER_LONGS] = {
+      [BORDER_WRITER_PUBLISHED_ROWS] = (jlong)sum.published_rows,
+      [BORDER_WRITER_PUBLISHED_BYTES] = (jlong)sum.published_bytes,
+      [BORDER_WRITER_REQUESTS] = (jlong)sum.requests,
+      [BORDER_WRITER_RETRIES] = (jlong)sum.retries,
+      [BORDER_WRITER_IN_FLIGHT_BYTES] = (jlong)sum.in_flight_bytes,
+      [BORDER_WRITER_THROTTLED_US] = (jlong)sum.throttled_us,
+  };
+  (*env)->SetLongArrayRegion(env, out, 0, BORDER_WRITER_LONGS, values);
 }
 
 static void close_writer(JNIEnv *env, jclass class, jlong handle) {
@@ -243,7 +248,7 @@ static void close_writer(JNIEnv *env, jclass class, jlong handle) {
 
 bool jni_register_writer(JNIEnv *env, jclass class) {
   static const JNINativeMethod natives[] = {
-      {"open", "([Ljava/lang/String;)J", (void *)open_writer},
+      {"openWriter", "([Ljava/lang/String;)J", (void *)open_writer},
       {"setToken", "(J[B)V", (void *)set_token},
       {"unauthenticated", "(J)J", (void *)unauthenticated},
       {"topic", "(JLjava/lang/String;)I", (void *)topic},

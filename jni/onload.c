@@ -1,20 +1,28 @@
 /*
- * Entry points. Looking for a class of the natives would initialise it, and its initialiser loads this library: twice over on one
- * thread, for ever on two. So JNI_OnLoad knows NativeLoader only, which is initialised by then, and is handed the others.
+ * Entry points. JNI_OnLoad knows NativeLoader only, which is initialised by then, and is handed the classes of the natives: looking
+ * for them here would ask whichever class loader the caller's thread has.
  */
+#include "border.h"
 #include "jni_util.h"
 
-/* On failure an exception is pending. */
-static void register_natives(JNIEnv *env, jclass loader, jclass reader, jclass writer,
-                             jclass admin) {
+/* Returns the lengths of what crosses, for Java to compare. On failure an exception is pending. */
+static jintArray register_natives(JNIEnv *env, jclass loader, jclass reader, jclass writer,
+                                  jclass admin) {
+  static const jint lengths[] = BORDER_LENGTHS;
+  const jsize count = sizeof lengths / sizeof *lengths;
   (void)loader;
-  (void)(jni_register_reader(env, reader) && jni_register_writer(env, writer) &&
-         jni_register_admin(env, admin));
+  if (!jni_register_reader(env, reader) || !jni_register_writer(env, writer) ||
+      !jni_register_admin(env, admin)) {
+    return NULL;
+  }
+  jintArray out = (*env)->NewIntArray(env, count);
+  if (out) (*env)->SetIntArrayRegion(env, out, 0, count, lengths);
+  return out;
 }
 
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
   static const JNINativeMethod natives[] = {
-      {"register", "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/Class;)V",
+      {"register", "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/Class;)[I",
        (void *)register_natives},
   };
   JNIEnv *env;

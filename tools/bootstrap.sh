@@ -3,6 +3,7 @@
 #   tools/bootstrap.sh build     compilers, libraries, pinned sources
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
 #   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
+#   tools/bootstrap.sh fuzz      clang with libFuzzer, and its tools for coverage
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
 #   tools/bootstrap.sh peers     what else `make bench` compares with: Kafka, Google's Java client
 # System packages come by apt, with sudo when not root; on another system the script says what to install and
@@ -44,12 +45,19 @@ go_needs='
 command:go golang-go
 '
 
+fuzz_needs='
+command:clang-14 clang-14
+command:llvm-cov-14 llvm-14
+fuzzer:clang-14 libclang-rt-14-dev
+'
+
 there() { # there KIND:NAME
   local name=${1#*:}
   case $1 in
     command:*) command -v "$name" >/dev/null ;;
     file:*) [ -e "$name" ] ;;
     header:*) [ -e "/usr/include/$name" ] || [ -e "/usr/include/$(uname -m)-linux-gnu/$name" ] ;;
+    fuzzer:*) command -v "$name" >/dev/null && ls "$("$name" -print-runtime-dir)"/libclang_rt.fuzzer* >/dev/null 2>&1 ;;
     python:*) python3 -c "import $name, venv" 2>/dev/null ;;
   esac
 }
@@ -117,6 +125,10 @@ bootstrap_spark() {
   make_venv ".deps/spark-$1" "$(grep -vE "$replaced" test/support/requirements.txt; cat test/support/requirements-lines.txt; echo "pyspark==$1")"
 }
 
+bootstrap_fuzz() {
+  install_packages "$fuzz_needs"
+}
+
 bootstrap_go() {
   install_packages "$go_needs"
 }
@@ -140,12 +152,12 @@ bootstrap_peers() {
 [ $# -gt 0 ] || set -- build
 while [ $# -gt 0 ]; do
   case $1 in
-    build | python | go | peers) "bootstrap_$1" ;;
+    build | python | fuzz | go | peers) "bootstrap_$1" ;;
     spark)
       bootstrap_spark "${2:?the version of Spark}"
       shift
       ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|go|peers]…" >&2 && exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|fuzz|go|peers]…" >&2 && exit 2 ;;
   esac
   shift
 done

@@ -24,9 +24,9 @@ struct pubsub_client_options {
   bool plaintext;
   /* PEM bundle instead of the system's CA store; NULL: the system's */
   const char *ca_file;
-  /* appended to the library's own; NULL: none */
+  /* appended to the library's own, at most 200 bytes of printable ASCII; NULL: none */
   const char *user_agent;
-  /* x-goog-user-project, the project that pays; NULL: none */
+  /* x-goog-user-project, the project that pays, of the same characters; NULL: none */
   const char *quota_project;
   /* event-loop threads; 0: one per 4 cores, at least 1 */
   unsigned loop_threads;
@@ -58,8 +58,8 @@ PUBSUB_API void pubsub_client_destroy(struct pubsub_client *client);
 /*
  * Hands over an OAuth access token ("ya29…", without "Bearer") of token_bytes bytes. It is copied
  * and used for calls from now on, also those of streams that are open already when they open again.
- * Does not block. Errors: INVALID when the client is plaintext, or the token has characters that no
- * header may have; NOMEM.
+ * Does not block. Errors: INVALID when the client is plaintext, or the token is empty or has
+ * characters that no header may have; NOMEM.
  */
 PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *client,
                                                       const char *token, size_t token_bytes,

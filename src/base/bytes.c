@@ -27,6 +27,11 @@ void pubsub_buf_clear(struct pubsub_buf *buf) {
   *buf = (struct pubsub_buf){0};
 }
 
+void pubsub_buf_wipe(struct pubsub_buf *buf) {
+  if (buf->ptr) explicit_bzero(buf->ptr, buf->cap);
+  pubsub_buf_clear(buf);
+}
+
 struct pubsub_segment pubsub_segment_from_buf(struct pubsub_buf *take_buf) {
   struct pubsub_segment segment = {take_buf->ptr, take_buf->len, pubsub_free, take_buf->ptr};
   *take_buf = (struct pubsub_buf){0};

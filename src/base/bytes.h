@@ -27,6 +27,7 @@ struct pubsub_buf {
 enum pubsub_status pubsub_buf_reserve(struct pubsub_buf *buf, size_t more);
 enum pubsub_status pubsub_buf_append(struct pubsub_buf *buf, const void *ptr, size_t len);
 void pubsub_buf_clear(struct pubsub_buf *buf); /* frees */
+void pubsub_buf_wipe(struct pubsub_buf *buf);  /* overwrites and frees: for secrets */
 
 /* Bytes to send, with what keeps them alive. Whoever takes a segment calls release(owner) exactly once
  * when the bytes are no longer needed (sent, or given up). release NULL: static bytes. */

@@ -7,6 +7,7 @@
 #define PUBSUB_BASE_MAP_H
 
 #include "base/bytes.h"
+#include "base/container.h"
 
 struct pubsub_map_entry {
   struct pubsub_map_entry *next;
@@ -18,8 +19,6 @@ struct pubsub_map {
   size_t slot_count, count; /* slot_count: power of two or 0 */
   uint64_t seed;
 };
-
-#define PUBSUB_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 void pubsub_map_init(struct pubsub_map *map);
 /* The hash of a key; nobody who does not know the seed can choose keys that share one. */

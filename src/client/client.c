@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "net/proxy.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #define DEFAULT_ENDPOINT "pubsub.googleapis.com"
 #define CORES_A_LOOP 4
+#define MAX_HEADER_TEXT_BYTES 200
 
 const char *pubsub_version(void) {
   return PUBSUB_VERSION_STRING;
@@ -34,14 +36,31 @@ static enum pubsub_status lane_init(struct pubsub_client_lane *lane,
   return pubsub_loop_start_thread(lane->loop, "pubsub-loop", error);
 }
 
+/* A text of the caller's that goes into a header of every call; NULL and "": none. */
+static enum pubsub_status check_header_text(const char *what, const char *text,
+                                            struct pubsub_error *error) {
+  if (!text || !text[0]) return PUBSUB_OK;
+  if (strlen(text) <= MAX_HEADER_TEXT_BYTES && pubsub_text_is_header_value(text)) return PUBSUB_OK;
+  return pubsub_error_set(error, PUBSUB_E_INVALID,
+                          "the %s cannot stand in a header: it may have at most %d bytes of "
+                          "printable ASCII, without a space at either end",
+                          what, MAX_HEADER_TEXT_BYTES);
+}
+
 enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options,
                                      struct pubsub_client **out, struct pubsub_error *error) {
-  char host[256], agent[200];
+  char host[256], agent[MAX_HEADER_TEXT_BYTES + 64];
   uint16_t port;
   const char *endpoint = options->endpoint ? options->endpoint : DEFAULT_ENDPOINT;
   enum pubsub_status status = pubsub_endpoint_parse(endpoint, options->plaintext ? 8085 : 443, host,
                                                     sizeof host, &port, error);
   if (status != PUBSUB_OK) return status;
+  status = check_header_text("user agent", options->user_agent, error);
+  if (status != PUBSUB_OK) return status;
+  status = check_header_text("quota project", options->quota_project, error);
+  if (status != PUBSUB_OK) return status;
+  bool named = options->user_agent && options->user_agent[0];
+  bool quota = options->quota_project && options->quota_project[0];
   struct pubsub_proxy proxy;
   status = pubsub_proxy_choose(options->proxy, host, port, !options->plaintext, &proxy, error);
   if (status != PUBSUB_OK) return status;
@@ -54,13 +73,13 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
     status = pubsub_tls_context_new_client(options->ca_file, &client->tls, error);
     if (status != PUBSUB_OK) goto fail;
   }
-  snprintf(agent, sizeof agent, "libpubsub/" PUBSUB_VERSION_STRING "%s%s",
-           options->user_agent ? " " : "", options->user_agent ? options->user_agent : "");
+  snprintf(agent, sizeof agent, "libpubsub/" PUBSUB_VERSION_STRING "%s%s", named ? " " : "",
+           named ? options->user_agent : "");
   struct pubsub_channel_options channel = {.host = host,
                                            .port = port,
                                            .tls = client->tls,
                                            .user_agent = agent,
-                                           .quota_project = options->quota_project,
+                                           .quota_project = quota ? options->quota_project : NULL,
                                            .proxy = proxy.host[0] ? &proxy : NULL,
                                            .connect_timeout_ms = options->connect_timeout_ms,
                                            .keepalive_ms = options->keepalive_ms};
@@ -103,46 +122,6 @@ void pubsub_client_destroy(struct pubsub_client *client) {
 struct pubsub_channel *pubsub_client_next_channel(struct pubsub_client *client) {
   size_t lane = atomic_fetch_add(&client->next_lane, 1) % client->lane_count;
   return client->lanes[lane].channel;
-}
-
-/* ---- tokens ---- */
-
-struct token_task {
-  struct pubsub_task task;
-  struct pubsub_channel *channel;
-  size_t token_bytes;
-  char token[];
-};
-
-static void token_task_run(struct pubsub_task *task) {
-  struct token_task *self = (struct token_task *)task;
-  pubsub_channel_set_token(self->channel, self->token, self->token_bytes);
-  explicit_bzero(self->token, self->token_bytes);
-  pubsub_free(self);
-}
-
-enum pubsub_status pubsub_client_set_token(struct pubsub_client *client, const char *token,
-                                           size_t token_bytes, struct pubsub_error *error) {
-  if (!client->tls) {
-    return pubsub_error_set(error, PUBSUB_E_INVALID,
-                            "a token is never sent over a plaintext connection");
-  }
-  for (size_t i = 0; i < token_bytes; i++) {
-    if (token[i] <= ' ' || token[i] > '~') {
-      return pubsub_error_set(error, PUBSUB_E_INVALID,
-                              "the token has a character that no header may have");
-    }
-  }
-  for (size_t i = 0; i < client->lane_count; i++) {
-    struct token_task *task = pubsub_alloc(sizeof *task + token_bytes);
-    if (!task) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
-    task->task.run = token_task_run;
-    task->channel = client->lanes[i].channel;
-    task->token_bytes = token_bytes;
-    memcpy(task->token, token, token_bytes);
-    pubsub_loop_post(client->lanes[i].loop, &task->task);
-  }
-  return PUBSUB_OK;
 }
 
 uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client) {

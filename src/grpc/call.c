@@ -2,12 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include <stdio.h>
-
-#define H2_NO_ERROR 0x0
-#define H2_REFUSED_STREAM 0x7
-#define H2_CANCEL 0x8
-#define H2_ENHANCE_YOUR_CALM 0xb
 
 #define CALL_OF_TIMER(ptr)                                                                         \
   ((struct pubsub_call *)((char *)(ptr)-offsetof(struct pubsub_call, timer)))
@@ -58,7 +54,7 @@ void pubsub_call_finish(struct pubsub_call *call, const struct pubsub_error *res
   }
   retire(call);
   /* The peer has finished, or is not to go on: where our side is still open, it ends here. */
-  if (stream) pubsub_h2_stream_reset(stream, H2_CANCEL);
+  if (stream) pubsub_h2_stream_reset(stream, PUBSUB_H2_CANCEL);
   call->handler->on_closed(call->user, result,
                            pubsub_view_of(call->details.ptr, call->details.len));
   leave(call);
@@ -68,7 +64,7 @@ void pubsub_call_cancel(struct pubsub_call *call) {
   if (call->finished) return;
   struct pubsub_h2_stream *stream = call->stream;
   retire(call);
-  if (stream) pubsub_h2_stream_reset(stream, H2_CANCEL);
+  if (stream) pubsub_h2_stream_reset(stream, PUBSUB_H2_CANCEL);
 }
 
 /* ---- what arrives ---- */
@@ -173,9 +169,9 @@ static void on_stream_closed(void *user, struct pubsub_h2_stream *stream, uint32
   } else if (why) {
     result = *why;
     result.retryable = why->status != PUBSUB_E_CLOSED;
-  } else if (h2_error == H2_REFUSED_STREAM) {
+  } else if (h2_error == PUBSUB_H2_REFUSED_STREAM) {
     pubsub_error_set_grpc(&result, PUBSUB_GRPC_UNAVAILABLE, "the peer refused the stream");
-  } else if (h2_error == H2_ENHANCE_YOUR_CALM) {
+  } else if (h2_error == PUBSUB_H2_ENHANCE_YOUR_CALM) {
     pubsub_error_set_grpc(&result, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "the peer asked to slow down");
   } else {
     pubsub_error_set(&result, PUBSUB_E_IO, "the peer reset the stream (HTTP/2 error %u)", h2_error);
@@ -200,13 +196,6 @@ static void on_timeout(struct pubsub_timer *timer) {
   pubsub_call_finish(call, &result);
 }
 
-static char *copy_text(const char *text) {
-  size_t bytes = strlen(text) + 1;
-  char *copy = pubsub_alloc(bytes);
-  if (copy) memcpy(copy, text, bytes);
-  return copy;
-}
-
 enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
                                      const struct pubsub_call_options *options,
                                      const struct pubsub_call_handler *handler, void *user,
@@ -224,8 +213,8 @@ enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
   call->grpc_status = -1;
   call->timer.run = on_timeout;
   pubsub_frame_parser_init(&call->parser, PUBSUB_CALL_MAX_MESSAGE_BYTES);
-  call->method = copy_text(options->method);
-  call->routing_header = options->routing_header ? copy_text(options->routing_header) : NULL;
+  call->method = pubsub_text_copy(options->method);
+  call->routing_header = options->routing_header ? pubsub_text_copy(options->routing_header) : NULL;
   if (!call->method || (options->routing_header && !call->routing_header)) goto no_memory;
   if (options->timeout_us) {
     call->deadline_us = pubsub_loop_now_us(loop) + options->timeout_us;
@@ -284,7 +273,7 @@ enum pubsub_status pubsub_call_open(struct pubsub_call *call, struct pubsub_h2_c
     status = pubsub_h2_stream_send(call->stream, call->pending, call->pending_count, call->ended);
     if (status != PUBSUB_OK) {
       pubsub_h2_stream_bind(call->stream, NULL, NULL);
-      pubsub_h2_stream_reset(call->stream, H2_CANCEL);
+      pubsub_h2_stream_reset(call->stream, PUBSUB_H2_CANCEL);
       call->stream = NULL;
       return pubsub_error_set(error, status, "out of memory");
     }

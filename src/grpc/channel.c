@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "grpc/pool.h"
 #include <stdio.h>
 
@@ -52,35 +53,23 @@ struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel) {
   return channel->loop;
 }
 
-static void wipe(struct pubsub_buf *secret) {
-  if (secret->ptr) explicit_bzero(secret->ptr, secret->cap);
-  pubsub_buf_clear(secret);
-}
-
-enum pubsub_status pubsub_channel_set_token(struct pubsub_channel *channel, const char *token,
-                                            size_t token_bytes) {
-  struct pubsub_buf authorization = {0};
-  if (pubsub_buf_reserve(&authorization, token_bytes + 7) != PUBSUB_OK) return PUBSUB_E_NOMEM;
-  pubsub_buf_append(&authorization, "Bearer ", 7);
-  pubsub_buf_append(&authorization, token, token_bytes);
-  wipe(&channel->authorization);
-  channel->authorization = authorization;
-  return PUBSUB_OK;
+void pubsub_channel_set_authorization(struct pubsub_channel *channel,
+                                      struct pubsub_buf *take_authorization) {
+  pubsub_buf_wipe(&channel->authorization);
+  channel->authorization = *take_authorization;
+  *take_authorization = (struct pubsub_buf){0};
 }
 
 static bool copy_string(const char **field, char **owned) {
   if (!*field) return true;
-  size_t bytes = strlen(*field) + 1;
-  *owned = pubsub_alloc(bytes);
-  if (*owned) memcpy(*owned, *field, bytes);
-  *field = *owned;
+  *field = *owned = pubsub_text_copy(*field);
   return *owned != NULL;
 }
 
 static void channel_free(struct pubsub_channel *channel) {
   for (size_t i = 0; i < 3; i++)
     pubsub_free(channel->strings[i]);
-  wipe(&channel->authorization);
+  pubsub_buf_wipe(&channel->authorization);
   explicit_bzero(&channel->proxy, sizeof channel->proxy);
   pubsub_free(channel);
 }

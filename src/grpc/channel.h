@@ -41,9 +41,10 @@ struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel);
 uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel);
 /* Calls that the service has answered UNAUTHENTICATED. Any thread. */
 uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *channel);
-/* Bearer token for calls started from now on; ignored by a plaintext channel. Copied, wiped when replaced. Errors: NOMEM. */
-enum pubsub_status pubsub_channel_set_token(struct pubsub_channel *channel, const char *token,
-                                            size_t token_bytes);
+/* The authorization header of calls started from now on, "Bearer …"; a plaintext channel never sends it. Cannot fail; wiped when
+ * replaced. */
+void pubsub_channel_set_authorization(struct pubsub_channel *channel,
+                                      struct pubsub_buf *take_authorization);
 
 /* Events of a call, on the loop's thread. Inside any of them the call may be cancelled. */
 struct pubsub_call_handler {

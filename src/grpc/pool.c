@@ -10,8 +10,6 @@
 #define GRACE_US 30000000
 #define GRACE_GAP_US 60000000 /* failures that are further apart are not the same trouble */
 #define MAX_PING_MS 300000    /* what gRPC servers allow by default */
-#define H2_NO_ERROR 0x0
-#define H2_ENHANCE_YOUR_CALM 0xb
 
 #define CHANNEL_OF(ptr, member)                                                                    \
   ((struct pubsub_channel *)((char *)(ptr)-offsetof(struct pubsub_channel, member)))
@@ -188,7 +186,8 @@ static void on_conn_room(void *user, struct pubsub_h2_conn *h2) {
 static void on_conn_goaway(void *user, struct pubsub_h2_conn *h2, uint32_t h2_error) {
   struct pubsub_channel *channel = ((struct pubsub_connection *)user)->channel;
   (void)h2;
-  if (h2_error == H2_ENHANCE_YOUR_CALM && channel->ping_ms < MAX_PING_MS) channel->ping_ms *= 2;
+  if (h2_error == PUBSUB_H2_ENHANCE_YOUR_CALM && channel->ping_ms < MAX_PING_MS)
+    channel->ping_ms *= 2;
 }
 
 static void on_conn_closed(void *user, struct pubsub_h2_conn *h2, const struct pubsub_error *why) {
@@ -221,7 +220,7 @@ static void on_conn_timer(struct pubsub_timer *timer) {
     pubsub_h2_conn_abort(connection->h2);
   } else if (pubsub_h2_conn_stream_count(connection->h2) == 0) {
     connection->used = true; /* its end is no reason to back off */
-    pubsub_h2_conn_close(connection->h2, H2_NO_ERROR);
+    pubsub_h2_conn_close(connection->h2, PUBSUB_H2_NO_ERROR);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "grpc/call.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 static int parse_number(struct pubsub_view text) {
   int number = 0;
@@ -11,54 +12,6 @@ static int parse_number(struct pubsub_view text) {
     number = number * 10 + (text.ptr[i] - '0');
   }
   return number;
-}
-
-static int hex_digit(uint8_t c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-static void percent_decode(struct pubsub_view in, char *out, size_t out_bytes) {
-  size_t len = 0;
-  for (size_t i = 0; i < in.len && len + 1 < out_bytes; i++) {
-    if (in.ptr[i] == '%' && i + 2 < in.len && hex_digit(in.ptr[i + 1]) >= 0 &&
-        hex_digit(in.ptr[i + 2]) >= 0) {
-      char c = (char)(hex_digit(in.ptr[i + 1]) * 16 + hex_digit(in.ptr[i + 2]));
-      out[len++] = c ? c : ' ';
-      i += 2;
-    } else {
-      out[len++] = (char)in.ptr[i];
-    }
-  }
-  out[len] = '\0';
-}
-
-static int base64_digit(uint8_t c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+' || c == '-') return 62;
-  if (c == '/' || c == '_') return 63;
-  return -1;
-}
-
-static void base64_decode(struct pubsub_view in, struct pubsub_buf *out) {
-  uint32_t bits = 0;
-  int bit_count = 0;
-  out->len = 0;
-  if (pubsub_buf_reserve(out, in.len) != PUBSUB_OK) return;
-  for (size_t i = 0; i < in.len; i++) {
-    int digit = base64_digit(in.ptr[i]);
-    if (digit < 0) break; /* padding, or garbage */
-    bits = bits << 6 | (uint32_t)digit;
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      out->ptr[out->len++] = (uint8_t)(bits >> bit_count);
-    }
-  }
 }
 
 static bool is(struct pubsub_view name, const char *text) {
@@ -77,9 +30,9 @@ void pubsub_call_read_header(struct pubsub_call *call, const struct pubsub_h2_he
     int code = parse_number(header->value);
     call->grpc_status = code < 0 || code > 16 ? PUBSUB_GRPC_UNKNOWN : code;
   } else if (is(header->name, "grpc-message")) {
-    percent_decode(header->value, call->grpc_message, sizeof call->grpc_message);
+    pubsub_percent_decode_cut(header->value, call->grpc_message, sizeof call->grpc_message);
   } else if (is(header->name, "grpc-status-details-bin")) {
-    base64_decode(header->value, &call->details);
+    pubsub_base64_decode(header->value, &call->details); /* without memory: no details */
   }
 }
 

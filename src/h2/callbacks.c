@@ -1,5 +1,5 @@
 /* What nghttp2 tells us, and how it is set up. */
-#include "h2/session.h"
+#include "h2/conn_inside.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -134,12 +134,13 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
   struct pubsub_h2_conn *conn = user;
   struct pubsub_h2_stream *stream = stream_of(conn, id);
   (void)flags;
-  nghttp2_session_consume_connection(session, len);
+  int result = nghttp2_session_consume_connection(session, len);
   if (!stream || !stream->handler || conn->closing) {
-    nghttp2_session_consume_stream(session, id, len);
+    if (result == 0) result = nghttp2_session_consume_stream(session, id, len);
   } else {
     stream->handler->on_data(stream->user, stream, data, len);
   }
+  if (result != 0) pubsub_h2_submitted(conn, result);
   return 0;
 }
 
@@ -170,12 +171,12 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     left -= piece.len;
     stream->queued_bytes -= piece.len;
     if (whole) {
-      conn->output.reserved -= stream->queue_offset > 0;
+      if (stream->queue_offset > 0) pubsub_h2_output_release(&conn->output);
       stream->queue_first = (stream->queue_first + 1) & (stream->queue_cap - 1);
       stream->queue_count--;
       stream->queue_offset = 0;
     } else {
-      conn->output.reserved += stream->queue_offset == 0;
+      if (stream->queue_offset == 0) pubsub_h2_output_hold(&conn->output);
       stream->queue_offset += piece.len;
     }
   }
@@ -204,8 +205,9 @@ static ssize_t read_length(nghttp2_session *session, uint8_t frame_type, int32_t
 /* A client's stream exists from now on: a window that was asked for before can be set. */
 static void request_sent(struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream) {
   if (stream->window_bytes == 0) return;
-  nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, stream->id,
-                                        (int32_t)stream->window_bytes);
+  int result = nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, stream->id,
+                                                     (int32_t)stream->window_bytes);
+  conn->starved |= result == NGHTTP2_ERR_NOMEM;
 }
 
 /* A server that has said everything tells a client that has not, so that both sides forget the stream. */
@@ -217,7 +219,9 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
   if (!conn->options.server) {
     if (frame->hd.type == NGHTTP2_HEADERS) request_sent(conn, stream);
   } else if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) && !stream->peer_ended) {
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+    int result = nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                           NGHTTP2_NO_ERROR);
+    conn->starved |= result == NGHTTP2_ERR_NOMEM;
   }
   return 0;
 }

@@ -1,26 +1,30 @@
-#include "h2/session.h"
+#include "h2/conn_inside.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 
 #define TURN_READS 4 /* buffers read in one turn of the loop, for fairness */
 
-#define CONN_OF(ptr, member)                                                                       \
-  ((struct pubsub_h2_conn *)((char *)(ptr)-offsetof(struct pubsub_h2_conn, member)))
-
-void pubsub_h2_conn_update_interest(struct pubsub_h2_conn *conn) {
+static void update_interest(struct pubsub_h2_conn *conn) {
   unsigned interest = 0;
-  if (!conn->paused && !conn->closing) interest |= PUBSUB_IO_READ;
-  if (conn->output.full || conn->flush_again) interest |= PUBSUB_IO_WRITE;
+  if (!conn->closing) interest |= PUBSUB_IO_READ;
+  if (conn->full || conn->flush_again) interest |= PUBSUB_IO_WRITE;
   conn->interest = interest;
   conn->stream->ops->set_interest(conn->stream, interest);
 }
 
-void pubsub_h2_conn_fail(struct pubsub_h2_conn *conn, const struct pubsub_error *why) {
+/* Ends the connection with an error; safe anywhere. */
+static void fail(struct pubsub_h2_conn *conn, const struct pubsub_error *why) {
   if (conn->closing) return;
   conn->closing = true;
   conn->why = *why;
   pubsub_loop_defer(conn->loop, &conn->reap);
+}
+
+static void flush(struct pubsub_h2_conn *conn) {
+  struct pubsub_error why = {0};
+  if (pubsub_h2_flush(conn, &why) != PUBSUB_OK) fail(conn, &why);
+  update_interest(conn);
 }
 
 static void feed(struct pubsub_h2_conn *conn, const uint8_t *data, size_t len) {
@@ -37,8 +41,28 @@ static void feed(struct pubsub_h2_conn *conn, const uint8_t *data, size_t len) {
     struct pubsub_error error = {0};
     pubsub_error_set(&error, taken == NGHTTP2_ERR_NOMEM ? PUBSUB_E_NOMEM : PUBSUB_E_PROTOCOL,
                      "the peer broke the rules of HTTP/2: %s", nghttp2_strerror((int)taken));
-    pubsub_h2_conn_fail(conn, &error);
+    conn->mute = taken < 0; /* nghttp2 has nothing more to say */
+    fail(conn, &error);
   }
+}
+
+/* Control frames that wait to be sent, at most: what the peer asks for and does not read. */
+static size_t max_queued_frames(const struct pubsub_h2_conn *conn) {
+  size_t streams = conn->options.server ? conn->options.max_concurrent_streams : conn->stream_count;
+  return 1000 + 4 * streams;
+}
+
+/* Answers, resets and window updates are queued as fast as the peer makes us; one that takes none of
+ * them must not fill the memory. */
+static void check_queue(struct pubsub_h2_conn *conn) {
+  size_t max = max_queued_frames(conn);
+  if (conn->closing || nghttp2_session_get_outbound_queue_size(conn->session) <= max) return;
+  flush(conn);
+  if (conn->closing || nghttp2_session_get_outbound_queue_size(conn->session) <= max) return;
+  struct pubsub_error error = {0};
+  pubsub_error_set(&error, PUBSUB_E_PROTOCOL, "the peer does not read what it asks for");
+  conn->mute = true;
+  fail(conn, &error);
 }
 
 static void read_some(struct pubsub_h2_conn *conn) {
@@ -46,7 +70,7 @@ static void read_some(struct pubsub_h2_conn *conn) {
   uint8_t *buffer = pubsub_loop_scratch(conn->loop);
   if (!buffer) {
     pubsub_error_set(&error, PUBSUB_E_NOMEM, "out of memory");
-    pubsub_h2_conn_fail(conn, &error);
+    fail(conn, &error);
     return;
   }
   for (int turn = 0; !conn->closing; turn++) {
@@ -60,22 +84,23 @@ static void read_some(struct pubsub_h2_conn *conn) {
       if (got == PUBSUB_BYTESTREAM_EOF) {
         pubsub_error_set(&error, PUBSUB_E_IO, "the peer closed the connection");
       }
-      pubsub_h2_conn_fail(conn, &error);
+      fail(conn, &error);
       return;
     }
     conn->last_receive_us = pubsub_loop_now_us(conn->loop);
     conn->ping_sent_us = 0;
     feed(conn, buffer, (size_t)got);
-    if ((size_t)got < PUBSUB_LOOP_SCRATCH_BYTES || conn->paused) break;
+    check_queue(conn);
+    if ((size_t)got < PUBSUB_LOOP_SCRATCH_BYTES) break;
   }
-  pubsub_h2_output_schedule(conn);
+  pubsub_h2_schedule(conn);
 }
 
 static void on_event(void *user, unsigned events) {
   struct pubsub_h2_conn *conn = user;
   if (conn->closing) return;
   if (events & PUBSUB_IO_WRITE && conn->interest & PUBSUB_IO_WRITE) {
-    conn->output.full = false;
+    conn->full = false;
     pubsub_loop_defer(conn->loop, &conn->flush);
   }
   /* Without interest a read event is a hang-up, and reading tells why. */
@@ -83,17 +108,17 @@ static void on_event(void *user, unsigned events) {
 }
 
 static void on_read_more(struct pubsub_timer *timer) {
-  struct pubsub_h2_conn *conn = CONN_OF(timer, read_more);
-  if (!conn->closing && !conn->paused) read_some(conn);
+  struct pubsub_h2_conn *conn = PUBSUB_CONTAINER_OF(timer, struct pubsub_h2_conn, read_more);
+  if (!conn->closing) read_some(conn);
 }
 
 static void on_flush(struct pubsub_deferred *deferred) {
-  struct pubsub_h2_conn *conn = CONN_OF(deferred, flush);
-  if (!conn->closing) pubsub_h2_output_flush(conn);
+  struct pubsub_h2_conn *conn = PUBSUB_CONTAINER_OF(deferred, struct pubsub_h2_conn, flush);
+  if (!conn->closing) flush(conn);
 }
 
 static void on_keepalive(struct pubsub_timer *timer) {
-  struct pubsub_h2_conn *conn = CONN_OF(timer, keepalive);
+  struct pubsub_h2_conn *conn = PUBSUB_CONTAINER_OF(timer, struct pubsub_h2_conn, keepalive);
   uint64_t now = pubsub_loop_now_us(conn->loop);
   uint64_t interval = (uint64_t)conn->options.ping_interval_ms * 1000;
   uint64_t timeout = (uint64_t)conn->options.ping_timeout_ms * 1000;
@@ -108,13 +133,12 @@ static void on_keepalive(struct pubsub_timer *timer) {
   if (conn->ping_sent_us != 0 && now >= conn->ping_sent_us + timeout) {
     struct pubsub_error error = {0};
     pubsub_error_set(&error, PUBSUB_E_IO, "the peer does not answer (no reply to PING)");
-    pubsub_h2_conn_fail(conn, &error);
+    fail(conn, &error);
     return;
   }
   if (conn->ping_sent_us == 0 && now >= conn->last_receive_us + interval) {
-    nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL);
+    pubsub_h2_submitted(conn, nghttp2_submit_ping(conn->session, NGHTTP2_FLAG_NONE, NULL));
     conn->ping_sent_us = now;
-    pubsub_h2_output_schedule(conn);
   }
   due = conn->ping_sent_us ? conn->ping_sent_us + timeout : conn->last_receive_us + interval;
   pubsub_loop_timer_set(conn->loop, timer, due);
@@ -126,8 +150,7 @@ static void free_conn(struct pubsub_h2_conn *conn) {
   pubsub_loop_defer_cancel(conn->loop, &conn->flush);
   pubsub_loop_defer_cancel(conn->loop, &conn->reap);
   while (!pubsub_list_empty(&conn->streams)) {
-    pubsub_h2_stream_free((struct pubsub_h2_stream *)((char *)conn->streams.next -
-                                                      offsetof(struct pubsub_h2_stream, link)));
+    pubsub_h2_stream_free(PUBSUB_CONTAINER_OF(conn->streams.next, struct pubsub_h2_stream, link));
   }
   nghttp2_session_del(conn->session);
   pubsub_h2_output_clear(&conn->output);
@@ -140,14 +163,14 @@ static void free_conn(struct pubsub_h2_conn *conn) {
 
 /* The end: everybody hears of it once, then the memory goes. */
 static void on_reap(struct pubsub_deferred *deferred) {
-  struct pubsub_h2_conn *conn = CONN_OF(deferred, reap);
-  conn->output.full = false;
-  pubsub_h2_output_flush(conn); /* GOAWAY and what else fits, if the stream still takes it */
+  struct pubsub_h2_conn *conn = PUBSUB_CONTAINER_OF(deferred, struct pubsub_h2_conn, reap);
+  struct pubsub_error ignored = {0};
+  conn->full = false;
+  pubsub_h2_flush(conn, &ignored); /* GOAWAY and what else fits, if the stream still takes it */
   conn->stream->ops->shutdown(conn->stream);
   while (!pubsub_list_empty(&conn->streams)) {
     struct pubsub_h2_stream *stream =
-        (struct pubsub_h2_stream *)((char *)conn->streams.next -
-                                    offsetof(struct pubsub_h2_stream, link));
+        PUBSUB_CONTAINER_OF(conn->streams.next, struct pubsub_h2_stream, link);
     const struct pubsub_h2_stream_handler *handler = stream->handler;
     nghttp2_session_set_stream_user_data(conn->session, stream->id, NULL);
     stream->handler = NULL;
@@ -200,8 +223,8 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
   conn->stream = take_stream;
   conn->stream->on_event = on_event;
   conn->stream->user = conn;
-  pubsub_h2_conn_update_interest(conn);
-  pubsub_h2_output_schedule(conn);
+  update_interest(conn);
+  pubsub_h2_schedule(conn);
   /* What a TLS handshake read ahead shows in no event. */
   pubsub_loop_timer_set(loop, &conn->read_more, pubsub_loop_now_us(loop));
   *out = conn;
@@ -213,21 +236,21 @@ void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error) {
   if (conn->closing) return;
   nghttp2_session_terminate_session(conn->session, h2_error);
   pubsub_error_set(&why, PUBSUB_E_CLOSED, "the connection was closed");
-  pubsub_h2_conn_fail(conn, &why);
+  fail(conn, &why);
 }
 
 void pubsub_h2_conn_abort(struct pubsub_h2_conn *conn) {
   struct pubsub_error why = {0};
   pubsub_error_set(&why, PUBSUB_E_CLOSED, "the connection was cut");
-  pubsub_h2_output_clear(&conn->output);
-  pubsub_h2_conn_fail(conn, &why);
+  conn->mute = true; /* what is under way is let go of with the connection */
+  fail(conn, &why);
 }
 
 void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error) {
   if (conn->closing) return;
-  nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(conn->session), h2_error, NULL, 0);
-  pubsub_h2_output_schedule(conn);
+  int32_t last = nghttp2_session_get_last_proc_stream_id(conn->session);
+  pubsub_h2_submitted(
+      conn, nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE, last, h2_error, NULL, 0));
 }
 
 void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn) {
@@ -245,20 +268,32 @@ bool pubsub_h2_conn_can_open(const struct pubsub_h2_conn *conn) {
                                   conn->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-size_t pubsub_h2_conn_queued_bytes(const struct pubsub_h2_conn *conn) {
-  size_t bytes = conn->output.bytes;
-  for (struct pubsub_list *link = conn->streams.next; link != &conn->streams; link = link->next) {
-    bytes += ((struct pubsub_h2_stream *)((char *)link - offsetof(struct pubsub_h2_stream, link)))
-                 ->queued_bytes;
+enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
+                                              const struct pubsub_h2_header *headers, size_t count,
+                                              const struct pubsub_h2_stream_handler *handler,
+                                              void *user, struct pubsub_h2_stream **out,
+                                              struct pubsub_error *error) {
+  nghttp2_nv nv[PUBSUB_H2_MAX_HEADERS];
+  if (conn->closing || conn->going_away) {
+    return pubsub_error_set(error, PUBSUB_E_CLOSED, "the connection is closing");
   }
-  return bytes;
-}
-
-void pubsub_h2_conn_pause_reading(struct pubsub_h2_conn *conn, bool paused) {
-  if (conn->paused == paused || conn->closing) return;
-  conn->paused = paused;
-  if (!paused) {
-    pubsub_loop_timer_set(conn->loop, &conn->read_more, pubsub_loop_now_us(conn->loop));
+  if (count > PUBSUB_H2_MAX_HEADERS || !pubsub_h2_conn_can_open(conn)) {
+    return pubsub_error_set(error, PUBSUB_E_LIMIT, "the connection takes no more streams");
   }
-  pubsub_h2_conn_update_interest(conn);
+  struct pubsub_h2_stream *stream = pubsub_h2_stream_new(conn);
+  if (!stream) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  stream->handler = handler;
+  stream->user = user;
+  pubsub_h2_fill_headers(nv, headers, count);
+  nghttp2_data_provider provider = pubsub_h2_stream_provider(stream);
+  int32_t id = nghttp2_submit_request(conn->session, NULL, nv, count, &provider, stream);
+  if (id < 0) {
+    pubsub_h2_stream_free(stream);
+    return pubsub_error_set(error, id == NGHTTP2_ERR_NOMEM ? PUBSUB_E_NOMEM : PUBSUB_E_LIMIT,
+                            "cannot open a stream: %s", nghttp2_strerror(id));
+  }
+  stream->id = id;
+  pubsub_h2_schedule(conn);
+  *out = stream;
+  return PUBSUB_OK;
 }

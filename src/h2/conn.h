@@ -10,6 +10,7 @@
 #define PUBSUB_H2_CONN_H
 
 #include "base/bytes.h"
+#include "h2/errors.h"
 #include "net/bytestream.h"
 
 struct pubsub_h2_conn;
@@ -80,11 +81,6 @@ void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn);
 /* Streams open now, and whether a new one may be opened (peer's limit, GOAWAY, ids left). */
 size_t pubsub_h2_conn_stream_count(const struct pubsub_h2_conn *conn);
 bool pubsub_h2_conn_can_open(const struct pubsub_h2_conn *conn);
-/* Bytes queued over all streams, not yet accepted by the kernel. */
-size_t pubsub_h2_conn_queued_bytes(const struct pubsub_h2_conn *conn);
-/* Stops / resumes reading from the byte stream (server-side throttle of a hostile or flooding peer). */
-void pubsub_h2_conn_pause_reading(struct pubsub_h2_conn *conn, bool paused);
-
 /* Client: opens a stream; the body stays open until send with end. Errors: NOMEM, CLOSED, LIMIT (can_open is false). */
 enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
                                               const struct pubsub_h2_header *headers, size_t count,
@@ -112,6 +108,5 @@ void pubsub_h2_stream_reset(struct pubsub_h2_stream *stream, uint32_t h2_error);
 void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes);
 /* Sets the receive window of this stream (a change of the limit, not of what is used). */
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes);
-struct pubsub_h2_conn *pubsub_h2_stream_conn(const struct pubsub_h2_stream *stream);
 
 #endif

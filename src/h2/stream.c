@@ -1,9 +1,7 @@
-#include "h2/session.h"
+#include "h2/conn_inside.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
-
-#define MAX_HEADERS 64
 
 struct pubsub_h2_stream *pubsub_h2_stream_new(struct pubsub_h2_conn *conn) {
   struct pubsub_h2_stream *stream = pubsub_alloc_zero(1, sizeof *stream);
@@ -20,8 +18,6 @@ void pubsub_h2_stream_free(struct pubsub_h2_stream *stream) {
   if (stream->queue_offset > 0) {
     /* A part of the first segment is on its way to the kernel: it must outlive us. */
     struct pubsub_segment keep = stream->queue[stream->queue_first];
-    keep.ptr += stream->queue_offset;
-    keep.len = 0;
     pubsub_h2_output_keep(&stream->conn->output, keep);
     dropped = 1;
   }
@@ -83,43 +79,13 @@ nghttp2_data_provider pubsub_h2_stream_provider(struct pubsub_h2_stream *stream)
   return (nghttp2_data_provider){.source.ptr = stream, .read_callback = read_data};
 }
 
-static void fill_headers(nghttp2_nv *out, const struct pubsub_h2_header *headers, size_t count) {
+void pubsub_h2_fill_headers(nghttp2_nv *out, const struct pubsub_h2_header *headers, size_t count) {
   for (size_t i = 0; i < count; i++) {
     out[i] = (nghttp2_nv){(uint8_t *)(uintptr_t)headers[i].name.ptr,
                           (uint8_t *)(uintptr_t)headers[i].value.ptr, headers[i].name.len,
                           headers[i].value.len,
                           headers[i].sensitive ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
   }
-}
-
-enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
-                                              const struct pubsub_h2_header *headers, size_t count,
-                                              const struct pubsub_h2_stream_handler *handler,
-                                              void *user, struct pubsub_h2_stream **out,
-                                              struct pubsub_error *error) {
-  nghttp2_nv nv[MAX_HEADERS];
-  if (conn->closing || conn->going_away) {
-    return pubsub_error_set(error, PUBSUB_E_CLOSED, "the connection is closing");
-  }
-  if (count > MAX_HEADERS || !pubsub_h2_conn_can_open(conn)) {
-    return pubsub_error_set(error, PUBSUB_E_LIMIT, "the connection takes no more streams");
-  }
-  struct pubsub_h2_stream *stream = pubsub_h2_stream_new(conn);
-  if (!stream) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
-  stream->handler = handler;
-  stream->user = user;
-  fill_headers(nv, headers, count);
-  nghttp2_data_provider provider = pubsub_h2_stream_provider(stream);
-  int32_t id = nghttp2_submit_request(conn->session, NULL, nv, count, &provider, stream);
-  if (id < 0) {
-    pubsub_h2_stream_free(stream);
-    return pubsub_error_set(error, id == NGHTTP2_ERR_NOMEM ? PUBSUB_E_NOMEM : PUBSUB_E_LIMIT,
-                            "cannot open a stream: %s", nghttp2_strerror(id));
-  }
-  stream->id = id;
-  pubsub_h2_output_schedule(conn);
-  *out = stream;
-  return PUBSUB_OK;
 }
 
 void pubsub_h2_stream_bind(struct pubsub_h2_stream *stream,
@@ -131,26 +97,27 @@ void pubsub_h2_stream_bind(struct pubsub_h2_stream *stream,
 enum pubsub_status pubsub_h2_stream_respond(struct pubsub_h2_stream *stream,
                                             const struct pubsub_h2_header *headers, size_t count,
                                             bool end) {
-  nghttp2_nv nv[MAX_HEADERS];
+  nghttp2_nv nv[PUBSUB_H2_MAX_HEADERS];
   struct pubsub_h2_conn *conn = stream->conn;
   if (conn->closing) return PUBSUB_E_CLOSED;
-  if (count > MAX_HEADERS) return PUBSUB_E_LIMIT;
-  fill_headers(nv, headers, count);
+  if (count > PUBSUB_H2_MAX_HEADERS) return PUBSUB_E_LIMIT;
+  pubsub_h2_fill_headers(nv, headers, count);
   nghttp2_data_provider provider = pubsub_h2_stream_provider(stream);
   int failed =
       nghttp2_submit_response(conn->session, stream->id, nv, count, end ? NULL : &provider);
   if (failed) return failed == NGHTTP2_ERR_NOMEM ? PUBSUB_E_NOMEM : PUBSUB_E_CLOSED;
   if (end) stream->end_queued = true;
-  pubsub_h2_output_schedule(conn);
+  pubsub_h2_schedule(conn);
   return PUBSUB_OK;
 }
 
 static void resume(struct pubsub_h2_stream *stream) {
+  int result = 0;
   if (stream->data_waiting) {
     stream->data_waiting = false;
-    nghttp2_session_resume_data(stream->conn->session, stream->id);
+    result = nghttp2_session_resume_data(stream->conn->session, stream->id);
   }
-  pubsub_h2_output_schedule(stream->conn);
+  pubsub_h2_submitted(stream->conn, result);
 }
 
 enum pubsub_status pubsub_h2_stream_send(struct pubsub_h2_stream *stream,
@@ -181,7 +148,7 @@ enum pubsub_status pubsub_h2_stream_trailers(struct pubsub_h2_stream *stream,
   nghttp2_nv *trailers = pubsub_alloc(bytes);
   if (!trailers) return PUBSUB_E_NOMEM;
   uint8_t *text = (uint8_t *)(trailers + count);
-  fill_headers(trailers, headers, count);
+  pubsub_h2_fill_headers(trailers, headers, count);
   for (size_t i = 0; i < count; i++) {
     memcpy(text, trailers[i].name, trailers[i].namelen);
     trailers[i].name = text;
@@ -207,24 +174,22 @@ void pubsub_h2_stream_set_low_water(struct pubsub_h2_stream *stream, size_t byte
 
 void pubsub_h2_stream_reset(struct pubsub_h2_stream *stream, uint32_t h2_error) {
   if (stream->conn->closing) return;
-  nghttp2_submit_rst_stream(stream->conn->session, NGHTTP2_FLAG_NONE, stream->id, h2_error);
-  pubsub_h2_output_schedule(stream->conn);
+  pubsub_h2_submitted(
+      stream->conn,
+      nghttp2_submit_rst_stream(stream->conn->session, NGHTTP2_FLAG_NONE, stream->id, h2_error));
 }
 
 void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes) {
   if (stream->conn->closing || bytes == 0) return;
-  nghttp2_session_consume_stream(stream->conn->session, stream->id, bytes);
-  if (nghttp2_session_want_write(stream->conn->session)) pubsub_h2_output_schedule(stream->conn);
+  struct pubsub_h2_conn *conn = stream->conn;
+  int result = nghttp2_session_consume_stream(conn->session, stream->id, bytes);
+  if (result != 0 || nghttp2_session_want_write(conn->session)) pubsub_h2_submitted(conn, result);
 }
 
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes) {
   if (stream->conn->closing) return;
   stream->window_bytes = bytes; /* before the request has gone out, that is all */
-  nghttp2_session_set_local_window_size(stream->conn->session, NGHTTP2_FLAG_NONE, stream->id,
-                                        (int32_t)bytes);
-  pubsub_h2_output_schedule(stream->conn);
-}
-
-struct pubsub_h2_conn *pubsub_h2_stream_conn(const struct pubsub_h2_stream *stream) {
-  return stream->conn;
+  pubsub_h2_submitted(
+      stream->conn, nghttp2_session_set_local_window_size(stream->conn->session, NGHTTP2_FLAG_NONE,
+                                                          stream->id, (int32_t)bytes));
 }

@@ -1,6 +1,7 @@
 #include "net/proxy.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "net/bytestream.h"
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -9,45 +10,21 @@
 
 /* ---- URLs ---- */
 
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-static bool percent_decode(const char *in, size_t len, uint8_t *out, size_t *out_len) {
-  *out_len = 0;
-  for (size_t i = 0; i < len; i++) {
-    int c = (unsigned char)in[i];
-    if (c == '%') {
-      if (i + 2 >= len || hex_digit(in[i + 1]) < 0 || hex_digit(in[i + 2]) < 0) return false;
-      c = hex_digit(in[i + 1]) * 16 + hex_digit(in[i + 2]);
-      i += 2;
-    }
-    out[(*out_len)++] = (uint8_t)c;
-  }
-  return true;
-}
-
-static void base64_encode(const uint8_t *in, size_t len, char *out) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < len; i += 3) {
-    size_t left = len - i;
-    uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                    (left > 2 ? in[i + 2] : 0);
-    *out++ = digits[bits >> 18];
-    *out++ = digits[bits >> 12 & 63];
-    *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-    *out++ = left > 2 ? digits[bits & 63] : '=';
-  }
-  *out = '\0';
+/* "user:password" or "user", percent-encoded. */
+static bool read_credentials(struct pubsub_view text, struct pubsub_proxy *out) {
+  uint8_t user[PUBSUB_PROXY_MAX_USER_BYTES + 1]; /* with the colon that may be missing */
+  size_t len;
+  bool good = pubsub_percent_decode(text, user, PUBSUB_PROXY_MAX_USER_BYTES, &len);
+  if (good && !memchr(user, ':', len)) user[len++] = ':';
+  good = good && pubsub_base64_encode(pubsub_view_of(user, len), true, out->credentials,
+                                      sizeof out->credentials);
+  explicit_bzero(user, sizeof user);
+  return good;
 }
 
 enum pubsub_status pubsub_proxy_parse(const char *url, struct pubsub_proxy *out,
                                       struct pubsub_error *error) {
   char place[300];
-  uint8_t user[384];
   *out = (struct pubsub_proxy){0};
   const char *start = url, *scheme_end = strstr(url, "://");
   if (scheme_end) {
@@ -60,10 +37,7 @@ enum pubsub_status pubsub_proxy_parse(const char *url, struct pubsub_proxy *out,
   size_t len = strcspn(start, "/?#");
   const char *at = memrchr(start, '@', len);
   if (at) {
-    size_t user_len = (size_t)(at - start);
-    if (user_len >= sizeof user || !percent_decode(start, user_len, user, &user_len)) goto invalid;
-    if (!memchr(user, ':', user_len)) user[user_len++] = ':';
-    base64_encode(user, user_len, out->credentials);
+    if (!read_credentials(pubsub_view_of(start, (size_t)(at - start)), out)) goto invalid;
     len -= (size_t)(at + 1 - start);
     start = at + 1;
   }
@@ -78,7 +52,9 @@ enum pubsub_status pubsub_proxy_parse(const char *url, struct pubsub_proxy *out,
 invalid:
   *out = (struct pubsub_proxy){0};
   return pubsub_error_set(error, PUBSUB_E_INVALID,
-                          "the proxy is not of the form http://user:password@host:port");
+                          "the proxy is not of the form http://user:password@host:port, or its "
+                          "user name and password are longer than %d bytes",
+                          PUBSUB_PROXY_MAX_USER_BYTES);
 }
 
 /* ---- which hosts ---- */

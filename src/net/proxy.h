@@ -8,15 +8,18 @@
 #ifndef PUBSUB_NET_PROXY_H
 #define PUBSUB_NET_PROXY_H
 
-#include "base/bytes.h"
+#include "base/text.h"
 #include <pubsub/error.h>
 
 #define PUBSUB_PROXY_MAX_RESPONSE_BYTES 8192 /* head of the proxy's answer */
 
+#define PUBSUB_PROXY_MAX_USER_BYTES 1024 /* of "user:password" */
+
 struct pubsub_proxy {
   char host[256]; /* "": no proxy */
   uint16_t port;
-  char credentials[512]; /* base64 of "user:password", or ""; a secret */
+  /* base64 of "user:password", or ""; a secret */
+  char credentials[PUBSUB_BASE64_CHARS(PUBSUB_PROXY_MAX_USER_BYTES + 1) + 1];
 };
 
 /* "host:port", "http://user:password@host:port/"; the port is 80 where none is given. Errors: INVALID (the text does not

@@ -52,6 +52,5 @@ int pubsub_tunnel_step(struct pubsub_tunnel *tunnel, struct pubsub_bytestream *s
 }
 
 void pubsub_tunnel_clear(struct pubsub_tunnel *tunnel) {
-  if (tunnel->request.ptr) explicit_bzero(tunnel->request.ptr, tunnel->request.cap);
-  pubsub_buf_clear(&tunnel->request);
+  pubsub_buf_wipe(&tunnel->request);
 }

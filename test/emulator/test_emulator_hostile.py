@@ -12,6 +12,7 @@ import pytest
 from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
+from certificates import ROOT_CA, issue
 from conftest import EMULATOR, emulator_process
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
@@ -313,3 +314,21 @@ def test_acknowledgements_of_a_client_that_does_not_read(emulator):
             attacker.send(frame(DATA, 0, 1, message) * 100)
             emulator.stats("sub")
         assert resident_mb(emulator) < 50
+
+
+def test_a_handshake_that_drips(tmp_path):
+    """A byte of TLS at a time, past the 10 s that a handshake may take: the connection is cut while bytes are on their way."""
+    files = issue(ROOT_CA, names=("localhost",)).files(tmp_path, "server")
+    with emulator_process.Emulator(EMULATOR, "--tls-cert", files[0], "--tls-key", files[1]) as emulator:
+        with socket.create_connection(("127.0.0.1", emulator.port), 10) as drip:
+            drip.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            started = time.monotonic()
+            with pytest.raises(OSError):
+                for byte in b"\x01\x01\x00\x00" + bytes(65536):
+                    for part in b"\x16\x03\x01\x00\x01" + bytes([byte]):
+                        drip.sendall(bytes([part]))
+                        time.sleep(0.00005)
+            assert 9 < time.monotonic() - started < 20
+        time.sleep(0.2)
+        assert emulator.process.poll() is None
+        socket.create_connection(("127.0.0.1", emulator.port), 10).close()

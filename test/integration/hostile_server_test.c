@@ -42,7 +42,7 @@ static void on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
     struct pubsub_segment segment = {(const uint8_t *)bad[turn].bytes, bad[turn].len, NULL, NULL};
     rpc_send(rpc, &segment, 1);
   } else if (turn == 4) {
-    pubsub_h2_stream_reset(rpc->stream, 0x2);
+    pubsub_h2_stream_reset(rpc->stream, PUBSUB_H2_INTERNAL_ERROR);
   } else if (turn == 5) {
     rpc_fail(rpc, PUBSUB_GRPC_UNAVAILABLE, "not now");
   } else {

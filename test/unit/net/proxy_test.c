@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "net/proxy.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,26 @@ static void urls(void **state) {
     assert_null(strstr(error.text, "secret"));
     assert_string_equal(proxy.host, "");
     assert_string_equal(proxy.credentials, "");
+  }
+}
+
+/* Every length around what the array takes; user names may lack the colon that is added then. */
+static void credentials_of_any_length(void **state) {
+  char url[8 + 1200 + 8];
+  (void)state;
+  for (size_t len = 1; len < 1200; len++) {
+    struct {
+      struct pubsub_proxy proxy;
+      uint8_t behind[8];
+    } out;
+    memset(&out, 0xee, sizeof out);
+    snprintf(url, sizeof url, "http://%0*d@proxy:1", (int)len, 7);
+    if (len % 2) url[7] = ':';
+    bool good = pubsub_proxy_parse(url, &out.proxy, NULL) == PUBSUB_OK;
+    assert_int_equal(good, len <= 1024);
+    size_t with_colon = len + (len % 2 == 0);
+    if (good) assert_int_equal(strlen(out.proxy.credentials), (with_colon + 2) / 3 * 4);
+    assert_memory_equal(out.behind, "\xee\xee\xee\xee\xee\xee\xee\xee", 8);
   }
 }
 
@@ -161,8 +182,11 @@ static void responses(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(urls), cmocka_unit_test(no_proxy), cmocka_unit_test(choice),
-      cmocka_unit_test_teardown(request, no_leaks), cmocka_unit_test(responses)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(urls),
+                                     cmocka_unit_test(credentials_of_any_length),
+                                     cmocka_unit_test(no_proxy),
+                                     cmocka_unit_test(choice),
+                                     cmocka_unit_test_teardown(request, no_leaks),
+                                     cmocka_unit_test(responses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@ package io.sparkpubsub.agent;
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.Rpc;
+import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.service.TokenFeed;
@@ -94,7 +95,7 @@ public final class Agent implements Runnable {
   }
 
   /** A chunk this process holds, with its view; 0: it is held elsewhere, or gone. */
-  public static long chunk(String run, int slot, long epoch, long seq, long[] view) {
+  public static long chunk(String run, int slot, long epoch, long seq, ChunkView view) {
     Agent agent = AGENTS.get(run);
     if (agent == null) {
       return 0;
@@ -119,7 +120,7 @@ public final class Agent implements Runnable {
       return 0;
     }
     try {
-      long[] metrics = new long[NativeReader.METRIC_LONGS];
+      long[] metrics = new long[ReaderMetric.LONGS];
       NativeReader.metrics(agent.reader, metrics);
       return metrics[metric.ordinal()];
     } catch (IllegalStateException e) {
@@ -155,7 +156,7 @@ public final class Agent implements Runnable {
       obey((long[]) message[1]);
       return;
     }
-    long[] view = new long[NativeReader.VIEW_LONGS];
+    ChunkView view = new ChunkView();
     long chunk =
         NativeReader.chunk(reader, (Integer) message[1], (Long) message[2], (Long) message[3], view);
     try {
@@ -206,7 +207,7 @@ public final class Agent implements Runnable {
       awaitClosed(timeoutMs);
       return;
     }
-    long[] metrics = new long[NativeReader.METRIC_LONGS];
+    long[] metrics = new long[ReaderMetric.LONGS];
     boolean confirmed = NativeReader.close(reader, timeoutMs, metrics);
     tokens.close();
     if (!confirmed) {

@@ -1,6 +1,8 @@
 package io.sparkpubsub.agent;
 
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.ReaderMetric;
+import io.sparkpubsub.natives.SlotReport;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -9,9 +11,9 @@ import java.util.Map;
 final class AgentReport {
   private static final int USUAL_EPOCHS = 64;
 
-  final long[] epochs; // NativeReader.REPORT_LONGS each
+  final long[] epochs; // SlotReport.LONGS each
   final long[] sizes;
-  final long[] metrics = new long[NativeReader.METRIC_LONGS];
+  final long[] metrics = new long[ReaderMetric.LONGS];
   final String problem; // null: none
   /** Epoch -> seqs whose sizes the ledger has, once it has answered. */
   final Map<Long, Long> telling = new HashMap<>();
@@ -25,20 +27,20 @@ final class AgentReport {
 
   /** @param told epoch -> seqs whose sizes the ledger has already */
   static AgentReport of(long reader, Map<Long, Long> told) {
-    long[] epochs = new long[USUAL_EPOCHS * NativeReader.REPORT_LONGS];
+    long[] epochs = new long[USUAL_EPOCHS * SlotReport.LONGS];
     int count = NativeReader.report(reader, epochs);
-    if (count * NativeReader.REPORT_LONGS > epochs.length) {
-      epochs = new long[(count + 16) * NativeReader.REPORT_LONGS];
-      count = Math.min(NativeReader.report(reader, epochs), epochs.length / NativeReader.REPORT_LONGS);
+    if (count * SlotReport.LONGS > epochs.length) {
+      epochs = new long[(count + 16) * SlotReport.LONGS];
+      count = Math.min(NativeReader.report(reader, epochs), epochs.length / SlotReport.LONGS);
     }
-    return new AgentReport(reader, Arrays.copyOf(epochs, count * NativeReader.REPORT_LONGS), told);
+    return new AgentReport(reader, Arrays.copyOf(epochs, count * SlotReport.LONGS), told);
   }
 
   /** slot, epoch, seq, rows, bytes of each chunk that was sealed since. */
   private static long[] newSizes(long reader, long[] reports, Map<Long, Long> told, Map<Long, Long> telling) {
     long[] out = new long[0];
     long[] pairs = new long[2 * 512];
-    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
+    for (int i = 0; i < reports.length; i += SlotReport.LONGS) {
       int slot = (int) reports[i];
       long epoch = reports[i + 1];
       long from = told.getOrDefault(epoch, 0L);
@@ -59,7 +61,7 @@ final class AgentReport {
 
   /** The first slot's permanent error. */
   private static String problem(long reader, long[] reports) {
-    for (int i = 0; i < reports.length; i += NativeReader.REPORT_LONGS) {
+    for (int i = 0; i < reports.length; i += SlotReport.LONGS) {
       if (reports[i + 2] == NativeReader.STATE_FAILED) {
         String error = NativeReader.slotError(reader, (int) reports[i], reports[i + 1]);
         if (error != null) {

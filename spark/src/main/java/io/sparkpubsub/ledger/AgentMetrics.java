@@ -16,7 +16,7 @@ import java.util.Set;
 final class AgentMetrics {
   private final Map<String, long[]> present = new HashMap<>();
   private final Set<String> finished = new HashSet<>(); // have sent their last report
-  private final long[] past = new long[NativeReader.METRIC_LONGS]; // sums, no levels
+  private final long[] past = new long[ReaderMetric.LONGS]; // sums, no levels
   private long abandonedRows;
   private long executorsLeft;
   private long executorsLost;

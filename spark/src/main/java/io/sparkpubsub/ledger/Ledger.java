@@ -1,6 +1,7 @@
 package io.sparkpubsub.ledger;
 
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,7 @@ public final class Ledger {
   }
 
   /**
-   * A report of an agent: NativeReader.REPORT_LONGS per epoch; sizes as slot, epoch, seq, rows, bytes per newly sealed chunk.
+   * A report of an agent: SlotReport.LONGS per epoch; sizes as slot, epoch, seq, rows, bytes per newly sealed chunk.
    * Returns the orders, ORDER_LONGS each.
    */
   public synchronized long[] report(
@@ -112,7 +113,7 @@ public final class Ledger {
     }
     List<long[]> orders = new ArrayList<>();
     boolean[] seen = new boolean[slots.length];
-    for (int i = 0; i + NativeReader.REPORT_LONGS <= reports.length; i += NativeReader.REPORT_LONGS) {
+    for (int i = 0; i + SlotReport.LONGS <= reports.length; i += SlotReport.LONGS) {
       int index = (int) reports[i];
       long epoch = reports[i + 1];
       LedgerSlot slot = index >= 0 && index < slots.length ? slots[index] : null;

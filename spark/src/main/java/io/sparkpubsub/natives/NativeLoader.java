@@ -8,8 +8,8 @@ import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 
 /**
- * Loads the native library out of the jar, once per class loader: copied to a private temporary file, whose name disappears as
- * soon as the library is loaded. The folder is java.io.tmpdir or the system property pubsub.native.tempdir. A class loader that
+ * Loads the native library out of the jar, once per class loader, when a native is first used; where that fails, the next use tries
+ * again. It is copied to a private temporary file, whose name disappears as soon as the library is loaded. The folder is java.io.tmpdir or the system property pubsub.native.tempdir. A class loader that
  * nobody uses any more can go; its copy of the library stays mapped, which is 5 MB of address space.
  */
 final class NativeLoader {
@@ -45,7 +45,7 @@ final class NativeLoader {
     loaded = true;
   }
 
-  private static native void register(Class<?> reader, Class<?> writer, Class<?> admin);
+  private static native int[] register(Class<?> reader, Class<?> writer, Class<?> admin);
 
   private static Path folder() {
     return Paths.get(System.getProperty(TEMP_DIR_PROPERTY, System.getProperty("java.io.tmpdir")));
@@ -56,7 +56,6 @@ final class NativeLoader {
     try {
       Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
       System.load(file.toAbsolutePath().toString());
-      register(NativeReader.class, NativeWriter.class, NativeAdmin.class); // names them, and does not initialise them
     } catch (UnsatisfiedLinkError e) {
       throw new UnsatisfiedLinkError(
           e.getMessage()
@@ -68,5 +67,6 @@ final class NativeLoader {
     } finally {
       Files.deleteIfExists(file);
     }
+    Border.check(register(NativeReader.class, NativeWriter.class, NativeAdmin.class));
   }
 }

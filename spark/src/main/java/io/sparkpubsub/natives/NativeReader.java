@@ -6,29 +6,21 @@ package io.sparkpubsub.natives;
  * close wait.
  */
 public final class NativeReader {
-  /** Longs per epoch in {@link #report}: slot, epoch, state, sealed, settled, sealed rows, sealed bytes, backlog rows, backlog
-   * bytes, wall-clock µs of the oldest unsettled row (0: none). */
-  public static final int REPORT_LONGS = 10;
-  /** Longs of a chunk's view: columns, rows, attribute entries, nulls of ordering_key, nulls of delivery_attempt, bytes, then
-   * address and length of each buffer (include/pubsub/chunk.h). */
-  public static final int VIEW_LONGS = 36;
-  /** Longs of {@link #metrics}, in the order of {@link ReaderMetric}. */
-  public static final int METRIC_LONGS = 18;
-
   public static final int STATE_WAITING = 0;
   public static final int STATE_OPEN = 1;
   public static final int STATE_DRAINING = 2;
   public static final int STATE_CLOSED = 3;
   public static final int STATE_FAILED = 4;
 
-  static {
-    NativeLoader.load();
-  }
-
   private NativeReader() {}
 
   /** Key, value, key, value …: endpoint, plaintext, ca_file, subscription, columns, chunk_rows, chunk_bytes, linger_ms, …. */
-  public static native long open(String[] keyValues);
+  public static long open(String[] keyValues) {
+    NativeLoader.load();
+    return openReader(keyValues);
+  }
+
+  private static native long openReader(String[] keyValues);
 
   public static native void setToken(long reader, byte[] token);
 
@@ -41,11 +33,11 @@ public final class NativeReader {
 
   public static native void settle(long reader, int slot, long epoch, long endSeq, boolean ack);
 
-  /** Fills out; returns how many epochs there are, which may be more than fit. */
+  /** Fills out, {@link SlotReport#LONGS} each; returns how many epochs there are, which may be more than fit. */
   public static native int report(long reader, long[] out);
 
-  /** Rows and bytes of the chunks from fromSeq on; returns how many were filled. */
-  public static native int chunkSizes(long reader, int slot, long epoch, long fromSeq, long[] rowsAndBytes);
+  /** Sizes of the chunks from fromSeq on, {@link ChunkSize#LONGS} each; returns how many were filled. */
+  public static native int chunkSizes(long reader, int slot, long epoch, long fromSeq, long[] out);
 
   /** "CODE\nretryable (0 or 1)\ntext"; null: no error. */
   public static native String slotError(long reader, int slot, long epoch);
@@ -54,14 +46,25 @@ public final class NativeReader {
   public static native long await(long reader, long generation, int timeoutMs);
 
   /** A chunk handle, to be released once, with its view; 0: the chunk is not held (any more). */
-  public static native long chunk(long reader, int slot, long epoch, long seq, long[] view);
+  public static long chunk(long reader, int slot, long epoch, long seq, ChunkView view) {
+    return chunk(reader, slot, epoch, seq, view.longs);
+  }
+
+  private static native long chunk(long reader, int slot, long epoch, long seq, long[] view);
 
   public static native void releaseChunk(long chunk);
 
   public static native byte[] packChunk(long chunk);
 
-  public static native long unpackChunk(byte[] packed, long[] view);
+  /** As {@link #chunk}, of what packChunk has made. */
+  public static long unpackChunk(byte[] packed, ChunkView view) {
+    NativeLoader.load();
+    return unpack(packed, view.longs);
+  }
 
+  private static native long unpack(byte[] packed, long[] view);
+
+  /** In the order of {@link ReaderMetric}. */
   public static native void metrics(long reader, long[] out);
 
   /** Finishes ordered acknowledgements, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
@@ -73,5 +76,10 @@ public final class NativeReader {
   public static native boolean close(long reader, int timeoutMs, long[] lastMetrics);
 
   /** Blocks of native memory in use. */
-  public static native long liveAllocations();
+  public static long liveAllocations() {
+    NativeLoader.load();
+    return allocations();
+  }
+
+  private static native long allocations();
 }

@@ -1,17 +1,18 @@
 package io.sparkpubsub.natives;
 
-/** The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout: include/pubsub/publisher.h). */
+/**
+ * The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout:
+ * include/pubsub/publisher.h).
+ */
 public final class NativeWriter {
-  /** Longs of {@link #metrics}: published rows, published bytes, requests, retries, bytes in flight, µs throttled. */
-  public static final int METRIC_LONGS = 6;
-
-  static {
-    NativeLoader.load();
-  }
-
   private NativeWriter() {}
 
-  public static native long open(String[] keyValues);
+  public static long open(String[] keyValues) {
+    NativeLoader.load();
+    return openWriter(keyValues);
+  }
+
+  private static native long openWriter(String[] keyValues);
 
   public static native void setToken(long writer, byte[] token);
 
@@ -30,6 +31,7 @@ public final class NativeWriter {
   /** Sends everything and waits, at most so long, until every row has its id; whether it came to that. Throws what can not be sent. */
   public static native boolean flush(long writer, int timeoutMs);
 
+  /** In the order of {@link WriterMetric}. */
   public static native void metrics(long writer, long[] out);
 
   public static native void close(long writer);

@@ -1,6 +1,6 @@
 package io.sparkpubsub.natives;
 
-/** What a native reader counts, in the order of NativeReader.metrics. */
+/** What a native reader counts, in the order of enum border_reader_metric. */
 public enum ReaderMetric {
   RECEIVED_ROWS("receivedRows", false),
   RECEIVED_BYTES("receivedBytes", false),
@@ -20,6 +20,8 @@ public enum ReaderMetric {
   FAILED_ROWS("failedRows", false),
   RETRIED_ROWS("retriedRows", false),
   FAILED_RECEIPT_ROWS("failedReceiptRows", false);
+
+  public static final int LONGS = values().length;
 
   public final String key;
   /** A level, not a sum: it ends with its executor. */

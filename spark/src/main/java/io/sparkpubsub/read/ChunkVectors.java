@@ -1,6 +1,8 @@
 package io.sparkpubsub.read;
 
 import io.sparkpubsub.PubSubSchema;
+import io.sparkpubsub.natives.ChunkView;
+import io.sparkpubsub.natives.ChunkView.Buffer;
 import io.sparkpubsub.natives.NativeReader;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,7 +10,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.memory.ForeignAllocation;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.complex.MapVector;
@@ -47,8 +48,8 @@ final class ChunkVectors {
     return new Field(name, new FieldType(false, type, null), Arrays.asList(children));
   }
 
-  /** Takes the chunk in any case. view as {@link NativeReader#VIEW_LONGS} says. */
-  static ColumnarBatch wrap(long chunk, long[] view, StructType schema) {
+  /** Takes the chunk in any case. */
+  static ColumnarBatch wrap(long chunk, ChunkView view, StructType schema) {
     Buffers buffers = new Buffers(chunk, view);
     ColumnVector[] columns = new ColumnVector[schema.size()];
     boolean done = false;
@@ -83,14 +84,14 @@ final class ChunkVectors {
   /** The buffers of one chunk, and the count of those that Arrow still holds. */
   private static final class Buffers {
     private final long chunk;
-    private final long[] view;
+    private final ChunkView view;
     final int rows;
     private final AtomicInteger held = new AtomicInteger(1);
 
-    Buffers(long chunk, long[] view) {
+    Buffers(long chunk, ChunkView view) {
       this.chunk = chunk;
       this.view = view;
-      this.rows = (int) view[1];
+      this.rows = view.rows();
     }
 
     void release() {
@@ -99,39 +100,33 @@ final class ChunkVectors {
       }
     }
 
-    /** Buffer i; an absent one is empty (validity without nulls: Arrow then makes its own). */
-    private ArrowBuf buffer(int i) {
-      long address = view[6 + 2 * i];
-      long bytes = view[7 + 2 * i];
+    /** An absent one is empty (validity without nulls: Arrow then makes its own). */
+    private ArrowBuf buffer(Buffer buffer) {
+      long address = view.address(buffer);
+      long bytes = view.bytes(buffer);
       if (address == 0 || bytes == 0) {
         return ALLOCATOR.getEmpty();
       }
       held.incrementAndGet();
+      ChunkHold hold = new ChunkHold(bytes, address, this::release);
       boolean done = false;
       try {
-        ArrowBuf wrapped =
-            ALLOCATOR.wrapForeignAllocation(
-                new ForeignAllocation(bytes, address) {
-                  @Override
-                  protected void release0() {
-                    release();
-                  }
-                });
+        ArrowBuf wrapped = ALLOCATOR.wrapForeignAllocation(hold);
         done = true;
         return wrapped;
       } finally {
         if (!done) {
-          release();
+          hold.release0(); // Arrow has done so, or has not
         }
       }
     }
 
-    private void load(FieldVector vector, int count, int nulls, int validity, int... indexes) {
+    private void load(FieldVector vector, int count, int nulls, Buffer validity, Buffer... others) {
       List<ArrowBuf> list = new ArrayList<>(3);
       try {
-        list.add(validity < 0 ? ALLOCATOR.getEmpty() : buffer(validity));
-        for (int index : indexes) {
-          list.add(buffer(index));
+        list.add(validity == null ? ALLOCATOR.getEmpty() : buffer(validity));
+        for (Buffer other : others) {
+          list.add(buffer(other));
         }
         vector.loadFieldBuffers(new ArrowFieldNode(count, nulls), list);
       } finally {
@@ -158,32 +153,39 @@ final class ChunkVectors {
     private void fill(int index, FieldVector vector) {
       switch (index) {
         case 0:
-          load(vector, rows, 0, -1, 0, 1);
+          load(vector, rows, 0, null, Buffer.MESSAGE_ID_OFFSETS, Buffer.MESSAGE_ID_BYTES);
           break;
         case 1:
-          load(vector, rows, 0, -1, 2, 3);
+          load(vector, rows, 0, null, Buffer.DATA_OFFSETS, Buffer.DATA_BYTES);
           break;
         case 2:
           fillMap((MapVector) vector);
           break;
         case 3:
-          load(vector, rows, 0, -1, 9);
+          load(vector, rows, 0, null, Buffer.PUBLISH_TIME);
           break;
         case 4:
-          load(vector, rows, (int) view[3], 10, 11, 12);
+          load(
+              vector,
+              rows,
+              view.orderingKeyNulls(),
+              Buffer.ORDERING_KEY_VALIDITY,
+              Buffer.ORDERING_KEY_OFFSETS,
+              Buffer.ORDERING_KEY_BYTES);
           break;
         default:
-          load(vector, rows, (int) view[4], 13, 14);
+          load(
+              vector, rows, view.deliveryAttemptNulls(), Buffer.DELIVERY_ATTEMPT_VALIDITY, Buffer.DELIVERY_ATTEMPT);
       }
     }
 
     private void fillMap(MapVector map) {
-      int entries = (int) view[2];
-      load(map, rows, 0, -1, 4);
+      int entries = view.attributeEntries();
+      load(map, rows, 0, null, Buffer.ATTRIBUTES_OFFSETS);
       StructVector pairs = (StructVector) map.getDataVector();
-      load(pairs, entries, 0, -1);
-      load(pairs.getChildrenFromFields().get(0), entries, 0, -1, 5, 6);
-      load(pairs.getChildrenFromFields().get(1), entries, 0, -1, 7, 8);
+      load(pairs, entries, 0, null);
+      load(pairs.getChildrenFromFields().get(0), entries, 0, null, Buffer.KEY_OFFSETS, Buffer.KEY_BYTES);
+      load(pairs.getChildrenFromFields().get(1), entries, 0, null, Buffer.VALUE_OFFSETS, Buffer.VALUE_BYTES);
     }
   }
 }

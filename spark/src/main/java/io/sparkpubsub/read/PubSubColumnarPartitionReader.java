@@ -2,6 +2,7 @@ package io.sparkpubsub.read;
 
 import io.sparkpubsub.agent.Agent;
 import io.sparkpubsub.agent.LedgerClient;
+import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.service.TaskMetric;
@@ -18,7 +19,7 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
 final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBatch> {
   private final PubSubInputPartition partition;
   private final StructType schema;
-  private final long[] view = new long[NativeReader.VIEW_LONGS];
+  private final ChunkView view = new ChunkView();
   private boolean begun;
   private long next;
   private long end;
@@ -51,7 +52,7 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       chunk = NativeReader.unpackChunk(packed, view);
       remote++;
     }
-    bytes += view[5];
+    bytes += view.bytes();
     chunks++;
     next++;
     current = ChunkVectors.wrap(chunk, view, schema);

@@ -4,6 +4,7 @@ import io.sparkpubsub.PubSubException;
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.natives.NativeWriter;
+import io.sparkpubsub.natives.WriterMetric;
 import io.sparkpubsub.service.TokenFeed;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -203,16 +204,22 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
    * last, and what is left is sent first, for its retries to be counted. */
   @Override
   public CustomTaskMetric[] currentMetricsValues() {
-    long[] metrics = new long[NativeWriter.METRIC_LONGS];
+    long[] metrics = new long[WriterMetric.LONGS];
     if (!closed) {
       if (writtenRows % SPARK_ASKS_EVERY_ROWS != 0) {
         flush();
       }
       NativeWriter.metrics(writer, metrics);
-      lastBytes = metrics[1] + metrics[4]; // in flight is as good as published: commit() returns only then
+      lastBytes =
+          WriterMetric.PUBLISHED_BYTES.of(metrics) + WriterMetric.IN_FLIGHT_BYTES.of(metrics); // in flight is as good as published: commit() returns only then
       lastBytes += all().stream().mapToLong(rows -> rows.block.bytes()).sum();
     }
-    return WriteMetrics.values(writtenRows, lastBytes, metrics[3], metrics[5] / 1000, deadLetterRows);
+    return WriteMetrics.values(
+        writtenRows,
+        lastBytes,
+        WriterMetric.RETRIES.of(metrics),
+        WriterMetric.THROTTLED_US.of(metrics) / 1000,
+        deadLetterRows);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
+import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +23,7 @@ class LedgerTest {
 
     final java.util.Set<Integer> draining = new java.util.HashSet<>();
 
-    final long[] metrics = new long[NativeReader.METRIC_LONGS];
+    final long[] metrics = new long[ReaderMetric.LONGS];
 
     FakeAgent(String id) {
       this.id = id;
@@ -30,7 +31,7 @@ class LedgerTest {
 
     void exchange(Ledger ledger) {
       List<Long> sizes = new ArrayList<>();
-      long[] reports = new long[slots.size() * NativeReader.REPORT_LONGS];
+      long[] reports = new long[slots.size() * SlotReport.LONGS];
       int at = 0;
       for (Map.Entry<Integer, long[]> entry : slots.entrySet()) {
         long[] slot = entry.getValue();
@@ -39,7 +40,7 @@ class LedgerTest {
         reports[at + 2] = draining.contains(entry.getKey()) ? NativeReader.STATE_DRAINING : NativeReader.STATE_OPEN;
         reports[at + 3] = slot[1];
         reports[at + 4] = slot[3]; // what is ordered is confirmed at once
-        at += NativeReader.REPORT_LONGS;
+        at += SlotReport.LONGS;
         for (; slot[2] < slot[1]; slot[2]++) {
           sizes.add((long) entry.getKey());
           sizes.add(slot[0]);
@@ -191,7 +192,7 @@ class LedgerTest {
     ledger.register("1", "host"); // a late one
     assertThat(ledger.knows("1")).isTrue();
 
-    long[] last = new long[NativeReader.METRIC_LONGS];
+    long[] last = new long[ReaderMetric.LONGS];
     last[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 20;
     last[ReaderMetric.GIVEN_BACK_ROWS.ordinal()] = 10;
     ledger.left("1", last);
@@ -231,7 +232,7 @@ class LedgerTest {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(2, a);
     a.exchange(ledger);
-    ledger.left("1", new long[NativeReader.METRIC_LONGS]);
+    ledger.left("1", new long[ReaderMetric.LONGS]);
     assertThat(ledger.knows("1")).isFalse();
     FakeAgent again = new FakeAgent("1");
     ledger.register("1", "host");
@@ -247,7 +248,7 @@ class LedgerTest {
     FakeAgent b = new FakeAgent("2");
     Ledger ledger = ledger(2, a, b);
     ledger.stopAssigning();
-    ledger.left("1", new long[NativeReader.METRIC_LONGS]);
+    ledger.left("1", new long[ReaderMetric.LONGS]);
     b.exchange(ledger);
     assertThat(b.slots).hasSize(1);
   }

@@ -43,6 +43,9 @@ final class NativeLibraryProgram {
         AtomicInteger next = new AtomicInteger();
         atOnce(THREADS, () -> firstUse(next.getAndIncrement()));
         break;
+      case "again":
+        again(new File(System.getProperty(NativeLoader.TEMP_DIR_PROPERTY)));
+        break;
       case "loaders":
         loaders();
         break;
@@ -54,6 +57,24 @@ final class NativeLibraryProgram {
     }
     System.out.println("mapped " + mapped().size());
     System.out.println("done");
+  }
+
+  /** Every class of natives fails while the folder is missing, and works once it is there. */
+  private static void again(File folder) {
+    for (int thread = 0; thread < 3; thread++) {
+      try {
+        firstUse(thread);
+        throw new AssertionError("loaded from a folder that does not exist");
+      } catch (UnsatisfiedLinkError e) {
+        System.out.println("refused");
+      }
+    }
+    if (!folder.mkdir()) {
+      throw new AssertionError(folder + " cannot be made");
+    }
+    for (int thread = 0; thread < 3; thread++) {
+      firstUse(thread);
+    }
   }
 
   /** Whichever class of natives comes first. */
@@ -204,15 +225,15 @@ final class NativeLibraryProgram {
   private static void uses() {
     long before = NativeReader.liveAllocations();
     long reader = NativeReader.open(NOWHERE);
-    long[] view = new long[NativeReader.VIEW_LONGS];
+    ChunkView view = new ChunkView();
     NativeReader.openSlot(reader, 0, 1, 0);
     NativeReader.await(reader, 0, 10);
-    NativeReader.report(reader, new long[NativeReader.REPORT_LONGS]);
-    NativeReader.chunkSizes(reader, 0, 1, 0, new long[2]);
+    NativeReader.report(reader, new long[SlotReport.LONGS]);
+    NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]);
     NativeReader.slotError(reader, 0, 1);
     NativeReader.chunk(reader, 0, 1, 0, view);
     NativeReader.settle(reader, 0, 1, 0, true);
-    NativeReader.metrics(reader, new long[NativeReader.METRIC_LONGS]);
+    NativeReader.metrics(reader, new long[ReaderMetric.LONGS]);
     NativeReader.unauthenticated(reader);
     NativeReader.closeSlot(reader, 0, 1, true);
     NativeReader.close(reader, 100);
@@ -222,12 +243,12 @@ final class NativeLibraryProgram {
     throwsClosed("openSlot", () -> NativeReader.openSlot(reader, 0, 1, 0));
     throwsClosed("closeSlot", () -> NativeReader.closeSlot(reader, 0, 1, true));
     throwsClosed("settle", () -> NativeReader.settle(reader, 0, 1, 0, true));
-    throwsClosed("report", () -> NativeReader.report(reader, new long[NativeReader.REPORT_LONGS]));
-    throwsClosed("chunkSizes", () -> NativeReader.chunkSizes(reader, 0, 1, 0, new long[2]));
+    throwsClosed("report", () -> NativeReader.report(reader, new long[SlotReport.LONGS]));
+    throwsClosed("chunkSizes", () -> NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]));
     throwsClosed("slotError", () -> NativeReader.slotError(reader, 0, 1));
     throwsClosed("await", () -> NativeReader.await(reader, 0, 10));
     throwsClosed("chunk", () -> NativeReader.chunk(reader, 0, 1, 0, view));
-    throwsClosed("metrics", () -> NativeReader.metrics(reader, new long[NativeReader.METRIC_LONGS]));
+    throwsClosed("metrics", () -> NativeReader.metrics(reader, new long[ReaderMetric.LONGS]));
 
     long chunk = NativeReader.unpackChunk(TestChunk.packed(100, 50), view);
     long copy = NativeReader.unpackChunk(NativeReader.packChunk(chunk), view);
@@ -236,7 +257,7 @@ final class NativeLibraryProgram {
 
     long writer = NativeWriter.open(NOWHERE);
     NativeWriter.topic(writer, "projects/p/topics/t");
-    NativeWriter.metrics(writer, new long[NativeWriter.METRIC_LONGS]);
+    NativeWriter.metrics(writer, new long[WriterMetric.LONGS]);
     NativeWriter.unauthenticated(writer);
     NativeWriter.flush(writer, 100);
     NativeWriter.close(writer);
@@ -246,8 +267,8 @@ final class NativeLibraryProgram {
     throwsClosed("topic", () -> NativeWriter.topic(writer, "projects/p/topics/t"));
     throwsClosed("publish", () -> NativeWriter.publish(writer, 0, 0, 0, 0, 0));
     throwsClosed("flush", () -> NativeWriter.flush(writer, 100));
-    throwsClosed("metrics", () -> NativeWriter.metrics(writer, new long[NativeWriter.METRIC_LONGS]));
-    throwsClosed("metrics of a reader's handle", () -> NativeWriter.metrics(reader, new long[NativeWriter.METRIC_LONGS]));
+    throwsClosed("metrics", () -> NativeWriter.metrics(writer, new long[WriterMetric.LONGS]));
+    throwsClosed("metrics of a reader's handle", () -> NativeWriter.metrics(reader, new long[WriterMetric.LONGS]));
     try {
       List<String> call = new ArrayList<>();
       Collections.addAll(call, NOWHERE);

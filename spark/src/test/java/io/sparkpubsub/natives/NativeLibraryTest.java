@@ -72,6 +72,12 @@ class NativeLibraryTest {
     assertThat(run("load", folder.resolve("nosuch"), 1)).contains(folder.resolve("nosuch").toString()).contains("cannot write");
   }
 
+  /** A folder that is missing, full or read-only for a while costs that while, not the process. */
+  @Test
+  void aLoadThatFailedIsTriedAgain() throws Exception {
+    assertThat(run("again", folder.resolve("later"), 0)).contains("refused\nrefused\nrefused\n").contains("done");
+  }
+
   /** In a mount namespace of its own, with a folder that is mounted so. */
   @Test
   void aFolderWithoutExecutionIsNamedWithTheOptionThatMovesIt() throws Exception {

@@ -1,6 +1,7 @@
 package io.sparkpubsub.read;
 
 import io.sparkpubsub.PubSubSchema;
+import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
 import java.util.Arrays;
 import java.util.Locale;
@@ -38,13 +39,13 @@ public final class HandoverBenchmark {
               "chunk_rows", Integer.toString(ROWS), "chunk_bytes", "1000000000", "linger_ms", "5000"
             });
     NativeReader.openSlot(reader, 0, 1, 0);
-    long[] view = new long[NativeReader.VIEW_LONGS];
+    ChunkView view = new ChunkView();
     long chunk = 0;
     for (int i = 0; chunk == 0 && i < 1000; i++) {
       Thread.sleep(10);
       chunk = NativeReader.chunk(reader, 0, 1, 0, view);
     }
-    if (chunk == 0 || view[1] != ROWS) {
+    if (chunk == 0 || view.rows() != ROWS) {
       throw new IllegalStateException("no chunk of " + ROWS + " rows came");
     }
     NativeReader.releaseChunk(chunk);

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sparkpubsub.PubSubException;
 import io.sparkpubsub.PubSubSchema;
+import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeAdmin;
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.ReaderMetric;
+import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,7 +32,7 @@ class NativeReaderTest {
     long reader = NativeReader.open(NOWHERE);
     assertThat(NativeReader.close(reader, 100)).isTrue();
     assertThat(NativeReader.close(reader, 100)).isTrue();
-    assertThatThrownBy(() -> NativeReader.metrics(reader, new long[NativeReader.METRIC_LONGS]))
+    assertThatThrownBy(() -> NativeReader.metrics(reader, new long[ReaderMetric.LONGS]))
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> NativeReader.openSlot(12345, 0, 1, 0)).isInstanceOf(IllegalStateException.class);
     assertThat(NativeReader.liveAllocations()).isEqualTo(before);
@@ -48,7 +51,7 @@ class NativeReaderTest {
     assertThatThrownBy(() -> NativeAdmin.run(calling(NOWHERE, "getSubscription"), null, 500))
         .hasMessageContaining("127.0.0.1:1")
         .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("connect"));
-    assertThatThrownBy(() -> NativeReader.unpackChunk(new byte[10], new long[NativeReader.VIEW_LONGS]))
+    assertThatThrownBy(() -> NativeReader.unpackChunk(new byte[10], new ChunkView()))
         .isInstanceOf(PubSubException.class);
     long reader = NativeReader.open(NOWHERE);
     assertThatThrownBy(() -> NativeReader.setToken(reader, "secret".getBytes()))
@@ -81,12 +84,12 @@ class NativeReaderTest {
       users[i] =
           pool.submit(
               () -> {
-                long[] view = new long[NativeReader.VIEW_LONGS];
+                ChunkView view = new ChunkView();
                 try {
                   while (true) {
                     NativeReader.chunk(reader, 0, 1, 0, view);
                     NativeReader.await(reader, 0, 1);
-                    NativeReader.report(reader, new long[NativeReader.REPORT_LONGS]);
+                    NativeReader.report(reader, new long[SlotReport.LONGS]);
                   }
                 } catch (IllegalStateException closed) {
                   return;
@@ -104,7 +107,7 @@ class NativeReaderTest {
   @Test
   void aChunkIsReleasedWithItsBatch() {
     long before = NativeReader.liveAllocations();
-    long[] view = new long[NativeReader.VIEW_LONGS];
+    ChunkView view = new ChunkView();
     StructType schema = PubSubSchema.FULL;
     long chunk = NativeReader.unpackChunk(TestChunk.packed(100, 50), view);
     ColumnarBatch batch = ChunkVectors.wrap(chunk, view, schema);

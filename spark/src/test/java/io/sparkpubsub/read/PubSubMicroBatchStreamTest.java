@@ -8,6 +8,7 @@ import io.sparkpubsub.PubSubSchema;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.PubSubOffset;
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.ReaderMetric;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -70,7 +71,7 @@ class PubSubMicroBatchStreamTest {
 
   private void report(String problem, long... sizes) {
     long[] epochs = {0, EPOCH, NativeReader.STATE_OPEN, sealed, 0, 0, 0, 0, 0, 0};
-    ledger.report("1", epochs, sizes, new long[NativeReader.METRIC_LONGS], problem);
+    ledger.report("1", epochs, sizes, new long[ReaderMetric.LONGS], problem);
   }
 
   private void seal(int chunks) {

@@ -1,28 +1,23 @@
 /*
- * The inside of a connection: shared by conn.c (life, reading), stream.c (the public stream calls), callbacks.c (what
- * nghttp2 tells us) and output.c (what goes out). Nothing outside src/h2 includes this.
+ * The inside of a connection: one object in four files, each above the next.
  *
- * nghttp2 must not be re-entered: its callbacks run our handlers, and these may submit frames, which is allowed, but sending
- * and freeing always wait for a deferred task of the loop.
+ *   conn.c        life, reading, keepalive, opening streams
+ *   flush.c       what goes out                        callbacks.c   what nghttp2 tells us
+ *   stream.c      a stream: its queue and the public calls on it
+ *   output.{h,c}  bytes on their way to the kernel (pure)
+ *
+ * Nothing outside src/h2 includes this. Loop thread only. nghttp2 must not be re-entered: its callbacks
+ * run our handlers, and these may submit frames, which is allowed, but sending and freeing always wait
+ * for a deferred task of the loop.
  */
-#ifndef PUBSUB_H2_SESSION_H
-#define PUBSUB_H2_SESSION_H
+#ifndef PUBSUB_H2_CONN_INSIDE_H
+#define PUBSUB_H2_CONN_INSIDE_H
 
+#include "base/container.h"
 #include "h2/conn.h"
+#include "h2/output.h"
 #include "h2/strict.h"
 #include <nghttp2/nghttp2.h>
-
-/* Bytes on their way to the kernel, in order. */
-struct pubsub_h2_output {
-  struct pubsub_segment *pieces; /* ring: first .. first + count */
-  size_t first, count, cap;      /* cap: power of two */
-  size_t offset;                 /* of pieces[first] already written */
-  size_t bytes;                  /* left to write */
-  uint8_t *arena; /* frame heads and small frames; reused when everything is written */
-  size_t arena_used;
-  size_t reserved; /* places kept free: one per stream whose first segment is partly in here */
-  bool full;       /* the kernel took no more: wait for a write event */
-};
 
 struct pubsub_h2_stream {
   struct pubsub_h2_conn *conn;
@@ -61,6 +56,9 @@ struct pubsub_h2_conn {
   struct pubsub_list drained; /* streams whose on_drained is due */
 
   struct pubsub_h2_output output;
+  bool starved; /* a frame was lost for want of memory: the connection cannot go on */
+  bool full;    /* the kernel took no more: wait for a write event */
+  bool mute;    /* nothing more is sent: cut, or nghttp2 has failed for good */
   struct pubsub_deferred flush;
   bool flushing, flush_again; /* callbacks of a flush asked for another */
   unsigned interest;
@@ -68,7 +66,6 @@ struct pubsub_h2_conn {
   struct pubsub_timer read_more; /* stopped reading for fairness, not because there was no more */
   struct pubsub_timer keepalive;
   uint64_t last_receive_us, ping_sent_us; /* ping_sent_us 0: none outstanding */
-  bool paused;
 
   struct pubsub_h2_strict strict; /* of a server */
   bool going_away;                /* GOAWAY came */
@@ -84,24 +81,31 @@ struct pubsub_h2_conn {
   size_t header_list_bytes; /* as SETTINGS_MAX_HEADER_LIST_SIZE counts */
 };
 
+/* After a change of what is to be sent: it goes out at the end of the loop's turn. */
+static inline void pubsub_h2_schedule(struct pubsub_h2_conn *conn) {
+  if (conn->flushing) {
+    conn->flush_again = true;
+  } else if (!conn->full) {
+    pubsub_loop_defer(conn->loop, &conn->flush);
+  }
+}
+
+/* The same with nghttp2's verdict on a frame that cannot be done without. */
+static inline void pubsub_h2_submitted(struct pubsub_h2_conn *conn, int result) {
+  if (result == NGHTTP2_ERR_NOMEM) conn->starved = true;
+  pubsub_h2_schedule(conn);
+}
+
+/* flush.c. Not OK: the connection is over, and `why` says why. */
+enum pubsub_status pubsub_h2_flush(struct pubsub_h2_conn *conn, struct pubsub_error *why);
 /* callbacks.c */
 enum pubsub_status pubsub_h2_session_start(struct pubsub_h2_conn *conn);
-/* stream.c */
+/* stream.c. NULL: no memory. */
 struct pubsub_h2_stream *pubsub_h2_stream_new(struct pubsub_h2_conn *conn);
 void pubsub_h2_stream_free(struct pubsub_h2_stream *stream);
 nghttp2_data_provider pubsub_h2_stream_provider(struct pubsub_h2_stream *stream);
-/* output.c: takes bytes from nghttp2 and gives them to the byte stream. */
-void pubsub_h2_output_schedule(struct pubsub_h2_conn *conn);
-void pubsub_h2_output_flush(struct pubsub_h2_conn *conn);
-enum pubsub_status pubsub_h2_output_copy(struct pubsub_h2_output *output, const uint8_t *ptr,
-                                         size_t len);
-enum pubsub_status pubsub_h2_output_add(struct pubsub_h2_output *output,
-                                        struct pubsub_segment take_piece);
-/* Adds an empty piece that only carries an owner, into a reserved place: cannot fail. */
-void pubsub_h2_output_keep(struct pubsub_h2_output *output, struct pubsub_segment take_piece);
-void pubsub_h2_output_clear(struct pubsub_h2_output *output);
-/* conn.c: ends the connection with an error; safe anywhere. */
-void pubsub_h2_conn_fail(struct pubsub_h2_conn *conn, const struct pubsub_error *why);
-void pubsub_h2_conn_update_interest(struct pubsub_h2_conn *conn);
+/* Up to PUBSUB_H2_MAX_HEADERS of them, borrowed. */
+#define PUBSUB_H2_MAX_HEADERS 64
+void pubsub_h2_fill_headers(nghttp2_nv *out, const struct pubsub_h2_header *headers, size_t count);
 
 #endif

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Lines that the seeds of the fuzz targets cover, of the code that reads what others send: the build of the preset
+`fuzz-coverage` over fuzz/seeds. Fails below the floor of a folder; --show FILE prints a file's lines with their counts.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/fuzz-coverage"
+SEEDS = ROOT / "fuzz/seeds"
+
+# What is to be covered, and how much of its lines.
+FLOORS = {
+    "src/proto": 95,
+    "src/batch": 95,
+    "src/grpc/frame": 95,
+    "emulator/(.*/)?filter": 95,
+    "src/grpc/status": 95,
+    "src/sub/ack_outcome": 95,
+    "src/sub/ack_request": 95,
+    "src/net/proxy": 0,
+    "src/net/endpoint": 0,
+    "src/h2": 0,
+    "src/grpc": 0,
+    "src/sub/pull": 0,
+    "emulator/": 0,
+}
+
+
+def run_seeds(folder):
+    """Each target over its seeds; returns the merged profile and the programs."""
+    programs = sorted(BUILD / f"fuzz_{path.stem}" for path in (ROOT / "fuzz/targets").glob("*.c"))
+    profiles = []
+    for program in programs:
+        seeds = sorted(str(path) for path in (SEEDS / program.name[len("fuzz_") :]).glob("*"))
+        if not seeds:
+            continue
+        profile = str(folder / f"{program.name}.profraw")
+        done = subprocess.run(
+            [str(program), *seeds], capture_output=True, text=True, errors="replace", env={**os.environ, "LLVM_PROFILE_FILE": profile}
+        )
+        if done.returncode != 0:
+            sys.exit(f"{program.name} fails over its seeds:\n{done.stderr[-2000:]}")
+        profiles.append(profile)
+    merged = str(folder / "merged")
+    subprocess.run(["llvm-profdata-14", "merge", "-sparse", *profiles, "-o", merged], check=True)
+    return merged, programs
+
+
+def arguments_of(merged, programs):
+    rest = [part for program in programs[1:] for part in ("-object", str(program))]
+    return [str(programs[0]), *rest, f"-instr-profile={merged}"]
+
+
+def files_of(merged, programs):
+    export = ["llvm-cov-14", "export", "-summary-only", *arguments_of(merged, programs)]
+    report = json.loads(subprocess.run(export, check=True, capture_output=True, text=True).stdout)
+    for entry in report["data"][0]["files"]:
+        path = pathlib.Path(os.path.normpath(BUILD / entry["filename"]))
+        if path.is_relative_to(ROOT):
+            yield str(path.relative_to(ROOT)), entry["summary"]["lines"]
+
+
+def report(files):
+    figures, low = {}, []
+    print(f"{'':<26}{'lines':>8}{'covered':>9}{'':>9}{'floor':>7}")
+    for prefix, floor in FLOORS.items():
+        lines = [count for path, count in files if re.match(prefix, path)]
+        total, covered = sum(c["count"] for c in lines), sum(c["covered"] for c in lines)
+        percent = 100 * covered / total if total else 0
+        figures[prefix] = round(percent, 1)
+        print(f"{prefix:<26}{total:>8,}{covered:>9,}{percent:>8.1f}%{f'{floor} %' if floor else '':>7}")
+        if percent < floor:
+            low.append(prefix)
+    if low:
+        print("below the floor:", ", ".join(low))
+    print(json.dumps({"fuzz_coverage": figures, "ok": not low}))
+    return 1 if low else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--show", metavar="FILE", help="this file's lines")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        merged, programs = run_seeds(pathlib.Path(folder))
+        if wanted.show:
+            show = ["llvm-cov-14", "show", *arguments_of(merged, programs), str(ROOT / wanted.show)]
+            return subprocess.run(show).returncode
+        return report(list(files_of(merged, programs)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

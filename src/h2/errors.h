@@ -1,0 +1,15 @@
+/* The error codes of HTTP/2 (RFC 9113, section 7), as RST_STREAM and GOAWAY carry them. */
+#ifndef PUBSUB_H2_ERRORS_H
+#define PUBSUB_H2_ERRORS_H
+
+enum pubsub_h2_error {
+  PUBSUB_H2_NO_ERROR = 0x0,
+  PUBSUB_H2_PROTOCOL_ERROR = 0x1,
+  PUBSUB_H2_INTERNAL_ERROR = 0x2,
+  PUBSUB_H2_STREAM_CLOSED = 0x5,
+  PUBSUB_H2_REFUSED_STREAM = 0x7,
+  PUBSUB_H2_CANCEL = 0x8,
+  PUBSUB_H2_ENHANCE_YOUR_CALM = 0xb,
+};
+
+#endif
