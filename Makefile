@@ -58,6 +58,12 @@ fuzz-coverage: setup-fuzz ## lines that the seeds of the fuzz targets cover
 test-fuzz: setup-fuzz ## every fuzz target over its seeds, and for a few seconds
 	@echo "== fuzz" && tools/build_native.sh fuzz && fuzz/run.py --seconds 4
 
+stress: setup-build ## random calls of many threads while the emulator misbehaves (SECONDS=60 SEED=1), under both sanitizers
+	@tools/stress.sh $(or $(SECONDS),60) $(or $(SEED),1)
+
+test-stress: setup-build ## stress, for half a minute
+	@echo "== stress" && tools/stress.sh 12 1
+
 test-java: jar ## Java tests, and what the jar holds
 	@tools/test_java.sh && tools/check_jar.sh
 
@@ -119,4 +125,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

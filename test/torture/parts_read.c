@@ -1,5 +1,4 @@
 #include "parts.h"
-#include "raw_call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +114,7 @@ void work_read(struct world *world) {
 /* As the emulator counts; -1: it did not say. */
 static long backlog(struct world *world) {
   struct raw_answer answer;
-  raw_command((struct raw_peer){world->endpoint, world->options.tls}, "stats", &answer);
+  world_command(world, "stats", &answer);
   const char *line = strstr((const char *)answer.message, SUBSCRIPTION " backlog=");
   if (answer.status != 0 || !line) return -1;
   return atol(line + sizeof SUBSCRIPTION " backlog=" - 1);
@@ -123,7 +122,7 @@ static long backlog(struct world *world) {
 
 static void advance(struct world *world) {
   struct raw_answer answer;
-  raw_command((struct raw_peer){world->endpoint, world->options.tls}, "advance 11m", &answer);
+  world_command(world, "advance 11m", &answer);
 }
 
 static void tell_slots(struct world *world) {

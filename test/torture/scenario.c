@@ -1,7 +1,6 @@
 #include "scenario.h"
 
 #include "parts.h"
-#include "raw_call.h"
 #include "services.h"
 
 #include <stdlib.h>
@@ -62,7 +61,7 @@ static void recover_both(struct world *world) {
 
 static void command(struct world *world, const char *text) {
   struct raw_answer answer;
-  raw_command((struct raw_peer){world->endpoint, world->options.tls}, text, &answer);
+  world_command(world, text, &answer);
 }
 
 /* Cut, told to go away, and started anew while a stream and a publisher live. */

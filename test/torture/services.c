@@ -1,6 +1,5 @@
 #include "services.h"
 
-#include "raw_call.h"
 #include "request_text.h"
 
 #include <stdio.h>
@@ -146,8 +145,7 @@ static int take(struct world *world, const struct step *step, struct ids *ids, i
   snprintf(path, sizeof path, "%s%s", *step->method == '/' ? "" : "/google.pubsub.v1.",
            step->method);
   size_t len = request_encode(text, request, sizeof request);
-  raw_call((struct raw_peer){world->endpoint, world->options.tls}, path, request, len, timeout_ms,
-           &answer);
+  world_call(world, path, request, len, timeout_ms, &answer);
   remember(ids, step->method, &answer);
   return answer.status;
 }

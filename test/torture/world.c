@@ -118,6 +118,20 @@ enum pubsub_status world_connect(const struct world *world, struct pubsub_client
   return status;
 }
 
+void world_call(const struct world *world, const char *path, const uint8_t *request, size_t len,
+                int timeout_ms, struct raw_answer *out) {
+  enum side side = side_enter(SIDE_NONE);
+  raw_call((struct raw_peer){world->endpoint, world->options.tls}, path, request, len, timeout_ms,
+           out);
+  side_enter(side);
+}
+
+void world_command(const struct world *world, const char *text, struct raw_answer *out) {
+  enum side side = side_enter(SIDE_NONE);
+  raw_command((struct raw_peer){world->endpoint, world->options.tls}, text, out);
+  side_enter(side);
+}
+
 /* ---- judging ---- */
 
 void complain(struct world *world, const char *format, ...) {

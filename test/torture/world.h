@@ -8,6 +8,7 @@
 #define TORTURE_WORLD_H
 
 #include "fault.h"
+#include "raw_call.h"
 
 #include <pubsub/admin.h>
 #include <pubsub/publisher.h>
@@ -58,6 +59,11 @@ void world_stop_proxy(struct world *world);
 /* A client with the world's options, of the calling thread's side. */
 enum pubsub_status world_connect(const struct world *world, struct pubsub_client **out,
                                  struct pubsub_error *error);
+
+/* Asks the emulator without the library, on no side: a method, or the control endpoint. */
+void world_call(const struct world *world, const char *path, const uint8_t *request, size_t len,
+                int timeout_ms, struct raw_answer *out);
+void world_command(const struct world *world, const char *text, struct raw_answer *out);
 
 /* Something is not as it must be: said with what it was, and counted. */
 void complain(struct world *world, const char *format, ...) PUBSUB_PRINTF(2, 3);

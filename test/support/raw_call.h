@@ -1,10 +1,9 @@
 /*
  * A gRPC call without libpubsub: one connection, one unary request, blocking, any path and any bytes. For
- * methods that the library has no function for, and for asking an emulator that is being tortured. The
- * calling thread's side is none meanwhile.
+ * methods that the library has no function for, and for asking an emulator beside a client under test.
  */
-#ifndef TORTURE_RAW_CALL_H
-#define TORTURE_RAW_CALL_H
+#ifndef TEST_RAW_CALL_H
+#define TEST_RAW_CALL_H
 
 #include <stdbool.h>
 #include <stddef.h>

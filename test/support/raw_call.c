@@ -1,7 +1,5 @@
 #include "raw_call.h"
 
-#include "fault.h"
-
 #include <arpa/inet.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
@@ -181,7 +179,6 @@ static void run(struct raw_peer peer, const char *path, struct call *call, int t
 
 void raw_call(struct raw_peer peer, const char *path, const uint8_t *request, size_t len,
               int timeout_ms, struct raw_answer *out) {
-  enum side side = side_enter(SIDE_NONE);
   uint8_t *framed = malloc(len + 5);
   struct call call = {.request = framed, .len = len + 5, .out = out};
   out->status = RAW_LOST;
@@ -192,7 +189,6 @@ void raw_call(struct raw_peer peer, const char *path, const uint8_t *request, si
   if (len) memcpy(framed + 5, request, len);
   run(peer, path, &call, timeout_ms);
   free(framed);
-  side_enter(side);
 }
 
 /* google.protobuf.StringValue: field 1, a string. */
