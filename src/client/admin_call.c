@@ -2,10 +2,11 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/container.h"
 #include "base/error.h"
+#include "base/monitor.h"
 #include "grpc/backoff.h"
 #include "grpc/routing.h"
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,16 +20,15 @@ struct admin_call {
   struct pubsub_buf request, response;
   struct pubsub_error result;
   struct pubsub_call *call;
-  pthread_mutex_t mutex;
-  pthread_cond_t finished;
-  bool done;
+  struct pubsub_monitor monitor;
+  bool done; /* under the monitor */
 };
 
 static void finish(struct admin_call *call) {
-  pthread_mutex_lock(&call->mutex);
+  pubsub_monitor_lock(&call->monitor);
   call->done = true;
-  pthread_cond_signal(&call->finished);
-  pthread_mutex_unlock(&call->mutex);
+  pubsub_monitor_wake(&call->monitor);
+  pubsub_monitor_unlock(&call->monitor);
 }
 
 static void on_done(void *user, const struct pubsub_error *result, struct pubsub_view response,
@@ -44,7 +44,7 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 }
 
 static void start(struct pubsub_task *task) {
-  struct admin_call *call = (struct admin_call *)task;
+  struct admin_call *call = PUBSUB_CONTAINER_OF(task, struct admin_call, task);
   struct pubsub_segment segment = pubsub_segment_from_buf(&call->request);
   if (pubsub_unary_start(call->channel, &call->options, &segment, 1, on_done, call, &call->call,
                          &call->result) != PUBSUB_OK) {
@@ -66,10 +66,10 @@ static void attempt(struct admin_call *call, const ProtobufCMessage *request, ui
   }
   call->request.len = protobuf_c_message_pack(request, call->request.ptr);
   pubsub_loop_post(pubsub_channel_loop(call->channel), &call->task);
-  pthread_mutex_lock(&call->mutex);
+  pubsub_monitor_lock(&call->monitor);
   while (!call->done)
-    pthread_cond_wait(&call->finished, &call->mutex);
-  pthread_mutex_unlock(&call->mutex);
+    pubsub_monitor_wait(&call->monitor);
+  pubsub_monitor_unlock(&call->monitor);
 }
 
 /* As Google's clients do for these calls. A creation that had its effect shows as ALREADY_EXISTS
@@ -137,17 +137,14 @@ enum pubsub_status pubsub_admin_call(struct pubsub_client *client,
                                      const struct pubsub_admin_method *method, const char *name,
                                      const ProtobufCMessage *request, uint32_t timeout_ms,
                                      struct pubsub_buf *response, struct pubsub_error *error) {
-  struct admin_call call = {.task.run = start,
-                            .channel = pubsub_client_next_channel(client),
-                            .mutex = PTHREAD_MUTEX_INITIALIZER,
-                            .finished = PTHREAD_COND_INITIALIZER};
+  struct admin_call call = {.task.run = start, .channel = pubsub_client_next_channel(client)};
   if (response) *response = (struct pubsub_buf){0};
   char *routing = pubsub_routing_header(method->field, pubsub_view_str(name));
   if (!routing) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   call.options = (struct pubsub_call_options){.method = method->path, .routing_header = routing};
+  pubsub_monitor_init(&call.monitor);
   repeat(&call, request, timeout_ms);
-  pthread_mutex_destroy(&call.mutex);
-  pthread_cond_destroy(&call.finished);
+  pubsub_monitor_clear(&call.monitor);
   pubsub_buf_clear(&call.request);
   pubsub_free(routing);
   if (response)

@@ -195,6 +195,7 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
                                       const struct pubsub_h2_options *options,
                                       const struct pubsub_h2_conn_handler *handler, void *user,
                                       struct pubsub_h2_conn **out, struct pubsub_error *error) {
+  PUBSUB_ON_LOOP(loop);
   struct pubsub_h2_conn *conn = pubsub_alloc_zero(1, sizeof *conn);
   if (!conn) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   conn->loop = loop;
@@ -232,6 +233,7 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
 }
 
 void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error) {
+  PUBSUB_ON_LOOP(conn->loop);
   struct pubsub_error why = {0};
   if (conn->closing) return;
   nghttp2_session_terminate_session(conn->session, h2_error);
@@ -240,6 +242,7 @@ void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error) {
 }
 
 void pubsub_h2_conn_abort(struct pubsub_h2_conn *conn) {
+  PUBSUB_ON_LOOP(conn->loop);
   struct pubsub_error why = {0};
   pubsub_error_set(&why, PUBSUB_E_CLOSED, "the connection was cut");
   conn->mute = true; /* what is under way is let go of with the connection */
@@ -247,6 +250,7 @@ void pubsub_h2_conn_abort(struct pubsub_h2_conn *conn) {
 }
 
 void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error) {
+  PUBSUB_ON_LOOP(conn->loop);
   if (conn->closing) return;
   int32_t last = nghttp2_session_get_last_proc_stream_id(conn->session);
   pubsub_h2_submitted(
@@ -254,7 +258,9 @@ void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error) {
 }
 
 void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn) {
-  if (conn) free_conn(conn);
+  if (!conn) return;
+  PUBSUB_ON_LOOP(conn->loop);
+  free_conn(conn);
 }
 
 size_t pubsub_h2_conn_stream_count(const struct pubsub_h2_conn *conn) {
@@ -262,6 +268,7 @@ size_t pubsub_h2_conn_stream_count(const struct pubsub_h2_conn *conn) {
 }
 
 bool pubsub_h2_conn_can_open(const struct pubsub_h2_conn *conn) {
+  PUBSUB_ON_LOOP(conn->loop);
   return !conn->closing && !conn->going_away &&
          nghttp2_session_check_request_allowed(conn->session) &&
          conn->stream_count < nghttp2_session_get_remote_settings(
@@ -274,6 +281,7 @@ enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
                                               void *user, struct pubsub_h2_stream **out,
                                               struct pubsub_error *error) {
   nghttp2_nv nv[PUBSUB_H2_MAX_HEADERS];
+  PUBSUB_ON_LOOP(conn->loop);
   if (conn->closing || conn->going_away) {
     return pubsub_error_set(error, PUBSUB_E_CLOSED, "the connection is closing");
   }

@@ -90,6 +90,7 @@ void pubsub_h2_fill_headers(nghttp2_nv *out, const struct pubsub_h2_header *head
 
 void pubsub_h2_stream_bind(struct pubsub_h2_stream *stream,
                            const struct pubsub_h2_stream_handler *handler, void *user) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   stream->handler = handler;
   stream->user = user;
 }
@@ -97,6 +98,7 @@ void pubsub_h2_stream_bind(struct pubsub_h2_stream *stream,
 enum pubsub_status pubsub_h2_stream_respond(struct pubsub_h2_stream *stream,
                                             const struct pubsub_h2_header *headers, size_t count,
                                             bool end) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   nghttp2_nv nv[PUBSUB_H2_MAX_HEADERS];
   struct pubsub_h2_conn *conn = stream->conn;
   if (conn->closing) return PUBSUB_E_CLOSED;
@@ -123,6 +125,7 @@ static void resume(struct pubsub_h2_stream *stream) {
 enum pubsub_status pubsub_h2_stream_send(struct pubsub_h2_stream *stream,
                                          const struct pubsub_segment *take_segments, size_t count,
                                          bool end) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   if (stream->conn->closing || stream->end_queued) return PUBSUB_E_CLOSED;
   if (queue_grow(stream, count) != PUBSUB_OK) return PUBSUB_E_NOMEM;
   for (size_t i = 0; i < count; i++) {
@@ -141,6 +144,7 @@ enum pubsub_status pubsub_h2_stream_send(struct pubsub_h2_stream *stream,
 
 enum pubsub_status pubsub_h2_stream_trailers(struct pubsub_h2_stream *stream,
                                              const struct pubsub_h2_header *headers, size_t count) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   if (stream->conn->closing || stream->end_queued) return PUBSUB_E_CLOSED;
   size_t bytes = count * sizeof(nghttp2_nv);
   for (size_t i = 0; i < count; i++)
@@ -173,6 +177,7 @@ void pubsub_h2_stream_set_low_water(struct pubsub_h2_stream *stream, size_t byte
 }
 
 void pubsub_h2_stream_reset(struct pubsub_h2_stream *stream, uint32_t h2_error) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   if (stream->conn->closing) return;
   pubsub_h2_submitted(
       stream->conn,
@@ -180,6 +185,7 @@ void pubsub_h2_stream_reset(struct pubsub_h2_stream *stream, uint32_t h2_error) 
 }
 
 void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   if (stream->conn->closing || bytes == 0) return;
   struct pubsub_h2_conn *conn = stream->conn;
   int result = nghttp2_session_consume_stream(conn->session, stream->id, bytes);
@@ -187,6 +193,7 @@ void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes) {
 }
 
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes) {
+  PUBSUB_ON_LOOP(stream->conn->loop);
   if (stream->conn->closing) return;
   stream->window_bytes = bytes; /* before the request has gone out, that is all */
   pubsub_h2_submitted(

@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/container.h"
 #include "base/error.h"
+#include "base/monitor.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,13 +26,14 @@ struct pubsub_loop {
   struct epoll_event events[MAX_EVENTS]; /* of this iteration; removed ones are set to NULL */
   int event_count, event_next;           /* those from event_next on are still to run */
   bool in_timers;
+  size_t io_count; /* watched */
 
   pthread_t thread; /* valid while `joinable` */
   bool joinable;
 
   /* any thread */
   atomic_bool stopping;
-  _Atomic(pthread_t) runner; /* the thread inside run; 0: none */
+  _Atomic(pthread_t) runner; /* the loop's thread; 0: none */
   struct {
     pthread_mutex_t mutex;
     struct pubsub_task *first, **last;
@@ -69,7 +72,8 @@ static void run_tasks(struct pubsub_loop *loop) {
   pthread_mutex_unlock(&loop->shared.mutex);
   for (; task; task = next) {
     next = task->next;
-    task->run(task);
+    task->posted = false;
+    task->run(task); /* which may free it */
   }
 }
 
@@ -78,7 +82,7 @@ static void run_timers(struct pubsub_loop *loop) {
   loop->in_timers = true;
   while ((node = pubsub_heap_top(&loop->timers)) && node->due <= loop->now_us) {
     pubsub_heap_remove(&loop->timers, node);
-    struct pubsub_timer *timer = (struct pubsub_timer *)node; /* its first member */
+    struct pubsub_timer *timer = PUBSUB_CONTAINER_OF(node, struct pubsub_timer, node);
     timer->run(timer);
   }
   loop->in_timers = false;
@@ -86,7 +90,8 @@ static void run_timers(struct pubsub_loop *loop) {
 
 static void run_deferred(struct pubsub_loop *loop) {
   while (!pubsub_list_empty(&loop->deferred)) {
-    struct pubsub_deferred *deferred = (struct pubsub_deferred *)loop->deferred.next;
+    struct pubsub_deferred *deferred =
+        PUBSUB_CONTAINER_OF(loop->deferred.next, struct pubsub_deferred, link);
     pubsub_list_remove(&deferred->link);
     deferred->queued = false;
     deferred->run(deferred);
@@ -126,8 +131,7 @@ static void wait(struct pubsub_loop *loop) {
   }
 }
 
-void pubsub_loop_run(struct pubsub_loop *loop) {
-  atomic_store(&loop->runner, pthread_self());
+static void run_until_stopped(struct pubsub_loop *loop) {
   while (!atomic_load(&loop->stopping)) {
     loop->now_us = pubsub_clock_now_us();
     run_tasks(loop);
@@ -138,6 +142,11 @@ void pubsub_loop_run(struct pubsub_loop *loop) {
     wait(loop);
   }
   atomic_store(&loop->stopping, false);
+}
+
+void pubsub_loop_run(struct pubsub_loop *loop) {
+  atomic_store(&loop->runner, pthread_self());
+  run_until_stopped(loop);
   atomic_store(&loop->runner, (pthread_t)0);
 }
 
@@ -167,7 +176,9 @@ void pubsub_loop_destroy(struct pubsub_loop *loop) {
   if (!loop) return;
   pubsub_loop_join(loop);
   run_all_tasks(loop);
-  run_deferred(loop);
+  PUBSUB_ASSERT(loop->io_count == 0);
+  PUBSUB_ASSERT(!pubsub_heap_top(&loop->timers));
+  PUBSUB_ASSERT(pubsub_list_empty(&loop->deferred));
   pubsub_heap_clear(&loop->timers);
   pubsub_free_bulk(loop->scratch, PUBSUB_LOOP_SCRATCH_BYTES);
   close(loop->epoll_fd);
@@ -177,7 +188,7 @@ void pubsub_loop_destroy(struct pubsub_loop *loop) {
 }
 
 static void *thread_main(void *arg) {
-  pubsub_loop_run(arg);
+  run_until_stopped(arg);
   return NULL;
 }
 
@@ -191,6 +202,7 @@ enum pubsub_status pubsub_loop_start_thread(struct pubsub_loop *loop, const char
   if (failed) {
     return pubsub_error_set(error, PUBSUB_E_NOMEM, "cannot start a thread: %s", strerror(failed));
   }
+  atomic_store(&loop->runner, loop->thread); /* before anybody may ask whether it is theirs */
   loop->joinable = true;
   pthread_setname_np(loop->thread, name);
   return PUBSUB_OK;
@@ -201,13 +213,14 @@ void pubsub_loop_join(struct pubsub_loop *loop) {
   pubsub_loop_stop(loop);
   pthread_join(loop->thread, NULL);
   loop->joinable = false;
+  atomic_store(&loop->runner, (pthread_t)0);
   atomic_store(&loop->stopping, false);
   run_all_tasks(loop); /* in the thread's place */
 }
 
 bool pubsub_loop_is_current(const struct pubsub_loop *loop) {
   pthread_t runner = atomic_load(&((struct pubsub_loop *)loop)->runner);
-  return runner != (pthread_t)0 && pthread_equal(runner, pthread_self());
+  return runner == (pthread_t)0 || pthread_equal(runner, pthread_self());
 }
 
 uint64_t pubsub_loop_now_us(const struct pubsub_loop *loop) {
@@ -221,6 +234,8 @@ uint8_t *pubsub_loop_scratch(struct pubsub_loop *loop) {
 
 void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task) {
   pthread_mutex_lock(&loop->shared.mutex);
+  PUBSUB_ASSERT(!task->posted);
+  task->posted = true;
   task->next = NULL;
   *loop->shared.last = task;
   loop->shared.last = &task->next;
@@ -231,25 +246,60 @@ void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task) {
   pthread_mutex_unlock(&loop->shared.mutex);
 }
 
+struct awaited {
+  struct pubsub_task task;
+  void (*run)(void *user);
+  void *user;
+  struct pubsub_monitor monitor;
+  bool done;
+};
+
+static void on_awaited(struct pubsub_task *task) {
+  struct awaited *awaited = PUBSUB_CONTAINER_OF(task, struct awaited, task);
+  awaited->run(awaited->user);
+  pubsub_monitor_lock(&awaited->monitor);
+  awaited->done = true;
+  pubsub_monitor_wake(&awaited->monitor);
+  pubsub_monitor_unlock(&awaited->monitor);
+}
+
+void pubsub_loop_call(struct pubsub_loop *loop, void (*run)(void *user), void *user) {
+  if (pubsub_loop_is_current(loop)) {
+    run(user);
+    return;
+  }
+  struct awaited awaited = {.task.run = on_awaited, .run = run, .user = user};
+  pubsub_monitor_init(&awaited.monitor);
+  pubsub_loop_post(loop, &awaited.task);
+  pubsub_monitor_lock(&awaited.monitor);
+  while (!awaited.done)
+    pubsub_monitor_wait(&awaited.monitor);
+  pubsub_monitor_unlock(&awaited.monitor);
+  pubsub_monitor_clear(&awaited.monitor);
+}
+
 void pubsub_loop_defer(struct pubsub_loop *loop, struct pubsub_deferred *deferred) {
+  PUBSUB_ON_LOOP(loop);
   if (deferred->queued) return;
   deferred->queued = true;
   pubsub_list_push_back(&loop->deferred, &deferred->link);
 }
 
 void pubsub_loop_defer_cancel(struct pubsub_loop *loop, struct pubsub_deferred *deferred) {
-  (void)loop;
+  PUBSUB_ON_LOOP(loop);
   if (!deferred->queued) return;
   deferred->queued = false;
   pubsub_list_remove(&deferred->link);
 }
 
 void pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer, uint64_t due_us) {
+  PUBSUB_ON_LOOP(loop);
   if (loop->in_timers && due_us <= loop->now_us) due_us = loop->now_us + 1;
   pubsub_heap_set(&loop->timers, &timer->node, due_us);
 }
 
 void pubsub_loop_timer_cancel(struct pubsub_loop *loop, struct pubsub_timer *timer) {
+  PUBSUB_ON_LOOP(loop);
   pubsub_heap_remove(&loop->timers, &timer->node);
 }
 
@@ -260,20 +310,30 @@ static uint32_t epoll_bits(unsigned interest) {
 enum pubsub_status pubsub_loop_io_add(struct pubsub_loop *loop, struct pubsub_io *io,
                                       unsigned interest, struct pubsub_error *error) {
   struct epoll_event event = {.events = epoll_bits(interest), .data.ptr = io};
+  PUBSUB_ON_LOOP(loop);
+  PUBSUB_ASSERT(!io->watched);
   if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, io->fd, &event) != 0) {
     return pubsub_error_set(error, PUBSUB_E_IO, "epoll: %s", strerror(errno));
   }
   io->interest = interest;
+  io->watched = true;
+  loop->io_count++;
   return PUBSUB_OK;
 }
 
 void pubsub_loop_io_set(struct pubsub_loop *loop, struct pubsub_io *io, unsigned interest) {
+  PUBSUB_ON_LOOP(loop);
+  PUBSUB_ASSERT(io->watched);
   if (io->interest == interest) return;
   struct epoll_event event = {.events = epoll_bits(interest), .data.ptr = io};
   if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, io->fd, &event) == 0) io->interest = interest;
 }
 
 void pubsub_loop_io_remove(struct pubsub_loop *loop, struct pubsub_io *io) {
+  PUBSUB_ON_LOOP(loop);
+  PUBSUB_ASSERT(io->watched);
+  io->watched = false;
+  loop->io_count--;
   epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
   for (int i = loop->event_next; i < loop->event_count; i++) {
     if (loop->events[i].data.ptr == io) loop->events[i].data.ptr = NULL;

@@ -2,7 +2,9 @@
 #include "base/alloc.h"
 #include "net/loop.h"
 #include "support.h"
-#include <pthread.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct pubsub_loop *loop;
@@ -194,6 +196,79 @@ static void after_join_every_task_has_run(void **state) {
   }
 }
 
+static void on_call(void *user) {
+  unsigned *runs = user;
+  assert_true(pubsub_loop_is_current(loop));
+  ++*runs;
+}
+
+static void a_call_has_run_when_it_returns(void **state) {
+  unsigned runs = 0;
+  (void)state;
+  pubsub_loop_call(loop, on_call, &runs); /* nobody runs the loop: here */
+  assert_int_equal(runs, 1);
+  assert_int_equal(pubsub_loop_start_thread(loop, "test-loop", NULL), PUBSUB_OK);
+  assert_false(pubsub_loop_is_current(loop));
+  for (unsigned i = 2; i < 500; i++) {
+    pubsub_loop_call(loop, on_call, &runs);
+    assert_int_equal(runs, i);
+  }
+  pubsub_loop_join(loop);
+  assert_true(pubsub_loop_is_current(loop));
+}
+
+/* ---- what the loop is promised ---- */
+
+static void use_from_another_thread(void) {
+  static struct pubsub_timer timer;
+  pubsub_loop_start_thread(loop, "test-loop", NULL);
+  pubsub_loop_timer_set(loop, &timer, 0);
+}
+static void destroy_with_a_timer(void) {
+  static struct pubsub_timer timer;
+  pubsub_loop_timer_set(loop, &timer, 0);
+  pubsub_loop_destroy(loop);
+}
+static void destroy_with_an_io(void) {
+  static struct pubsub_io io;
+  io.fd = pipes[0][0];
+  pubsub_loop_io_add(loop, &io, PUBSUB_IO_READ, NULL);
+  pubsub_loop_destroy(loop);
+}
+static void remove_an_io_twice(void) {
+  static struct pubsub_io io;
+  io.fd = pipes[0][0];
+  pubsub_loop_io_add(loop, &io, PUBSUB_IO_READ, NULL);
+  pubsub_loop_io_remove(loop, &io);
+  pubsub_loop_io_remove(loop, &io);
+}
+static void post_a_task_twice(void) {
+  static struct counted_task task = {.task.run = on_task};
+  pubsub_loop_post(loop, &task.task);
+  pubsub_loop_post(loop, &task.task);
+}
+
+/* A child process breaks the promise, and is stopped by the check. */
+static void broken_promises_are_found(void **state) {
+  static void (*const breaks[])(void) = {use_from_another_thread, destroy_with_a_timer,
+                                         destroy_with_an_io, remove_an_io_twice, post_a_task_twice};
+  (void)state;
+  for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++) {
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+      signal(SIGABRT, SIG_DFL);
+      dup2(open("/dev/null", O_WRONLY), 2);
+      breaks[i]();
+      _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+#ifdef PUBSUB_ASSERTIONS
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+#endif
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_timer_removes_an_io_that_is_pending, set_up, tear_down),
@@ -202,6 +277,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_timer_that_is_always_due_lets_others_run, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(setting_a_timer_needs_no_memory, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(after_join_every_task_has_run, set_up, tear_down)};
+      cmocka_unit_test_setup_teardown(after_join_every_task_has_run, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_call_has_run_when_it_returns, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(broken_promises_are_found, set_up, tear_down)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
