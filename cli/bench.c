@@ -1,5 +1,7 @@
 /* bench: how fast this client receives and acknowledges, or publishes. Ends with one line of JSON. */
-#include "cli.h"
+#include "commands.h"
+#include <pubsub/publisher.h>
+#include <pubsub/subscriber.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -137,14 +139,13 @@ static int bench_publish(const struct cli_options *options, const char *name) {
   return status == PUBSUB_OK ? 0 : cli_fail(&error);
 }
 
-int cli_bench(const struct cli_options *options, int count, char **arguments) {
-  if (count == 2 && options->count > 0 && strcmp(arguments[0], "receive") == 0) {
-    return bench_receive(options, arguments[1]);
-  }
-  if (count == 2 && options->count > 0 && strcmp(arguments[0], "publish") == 0) {
-    return bench_publish(options, arguments[1]);
-  }
-  fprintf(stderr,
-          "usage: pubsub bench receive SUBSCRIPTION | publish TOPIC --count N [--size BYTES]\n");
-  return 2;
+int cli_bench_receive(const struct cli_options *options, int count, char **arguments) {
+  if (count != 1 || options->count == 0) return cli_usage("bench receive SUBSCRIPTION --count N");
+  return bench_receive(options, arguments[0]);
+}
+
+int cli_bench_publish(const struct cli_options *options, int count, char **arguments) {
+  if (count != 1 || options->count == 0)
+    return cli_usage("bench publish TOPIC --count N --size BYTES");
+  return bench_publish(options, arguments[0]);
 }

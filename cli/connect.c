@@ -52,19 +52,34 @@ struct pubsub_client *cli_connect(const struct cli_options *options) {
   return client;
 }
 
+static const char *project_of(const struct cli_options *options) {
+  const char *project = options->project;
+  if (!project) project = environment("PUBSUB_PROJECT_ID");
+  if (!project) project = environment("GOOGLE_CLOUD_PROJECT");
+  return project;
+}
+
 bool cli_full_name(const struct cli_options *options, const char *kind, const char *name, char *out,
                    size_t out_bytes) {
-  const char *project = options->project;
+  const char *project = project_of(options);
   if (strncmp(name, "projects/", 9) == 0) {
     snprintf(out, out_bytes, "%s", name);
     return true;
   }
-  if (!project) project = environment("PUBSUB_PROJECT_ID");
-  if (!project) project = environment("GOOGLE_CLOUD_PROJECT");
   if (!project) {
     fprintf(stderr, "pubsub: '%s' needs a project: --project, or GOOGLE_CLOUD_PROJECT\n", name);
     return false;
   }
   snprintf(out, out_bytes, "projects/%s/%s/%s", project, kind, name);
   return true;
+}
+
+bool cli_project_name(const struct cli_options *options, char *out, size_t out_bytes) {
+  const char *project = project_of(options);
+  if (project) {
+    snprintf(out, out_bytes, "projects/%s", project);
+    return true;
+  }
+  fprintf(stderr, "pubsub: a list needs a project: --project, or GOOGLE_CLOUD_PROJECT\n");
+  return false;
 }

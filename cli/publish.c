@@ -1,4 +1,5 @@
-#include "cli.h"
+#include "commands.h"
+#include <pubsub/publisher.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -76,10 +77,7 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
   struct pubsub_attribute attributes[100];
   struct job job = {.message.attributes = attributes,
                     .message.attribute_count = options->attribute_count};
-  if (count != 1) {
-    fprintf(stderr, "usage: pubsub publish TOPIC [--message TEXT | --file FILE] …\n");
-    return 2;
-  }
+  if (count != 1) return cli_usage("publish TOPIC [--message TEXT | --file FILE]");
   if (!cli_full_name(options, "topics", arguments[0], topic, sizeof topic)) return 2;
   for (size_t i = 0; i < options->attribute_count; i++) {
     const char *key = options->attributes[i], *equals = strchr(key, '=');

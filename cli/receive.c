@@ -1,133 +1,153 @@
-/* pull and tail: receive, print through Arrow, acknowledge what was printed, give back the rest. */
-#include "cli.h"
-#include <string.h>
+/*
+ * pull and tail. A message is acknowledged once it was written to the standard output and flushed;
+ * what was not is given back. One chunk holds what one flush writes: for pull, one message.
+ */
+#include "commands.h"
+#include "rows.h"
+#include <pubsub/subscriber.h>
+#include <time.h>
 
-static void print_text(const char *text, size_t len, bool json) {
-  if (!json) {
-    fwrite(text, 1, len, stdout);
-    return;
-  }
-  putchar('"');
-  for (size_t i = 0; i < len; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c == '"' || c == '\\') {
-      printf("\\%c", c);
-    } else if (c < 0x20 || c == 0x7f) {
-      printf("\\u%04x", c);
-    } else {
-      putchar(c);
-    }
-  }
-  putchar('"');
+#define SLOT 0
+#define EPOCH 1
+#define FIRST_WAIT_US 10000000 /* without --wait: for the first message */
+#define QUIET_US 1000000       /* … and after one */
+#define TAIL_CHUNK_ROWS 1000
+#define MAX_OUTSTANDING 1000
+#define LOOK_MS 200
+#define CLOSE_MS 10000
+#define CHECK_MS 5000
+
+struct receiver {
+  const struct cli_options *options;
+  char subscription[CLI_NAME_BYTES];
+  struct pubsub_client *client;
+  struct pubsub_subscriber *subscriber;
+  unsigned long max, printed; /* max 0: no end */
+  uint64_t seq, generation, started_us, last_us;
+};
+
+static uint64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void print_value(const struct ArrowArray *array, int64_t row, bool json) {
-  const int32_t *offsets = array->buffers[1];
-  const char *bytes = array->buffers[2];
-  print_text(bytes + offsets[row], (size_t)(offsets[row + 1] - offsets[row]), json);
+/* Prints the next chunk and acknowledges it. *out_any: there was one. Returns the exit code. */
+static int take_chunk(struct receiver *receiver, bool *out_any) {
+  struct pubsub_chunk *chunk;
+  struct pubsub_chunk_view view;
+  *out_any = pubsub_subscriber_chunk(receiver->subscriber, SLOT, EPOCH, receiver->seq, &chunk,
+                                     NULL) == PUBSUB_OK;
+  if (!*out_any) return 0;
+  pubsub_chunk_view(chunk, &view);
+  bool written = cli_rows_print(receiver->options, chunk) && cli_flush();
+  pubsub_chunk_unref(chunk);
+  if (!written) return 1;
+  receiver->printed += (unsigned long)view.rows;
+  receiver->last_us = now_us();
+  pubsub_subscriber_settle(receiver->subscriber, SLOT, EPOCH, ++receiver->seq, PUBSUB_ACK);
+  return 0;
 }
 
-static void print_attributes(const struct ArrowArray *map, int64_t row) {
-  const int32_t *offsets = map->buffers[1];
-  const struct ArrowArray *keys = map->children[0]->children[0];
-  const struct ArrowArray *values = map->children[0]->children[1];
-  putchar('{');
-  for (int32_t i = offsets[row]; i < offsets[row + 1]; i++) {
-    if (i > offsets[row]) putchar(',');
-    print_value(keys, i, true);
-    putchar(':');
-    print_value(values, i, true);
-  }
-  putchar('}');
+static bool is_over(const struct receiver *receiver) {
+  uint64_t now = now_us();
+  if (cli_interrupted()) return true;
+  if (receiver->max == 0) return false;
+  if (receiver->printed >= receiver->max) return true;
+  if (receiver->options->wait)
+    return now - receiver->started_us >= (uint64_t)receiver->options->wait * 1000000;
+  return receiver->printed > 0 ? now - receiver->last_us >= QUIET_US
+                               : now - receiver->started_us >= FIRST_WAIT_US;
 }
 
-int cli_print_chunk(struct pubsub_chunk *chunk, bool json, unsigned long max) {
-  struct ArrowSchema schema;
-  struct ArrowArray batch;
+/* A stream that failed for good. Returns the exit code. */
+static int check_slot(struct receiver *receiver) {
+  struct pubsub_slot_report report;
   struct pubsub_error error = {0};
-  if (pubsub_chunk_export(chunk, &schema, &batch, &error) != PUBSUB_OK) return -1;
-  int printed = 0;
-  for (int64_t row = 0; row < batch.length && (unsigned long)printed < max; row++, printed++) {
-    if (!json) {
-      print_value(batch.children[1], row, false);
-      putchar('\n');
-      continue;
-    }
-    printf("{\"message_id\":");
-    print_value(batch.children[0], row, true);
-    printf(",\"data\":");
-    print_value(batch.children[1], row, true);
-    printf(",\"attributes\":");
-    print_attributes(batch.children[2], row);
-    printf(",\"publish_time_us\":%lld}\n",
-           (long long)((const int64_t *)batch.children[3]->buffers[1])[row]);
-  }
-  batch.release(&batch);
-  schema.release(&schema);
-  fflush(stdout);
-  return printed;
+  size_t count;
+  pubsub_subscriber_report(receiver->subscriber, &report, 1, &count);
+  if (count == 0 || report.state != PUBSUB_SLOT_FAILED) return 0;
+  pubsub_subscriber_slot_error(receiver->subscriber, SLOT, EPOCH, &error);
+  return cli_fail(&error);
 }
 
+static int receive_all(struct receiver *receiver) {
+  int code = 0;
+  while (code == 0 && !is_over(receiver)) {
+    bool any;
+    code = take_chunk(receiver, &any);
+    if (any || code) continue;
+    pubsub_subscriber_wait(receiver->subscriber, &receiver->generation, LOOK_MS);
+    code = check_slot(receiver);
+  }
+  return code;
+}
+
+/* Nothing came: is there nothing, or can it not be read? Returns the exit code. */
+static int explain_silence(struct receiver *receiver) {
+  struct pubsub_error error = {0};
+  enum pubsub_status status = pubsub_client_get_subscription(
+      receiver->client, receiver->subscription, NULL, CHECK_MS, &error);
+  bool unknown = status == PUBSUB_E_GRPC && error.grpc_code == PUBSUB_GRPC_PERMISSION_DENIED;
+  if (status != PUBSUB_OK && !unknown) return cli_fail(&error);
+  fprintf(stderr, "pubsub: no message came within %lu s\n",
+          receiver->options->wait ? receiver->options->wait : FIRST_WAIT_US / 1000000);
+  return 0;
+}
+
+static int open_stream(struct receiver *receiver) {
+  struct pubsub_error error = {0};
+  bool few = receiver->max > 0 && receiver->max < MAX_OUTSTANDING;
+  struct pubsub_subscriber_options options = {.subscription = receiver->subscription,
+                                              .columns = PUBSUB_COLUMN_ALL,
+                                              .chunk_rows = receiver->max ? 1 : TAIL_CHUNK_ROWS,
+                                              .max_outstanding_messages = receiver->max == 0 ? 0
+                                                                          : few ? receiver->max
+                                                                                : MAX_OUTSTANDING};
+  if (pubsub_subscriber_new(receiver->client, &options, &receiver->subscriber, &error) !=
+          PUBSUB_OK ||
+      pubsub_subscriber_open_slot(receiver->subscriber, SLOT, EPOCH, 0, &error) != PUBSUB_OK) {
+    return cli_fail(&error);
+  }
+  receiver->started_us = now_us();
+  return 0;
+}
+
+/* Gives back what was not printed; after a success it waits for the acknowledgements. */
+static int close_stream(struct receiver *receiver, int code) {
+  struct pubsub_error error = {0};
+  if (receiver->subscriber &&
+      pubsub_subscriber_close(receiver->subscriber, CLOSE_MS, &error) != PUBSUB_OK && code == 0) {
+    code = cli_fail(&error);
+  }
+  pubsub_subscriber_destroy(receiver->subscriber);
+  return code;
+}
+
+/* max 0: until it is interrupted. */
 static int receive(const struct cli_options *options, const char *name, unsigned long max) {
-  char subscription[600];
-  struct pubsub_error error = {0};
-  if (!cli_full_name(options, "subscriptions", name, subscription, sizeof subscription)) return 2;
-  struct pubsub_client *client = cli_connect(options);
-  if (!client) return 1;
-  /* Chunks of one row where a few are wanted: what is acknowledged is exactly what is printed. */
-  struct pubsub_subscriber_options subscriber_options = {.subscription = subscription,
-                                                         .columns = PUBSUB_COLUMN_ALL,
-                                                         .chunk_rows = max < 10000 ? 1 : 1000,
-                                                         .max_outstanding_messages =
-                                                             max < 10000 ? max : 0};
-  struct pubsub_subscriber *subscriber = NULL;
-  unsigned long printed = 0;
-  uint64_t seq = 0, generation = 0;
-  int result = 0;
-  if (pubsub_subscriber_new(client, &subscriber_options, &subscriber, &error) != PUBSUB_OK ||
-      pubsub_subscriber_open_slot(subscriber, 0, 1, 0, &error) != PUBSUB_OK) {
-    result = cli_fail(&error);
+  struct receiver receiver = {.options = options, .max = max};
+  if (!cli_full_name(options, "subscriptions", name, receiver.subscription,
+                     sizeof receiver.subscription)) {
+    return 2;
   }
-  while (result == 0 && printed < max && !cli_interrupted()) {
-    struct pubsub_chunk *chunk;
-    struct pubsub_slot_report report;
-    size_t count;
-    if (pubsub_subscriber_chunk(subscriber, 0, 1, seq, &chunk, NULL) == PUBSUB_OK) {
-      int rows = cli_print_chunk(chunk, options->json, max - printed);
-      pubsub_chunk_unref(chunk);
-      if (rows < 0) break;
-      printed += (unsigned long)rows;
-      pubsub_subscriber_settle(subscriber, 0, 1, ++seq, PUBSUB_ACK);
-      continue;
-    }
-    pubsub_subscriber_wait(subscriber, &generation, 200);
-    pubsub_subscriber_report(subscriber, &report, 1, &count);
-    if (count > 0 && report.state == PUBSUB_SLOT_FAILED) {
-      pubsub_subscriber_slot_error(subscriber, 0, 1, &error);
-      result = cli_fail(&error);
-    }
-  }
-  if (subscriber && result == 0 &&
-      pubsub_subscriber_close(subscriber, 10000, &error) != PUBSUB_OK) {
-    result = cli_fail(&error);
-  }
-  pubsub_subscriber_destroy(subscriber);
-  pubsub_client_destroy(client);
-  return result;
+  receiver.client = cli_connect(options);
+  if (!receiver.client) return 1;
+  int code = open_stream(&receiver);
+  if (code == 0) code = receive_all(&receiver);
+  code = close_stream(&receiver, code);
+  if (code == 0 && max > 0 && receiver.printed == 0 && !cli_interrupted())
+    code = explain_silence(&receiver);
+  pubsub_client_destroy(receiver.client);
+  return code;
 }
 
 int cli_pull(const struct cli_options *options, int count, char **arguments) {
-  if (count != 1) {
-    fprintf(stderr, "usage: pubsub pull SUBSCRIPTION [--max N] [--json]\n");
-    return 2;
-  }
+  if (count != 1) return cli_usage("pull SUBSCRIPTION [--max N] [--wait SECONDS] [--json]");
   return receive(options, arguments[0], options->max ? options->max : 1);
 }
 
 int cli_tail(const struct cli_options *options, int count, char **arguments) {
-  if (count != 1) {
-    fprintf(stderr, "usage: pubsub tail SUBSCRIPTION [--json]\n");
-    return 2;
-  }
-  return receive(options, arguments[0], (unsigned long)-1);
+  if (count != 1) return cli_usage("tail SUBSCRIPTION [--json]");
+  return receive(options, arguments[0], 0);
 }
