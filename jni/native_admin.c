@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESULT_BYTES 1024
+#define RESULT_BYTES 2048
 
 /* One call: `name` is the full name of what it is about. A result is text for Java. */
 typedef enum pubsub_status admin_fn(struct pubsub_client *client, const char *name,
@@ -28,7 +28,10 @@ static enum pubsub_status get_subscription(struct pubsub_client *client, const c
   (void)options;
   enum pubsub_status status =
       pubsub_client_get_subscription(client, name, &info, timeout_ms, error);
-  if (info.detached) snprintf(result, RESULT_BYTES, "detached");
+  snprintf(result, RESULT_BYTES,
+           "detached=%d\nordering=%d\nexactly_once=%d\nretention_s=%llu\ntopic=%s\nfilter=%s",
+           info.detached, info.ordering, info.exactly_once, (unsigned long long)info.retention_s,
+           info.topic, info.filter);
   return status;
 }
 

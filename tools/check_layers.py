@@ -37,7 +37,7 @@ ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h
 JAVA = "spark/src/main/java/io/sparkpubsub"
 JAVA_PACKAGES = ("natives", "service", "ledger", "agent", "read", "write")
 JAVA_PEERS = {("write", "read"), ("read", "write")}
-JAVA_FLOOR = {"PubSubOptions", "PubSubSchema", "PubSubException"}
+JAVA_FLOOR = {"PubSubOptions", "OptionParser", "ResourceNames", "PubSubSchema", "PubSubException"}
 OURS = re.compile(r"\bio\.sparkpubsub\.(\w+)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')

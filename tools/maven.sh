@@ -6,6 +6,8 @@ maven() {
   if [ -e "$stamp" ]; then
     mvn -B -q --no-transfer-progress -o -f spark/pom.xml "$@"
   else
-    mvn -B -q --no-transfer-progress -f spark/pom.xml "$@" && touch "$stamp"
+    mvn -B -q --no-transfer-progress -f spark/pom.xml "$@"
+    touch "$stamp"
   fi
+  rm -f spark/target/original-*.jar # what was shaded: nobody is to take it for the jar
 }

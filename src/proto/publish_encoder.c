@@ -26,6 +26,13 @@ static size_t message_bytes(const struct pubsub_message *message) {
   return bytes;
 }
 
+/* Google's own clients and the schema service set keys of the second kind: whoever copies a message sends them again. */
+static bool is_reserved(struct pubsub_view key) {
+  static const char ours[] = "goog", clients[] = "googclient_";
+  if (key.len < sizeof ours - 1 || memcmp(key.ptr, ours, sizeof ours - 1) != 0) return false;
+  return key.len < sizeof clients - 1 || memcmp(key.ptr, clients, sizeof clients - 1) != 0;
+}
+
 static enum pubsub_status check_attribute(const struct pubsub_attribute *attribute,
                                           struct pubsub_error *error) {
   int key_len = attribute->key.len > 60 ? 60 : (int)attribute->key.len;
@@ -41,7 +48,7 @@ static enum pubsub_status check_attribute(const struct pubsub_attribute *attribu
                             "the key of attribute '%.*s…' has %zu bytes; the limit is %u", key_len,
                             key, attribute->key.len, PUBSUB_PUBLISH_MAX_KEY_BYTES);
   }
-  if (attribute->key.len >= 4 && memcmp(key, "goog", 4) == 0) {
+  if (is_reserved(attribute->key)) {
     return pubsub_error_set(error, PUBSUB_E_LIMIT,
                             "attribute '%.*s': keys that begin with 'goog' are reserved", key_len,
                             key);

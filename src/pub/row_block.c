@@ -52,22 +52,22 @@ enum pubsub_status pubsub_row_block_next(struct pubsub_row_block *block,
     return pubsub_error_set(error, PUBSUB_E_LIMIT,
                             "it has %u attributes; the service's limit is %u a message", count,
                             PUBSUB_PUBLISH_MAX_ATTRIBUTES);
-  uint32_t null_value = 0; /* 1-based */
+  const struct pubsub_view *null_value = NULL; /* its key */
   for (uint32_t i = 0; i < count; i++) {
     struct pubsub_attribute *attribute = &block->attributes[i];
     if (!take_field(&row, &attribute->key, &null)) goto malformed;
     if (null)
       return pubsub_error_set(error, PUBSUB_E_LIMIT, "the key of one of its attributes is null");
     if (!take_field(&row, &attribute->value, &null)) goto malformed;
-    if (null && !null_value) null_value = i + 1;
+    if (null && !null_value) null_value = &attribute->key;
   }
   if (row.len > 0) goto malformed;
   message->attribute_count = count;
   if (null_value)
     return pubsub_error_set(error, PUBSUB_E_LIMIT,
-                            "the value of its attribute %u of %u is null; the service takes only "
-                            "strings",
-                            null_value, count);
+                            "the value of attribute '%.*s' is null; the service takes only strings",
+                            null_value->len > 60 ? 60 : (int)null_value->len,
+                            (const char *)null_value->ptr);
   return PUBSUB_OK;
 
 malformed:

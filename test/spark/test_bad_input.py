@@ -81,7 +81,7 @@ def test_wrong_columns(spark, emulator):
     emulator.create()
     assert "'nonsense'" in failure(lambda: write(spark, emulator, spark.sql("select 'x' as data, 1 as nonsense")))
     assert "INT" in failure(lambda: write(spark, emulator, spark.sql("select 1 as data")))
-    assert "no column 'data'" in failure(lambda: write(spark, emulator, spark.sql("select 'x' as ordering_key")))
+    assert "neither a column 'data' nor 'attributes'" in failure(lambda: write(spark, emulator, spark.sql("select 'x' as ordering_key")))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 package io.sparkpubsub;
 
+import io.sparkpubsub.PubSubOptions.Option;
+import io.sparkpubsub.service.Admin;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.analysis.NoSuchTableException;
@@ -17,7 +19,6 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  * where it is written. {@code spark.sql.catalog.pubsub.OPTION} sets an option for all of them. It lists and makes nothing.
  */
 public final class PubSubCatalog implements TableCatalog {
-  private final PubSubTableProvider provider = new PubSubTableProvider();
   private String name;
   private Map<String, String> options;
 
@@ -32,6 +33,7 @@ public final class PubSubCatalog implements TableCatalog {
     return name;
   }
 
+  /** NAME, PROJECT.NAME, or a full name (`projects/P/topics/T`, `projects/P/subscriptions/S`). */
   @Override
   public Table loadTable(Identifier identifier) throws NoSuchTableException {
     if (identifier.namespace().length > 1) {
@@ -41,9 +43,35 @@ public final class PubSubCatalog implements TableCatalog {
     if (identifier.namespace().length == 1) {
       properties.put("projectId", identifier.namespace()[0]);
     }
-    properties.put("subscriptionId", identifier.name());
-    properties.put("topicId", identifier.name());
-    return provider.getTable(null, new Transform[0], properties);
+    String named = identifier.name();
+    if (!named.contains("/topics/")) {
+      properties.put("subscriptionId", named);
+    }
+    if (!named.contains("/subscriptions/")) {
+      properties.put("topicId", named);
+    }
+    return PubSubTable.ofCatalog(PubSubTableProvider.optionsOf(properties), name + "." + identifier);
+  }
+
+  /** Whether there is a topic or a subscription of that name, as far as it can be seen. */
+  @Override
+  public boolean tableExists(Identifier identifier) {
+    try {
+      PubSubOptions named = ((PubSubTable) loadTable(identifier)).options();
+      return (named.has(Option.TOPIC_ID) && there(() -> Admin.getTopic(named, named.topic())))
+          || (named.has(Option.SUBSCRIPTION_ID) && there(() -> Admin.getSubscription(named)));
+    } catch (NoSuchTableException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static boolean there(Runnable look) {
+    try {
+      look.run();
+      return true;
+    } catch (PubSubException e) {
+      return !e.code().equals("NOT_FOUND"); // who may not look may still read or write
+    }
   }
 
   @Override
@@ -51,30 +79,35 @@ public final class PubSubCatalog implements TableCatalog {
     return new Identifier[0];
   }
 
-  private UnsupportedOperationException readOnly() {
+  private UnsupportedOperationException readOnly(Identifier identifier) {
     return new UnsupportedOperationException(
-        "catalog " + name + " makes, changes and drops nothing: use gcloud pubsub, or the option createSubscription");
+        "catalog "
+            + name
+            + " makes, changes and drops nothing, so not '"
+            + identifier
+            + "' either: topics and subscriptions are made with gcloud pubsub (in an emulator with the command pubsub), a subscription also by"
+            + " the option createSubscription of a read");
   }
 
   @Override
   @SuppressWarnings("deprecation") // its replacement is not in every supported Spark
   public Table createTable(
       Identifier identifier, StructType schema, Transform[] partitions, Map<String, String> properties) {
-    throw readOnly();
+    throw readOnly(identifier);
   }
 
   @Override
   public Table alterTable(Identifier identifier, TableChange... changes) {
-    throw readOnly();
+    throw readOnly(identifier);
   }
 
   @Override
   public boolean dropTable(Identifier identifier) {
-    throw readOnly();
+    throw readOnly(identifier);
   }
 
   @Override
   public void renameTable(Identifier from, Identifier to) {
-    throw readOnly();
+    throw readOnly(from);
   }
 }

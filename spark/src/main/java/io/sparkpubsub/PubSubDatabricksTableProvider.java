@@ -25,6 +25,6 @@ public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
     if (options.has(Option.TOPIC_ID)) {
       options.setDefault(Option.CREATE_SUBSCRIPTION, "true");
     }
-    return new PubSubTable(options, PubSubSchema.DATABRICKS);
+    return PubSubTable.ofFormat(options, PubSubSchema.DATABRICKS);
   }
 }

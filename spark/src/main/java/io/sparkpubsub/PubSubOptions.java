@@ -1,10 +1,6 @@
 package io.sparkpubsub;
 
 import java.io.Serializable;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -16,8 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import org.apache.spark.network.util.JavaUtils;
 
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
@@ -43,6 +37,12 @@ public final class PubSubOptions implements Serializable {
     SUBSCRIPTION_ORDERING("subscriptionOrdering", "false", "… with message ordering"),
     SUBSCRIPTION_EXACTLY_ONCE("subscriptionExactlyOnce", "false", "… with exactly-once delivery"),
     SUBSCRIPTION_RETENTION("subscriptionRetention", null, "… that retains messages so long (`10m` to `31d`; default of the service: `7d`)"),
+    ON_SUBSCRIPTION_DIFFERENCE(
+        "onSubscriptionDifference",
+        "fail",
+        "`createSubscription` where there is one with other settings than the options say: `fail`, or `warn` and read it as it is"),
+    ON_SUBSCRIPTION_CHANGE(
+        "onSubscriptionChange", "warn", "a checkpoint that was of another subscription: `warn`, or `fail`"),
     DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops"),
     STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
     NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
@@ -88,14 +88,15 @@ public final class PubSubOptions implements Serializable {
       ALIASES.put("maxfetchperiod", LINGER_MS);
     }
 
-    private static final Set<Option> FLAGS =
+    static final Set<Option> FLAGS =
         EnumSet.of(
             PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION);
     private static final Set<Option> WHOLE_CREDENTIALS = EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
-    private static final Set<Option> BYTES =
+    static final Set<Option> BYTES =
         EnumSet.of(
             MAX_BYTES_PER_TRIGGER, BATCH_BYTES, MAX_RESERVOIR_BYTES, PUBLISH_BATCH_BYTES, PUBLISH_MAX_IN_FLIGHT_BYTES);
-    private static final Set<Option> DURATIONS = EnumSet.of(MAX_TRIGGER_DELAY, SUBSCRIPTION_RETENTION);
+    static final Set<Option> ON = EnumSet.of(ON_SUBSCRIPTION_DIFFERENCE, ON_SUBSCRIPTION_CHANGE);
+    static final Set<Option> DURATIONS = EnumSet.of(MAX_TRIGGER_DELAY, SUBSCRIPTION_RETENTION);
 
     static Option named(String name) {
       for (Option option : values()) {
@@ -135,7 +136,7 @@ public final class PubSubOptions implements Serializable {
   private static final Set<String> SPARKS_OWN =
       new HashSet<>(
           Arrays.asList(
-              "path", "paths", "checkpointlocation", "queryname", "outputmode", "trigger", "__paths__",
+              "paths", "checkpointlocation", "queryname", "outputmode", "trigger", "__paths__",
               "fetchsize", "retries"));
 
   private final LinkedHashMap<Option, String> values = new LinkedHashMap<>();
@@ -192,6 +193,12 @@ public final class PubSubOptions implements Serializable {
     leaveCredentialsTo(given.keySet());
     for (Map.Entry<String, String> entry : given.entrySet()) {
       String key = entry.getKey().toLowerCase(Locale.ROOT);
+      if (key.equals("path")) {
+        throw new IllegalArgumentException(
+            "the path '"
+                + entry.getValue()
+                + "' means nothing to pubsub: give the option 'subscriptionId' to read, or 'topicId' to write");
+      }
       if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
         put(entry.getKey(), entry.getValue(), "");
       }
@@ -201,95 +208,12 @@ public final class PubSubOptions implements Serializable {
   private void put(String name, String value, String prefix) {
     Option option = Option.named(name);
     if (option == null) {
-      throw new IllegalArgumentException(unknown(name, prefix));
+      throw new IllegalArgumentException(OptionParser.unknown(name, prefix));
     }
     boolean period = name.equalsIgnoreCase("maxFetchPeriod"); // a duration, where ours is a number of ms
-    String ours = period ? Long.toString(Math.min(option.max, Math.max(option.min, millis(name, value)))) : value;
-    values.put(option, checked(option, ours));
-  }
-
-  private static String unknown(String name, String prefix) {
-    String best = null;
-    int bestDistance = Math.max(3, name.length() / 3) + 1;
-    List<String> all = new ArrayList<>();
-    for (Option option : Option.values()) {
-      all.add(option.key);
-      int distance = distance(name.toLowerCase(Locale.ROOT), option.key.toLowerCase(Locale.ROOT));
-      if (distance < bestDistance) {
-        bestDistance = distance;
-        best = option.key;
-      }
-    }
-    return "unknown option '"
-        + prefix
-        + name
-        + "'"
-        + (best == null ? "" : "; did you mean '" + prefix + best + "'?")
-        + " The options are: "
-        + String.join(", ", all);
-  }
-
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int above = row[j];
-        int same = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(same, Math.min(above, row[j - 1]) + 1);
-        diagonal = above;
-      }
-    }
-    return row[b.length()];
-  }
-
-  private static String checked(Option option, String value) {
-    if (Option.FLAGS.contains(option)) {
-      if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
-        throw new IllegalArgumentException(
-            "option '" + option.key + "' is '" + value + "'; it must be true or false");
-      }
-      return value.toLowerCase(Locale.ROOT);
-    }
-    if (Option.DURATIONS.contains(option)) {
-      millis(option, value);
-    }
-    if (option == Option.PUBLISH_COMPRESSION) {
-      if (!value.equalsIgnoreCase("none") && !value.equalsIgnoreCase("gzip")) {
-        throw new IllegalArgumentException(
-            "option '" + option.key + "' is '" + value + "'; it must be none or gzip");
-      }
-      return value.toLowerCase(Locale.ROOT);
-    }
-    if (option == Option.STARTING_TIMESTAMP) {
-      micros(value);
-    }
-    if (!option.number) {
-      return value;
-    }
-    try {
-      String digits = value.trim();
-      boolean unit = Option.BYTES.contains(option) && digits.matches("[0-9]+[a-zA-Z]+");
-      long number = unit ? JavaUtils.byteStringAsBytes(digits) : Long.parseLong(digits);
-      if (number >= option.min && number <= option.max) {
-        return Long.toString(number);
-      }
-    } catch (IllegalArgumentException e) { // a NumberFormatException too
-      // falls through to the same message
-    }
-    throw new IllegalArgumentException(
-        "option '"
-            + option.key
-            + "' is '"
-            + value
-            + "'; it must be a number "
-            + (option.max == Long.MAX_VALUE
-                ? "of at least " + option.min
-                : "between " + option.min + " and " + option.max));
+    String ours =
+        period ? Long.toString(Math.min(option.max, Math.max(option.min, OptionParser.millis(name, value)))) : value;
+    values.put(option, OptionParser.checked(option, ours));
   }
 
   /** Whether a setting of Spark is an option of ours. */
@@ -305,23 +229,9 @@ public final class PubSubOptions implements Serializable {
     return values.containsKey(option);
   }
 
-  /** A duration as Spark writes them, in ms. */
-  private static long millis(Option option, String value) {
-    return millis(option.key, value);
-  }
-
-  private static long millis(String name, String value) {
-    try {
-      return JavaUtils.timeStringAs(value, TimeUnit.MILLISECONDS);
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "option '" + name + "' is '" + value + "'; it must be a duration like 500ms, 30s or 15m");
-    }
-  }
-
   /** A duration in ms. */
   public long millis(Option option) {
-    return millis(option, text(option));
+    return OptionParser.millis(option.key, text(option));
   }
 
   /** The value, its default, or null. */
@@ -338,23 +248,18 @@ public final class PubSubOptions implements Serializable {
     return Boolean.parseBoolean(text(option));
   }
 
+  /** Whether an option says fail, not warn. */
+  public boolean fails(Option option) {
+    return text(option).equals("fail");
+  }
+
   public boolean plaintext() {
     return flag(Option.PLAINTEXT);
   }
 
-  /** µs since 1970. */
-  public static long micros(String time) {
-    try {
-      return Math.multiplyExact(Long.parseLong(time.trim()), 1000L);
-    } catch (NumberFormatException e) {
-      // ISO 8601 then
-    }
-    try {
-      return ChronoUnit.MICROS.between(Instant.EPOCH, OffsetDateTime.parse(time.trim()).toInstant());
-    } catch (DateTimeParseException e) {
-      throw new IllegalArgumentException(
-          "option 'startingTimestamp' is '" + time + "'; it must be like 2026-01-31T12:00:00Z, or ms since 1970");
-    }
+  /** µs since 1970 of the option startingTimestamp, which must be there. */
+  public long startingMicros() {
+    return OptionParser.micros(text(Option.STARTING_TIMESTAMP));
   }
 
   /** projects/P/subscriptions/S. */
@@ -381,16 +286,7 @@ public final class PubSubOptions implements Serializable {
   }
 
   private String fullName(String name, String kind) {
-    if (name.startsWith("projects/")) {
-      return name;
-    }
-    String project = text(Option.PROJECT_ID);
-    if (project == null || project.isEmpty()) {
-      throw new IllegalArgumentException(
-          "option 'projectId' is required with the short name '" + name + "' (or give the full one: "
-              + "projects/PROJECT/" + kind + "/" + name + ")");
-    }
-    return "projects/" + project + "/" + kind + "/" + name;
+    return ResourceNames.full(text(Option.PROJECT_ID), name, kind);
   }
 
   /** Whether publish requests are compressed. */

@@ -1,5 +1,6 @@
 package io.sparkpubsub;
 
+import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.read.PubSubScanBuilder;
 import io.sparkpubsub.write.PubSubWriteBuilder;
 import java.util.EnumSet;
@@ -17,33 +18,73 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 final class PubSubTable implements SupportsRead, SupportsWrite {
   private final PubSubOptions options;
   private final StructType schema;
+  private final String name;
+  private final boolean readable; // as far as is known: by format
+  private final boolean appendable; // by Spark itself, in batch
 
-  PubSubTable(PubSubOptions options, StructType schema) {
+  private PubSubTable(PubSubOptions options, StructType schema, String name, boolean readable, boolean appendable) {
     this.options = options;
     this.schema = schema;
+    this.name = name;
+    this.readable = readable;
+    this.appendable = appendable;
+  }
+
+  /** Of format(…): read with these columns, or written by a stream. */
+  static PubSubTable ofFormat(PubSubOptions options, StructType schema) {
+    String name =
+        options.has(Option.SUBSCRIPTION_ID) ? options.subscription() : options.has(Option.TOPIC_ID) ? options.topic() : "pubsub";
+    return new PubSubTable(options, schema, name, true, false);
+  }
+
+  /** Written by a batch. */
+  static PubSubTable ofSink(PubSubOptions options) {
+    String name = options.has(Option.TOPIC_ID) ? options.topic() : "topics of the rows";
+    return new PubSubTable(options, PubSubSchema.FULL, name, false, true);
+  }
+
+  /** Of a catalog, under its name there: read or written. */
+  static PubSubTable ofCatalog(PubSubOptions options, String name) {
+    return new PubSubTable(options, PubSubSchema.FULL, name, false, true);
+  }
+
+  static UnsupportedOperationException onlyAppends() {
+    return new UnsupportedOperationException(
+        "a topic is appended to, nothing in it is replaced: say mode(\"append\") (in SQL: INSERT INTO)");
+  }
+
+  PubSubOptions options() {
+    return options;
   }
 
   @Override
   public String name() {
-    return options.has(PubSubOptions.Option.SUBSCRIPTION_ID)
-        ? options.subscription()
-        : options.has(PubSubOptions.Option.TOPIC_ID) ? options.topic() : "pubsub";
+    return name;
   }
 
+  /** Spark asks for it first where the table is read. */
   @Override
   @SuppressWarnings("deprecation") // its replacement is not in every supported Spark
   public StructType schema() {
+    if (readable) {
+      options.subscription(); // required
+    }
     return schema;
   }
 
   @Override
   public Set<TableCapability> capabilities() {
-    return EnumSet.of(
-        TableCapability.BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
-        TableCapability.MICRO_BATCH_READ,
-        TableCapability.BATCH_WRITE,
-        TableCapability.STREAMING_WRITE,
-        TableCapability.ACCEPT_ANY_SCHEMA);
+    EnumSet<TableCapability> all =
+        EnumSet.of(
+            TableCapability.BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
+            TableCapability.MICRO_BATCH_READ,
+            TableCapability.STREAMING_WRITE,
+            TableCapability.ACCEPT_ANY_SCHEMA);
+    if (appendable) {
+      all.add(TableCapability.BATCH_WRITE);
+      all.add(TableCapability.TRUNCATE); // to say so in plain words too: see PubSubWriteBuilder
+    }
+    return all;
   }
 
   @Override
@@ -53,6 +94,6 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   @Override
   public WriteBuilder newWriteBuilder(LogicalWriteInfo info) {
-    return new PubSubWriteBuilder(options.with(info.options()), info.schema(), info.queryId());
+    return new PubSubWriteBuilder(options.with(info.options()), info.schema(), info.queryId(), PubSubTable::onlyAppends);
   }
 }

@@ -30,9 +30,9 @@ class PubSubOptionsTest {
 
   @Test
   void namesAreFull() {
-    assertThat(of("projectid", "p", "SUBSCRIPTIONID", "s").subscription()).isEqualTo("projects/p/subscriptions/s");
-    assertThat(of("topicId", "projects/x/topics/t").topic()).isEqualTo("projects/x/topics/t");
-    assertThatThrownBy(() -> of("subscriptionId", "s").subscription()).hasMessageContaining("projectId");
+    assertThat(of("projectid", "p", "SUBSCRIPTIONID", "sub").subscription()).isEqualTo("projects/p/subscriptions/sub");
+    assertThat(of("topicId", "projects/x/topics/top").topic()).isEqualTo("projects/x/topics/top");
+    assertThatThrownBy(() -> of("subscriptionId", "sub").subscription()).hasMessageContaining("projectId");
     assertThatThrownBy(() -> of().subscription()).hasMessageContaining("'subscriptionId' is required");
   }
 
@@ -131,8 +131,32 @@ class PubSubOptionsTest {
   }
 
   @Test
+  void aPathIsAnError() {
+    assertThatThrownBy(() -> of("path", "some/path")).hasMessageContaining("some/path").hasMessageContaining("'subscriptionId'");
+  }
+
+  @Test
+  void namesThatTheServiceWouldRefuse() {
+    for (String name : new String[] {"bad name", "ab", "1abc", "googabc", "projects/p/subscriptions/ab", "a/b"}) {
+      assertThatThrownBy(() -> of("projectId", "p", "subscriptionId", name).subscription()).hasMessageContaining("is not a valid name");
+    }
+    assertThatThrownBy(() -> of("topicId", "projects/p/subscriptions/abc").topic()).hasMessageContaining("is a subscription");
+  }
+
+  @Test
+  void aTimeBefore2010IsShownInBothReadings() {
+    assertThatThrownBy(() -> of("startingTimestamp", "1704067200"))
+        .hasMessageContaining("1970-01-20T17:21:07.200Z")
+        .hasMessageContaining("2024-01-01T00:00:00Z");
+    for (String wrong : new String[] {"-1", "0", "9223372036854775807", "-9223372036854775808", "2009-12-31T23:59:59Z", "soon"}) {
+      assertThatThrownBy(() -> of("startingTimestamp", wrong)).hasMessageContaining("'startingTimestamp' is '" + wrong + "'");
+    }
+    assertThat(of("startingTimestamp", "1704067200000").startingMicros()).isEqualTo(1704067200000000L);
+  }
+
+  @Test
   void sparksOwnOptionsAreLeftAlone() {
-    of("checkpointLocation", "x", "queryName", "y", "path", "z");
+    of("checkpointLocation", "x", "queryName", "y");
   }
 
   /** docs/options.md has a line for every option, with its default. */

@@ -234,6 +234,12 @@ public final class Ledger {
     return new long[] {slot.end(from), late ? slot.extend(to) : slot.end(to)};
   }
 
+  /** Whether the range from this seq on has begun to be acknowledged: it cannot be read any more. */
+  synchronized boolean isAcknowledged(int index, long epoch, long from) {
+    LedgerSlot slot = at(index, epoch);
+    return slot != null && slot.home != null && slot.ordered > slot.end(from);
+  }
+
   /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
   synchronized boolean committed(PubSubOffset offset) {
     boolean more = false;

@@ -96,9 +96,7 @@ public final class LedgerEndpoint {
         context.reply(ledger.leave((String) message[1]));
         break;
       case "range":
-        context.reply(
-            ledger.range(
-                (Integer) message[1], (Long) message[2], (Long) message[3], (Long) message[4], (Boolean) message[5]));
+        range(context, (Integer) message[1], (Long) message[2], (Long) message[3], (Long) message[4], (Boolean) message[5]);
         break;
       case "fetch":
         fetchers.execute(
@@ -106,6 +104,17 @@ public final class LedgerEndpoint {
         break;
       default:
         context.sendFailure(new IllegalArgumentException("unknown message " + message[0]));
+    }
+  }
+
+  private void range(RpcCallContext context, int slot, long epoch, long from, long to, boolean late) {
+    if (ledger.isAcknowledged(slot, epoch, from)) {
+      context.sendFailure(
+          new IllegalStateException(
+              "the batch of this frame has committed, and its messages are acknowledged: they cannot be read any more. A frame of"
+                  + " foreachBatch is read within its function: cache() or write there what is wanted later"));
+    } else {
+      context.reply(ledger.range(slot, epoch, from, to, late));
     }
   }
 

@@ -36,19 +36,26 @@ public final class PubSubOffset extends Offset {
     String text = json.replaceAll("\\s", "");
     TreeMap<Integer, Position> positions = new TreeMap<>();
     if (!text.startsWith("{") || !text.endsWith("}")) {
-      throw new IllegalArgumentException("not an offset of a pubsub source: " + json);
+      throw foreign(json);
     }
     String body = text.substring(1, text.length() - 1);
     for (String part : body.isEmpty() ? new String[0] : body.split(",", -1)) {
       Matcher matcher = ENTRY.matcher(part);
       if (!matcher.matches()) {
-        throw new IllegalArgumentException("not an offset of a pubsub source: " + json);
+        throw foreign(json);
       }
       positions.put(
           Integer.parseInt(matcher.group(1)),
           new Position(Long.parseLong(matcher.group(2)), Long.parseLong(matcher.group(3))));
     }
     return new PubSubOffset(positions);
+  }
+
+  private static IllegalArgumentException foreign(String json) {
+    return new IllegalArgumentException(
+        "the checkpoint holds an offset of another source: "
+            + (json.length() > 200 ? json.substring(0, 200) + "…" : json)
+            + ". A query that changes its source begins with a new checkpointLocation; what was not acknowledged is delivered there");
   }
 
   /** Where a slot's epoch begins after this offset. */

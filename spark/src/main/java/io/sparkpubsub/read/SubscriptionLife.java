@@ -5,8 +5,10 @@ import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.ledger.CommitLog;
 import io.sparkpubsub.service.Admin;
+import io.sparkpubsub.service.Subscription;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +26,9 @@ final class SubscriptionLife {
     preflight(options);
     String time = options.text(Option.STARTING_TIMESTAMP);
     try {
+      checkCheckpoint(options, checkpoint, conf);
       if (time != null && !CommitLog.hasBatches(checkpoint, conf)) {
-        Admin.seek(options, PubSubOptions.micros(time));
+        Admin.seek(options, options.startingMicros());
         LOG.info("{} begins at {}", options.subscription(), time);
       }
     } catch (IOException e) {
@@ -35,9 +38,13 @@ final class SubscriptionLife {
 
   private static void checkOrCreate(PubSubOptions options) {
     try {
-      if (Admin.getSubscription(options).equals("detached")) {
+      Subscription there = Admin.getSubscription(options);
+      if (there.isDetached()) {
         throw new IllegalArgumentException(
             "subscription '" + options.subscription() + "' is detached from its topic: it gets no messages");
+      }
+      if (options.flag(Option.CREATE_SUBSCRIPTION)) {
+        compare(options, there);
       }
     } catch (PubSubException e) {
       if (e.code().equals("PERMISSION_DENIED")) {
@@ -48,6 +55,37 @@ final class SubscriptionLife {
       }
       create(options);
     }
+  }
+
+  /** The one that would be created, and the one that is there. */
+  private static void compare(PubSubOptions options, Subscription there) {
+    List<String> differences = there.differences(options);
+    if (differences.isEmpty()) {
+      return;
+    }
+    String words =
+        "subscription '" + options.subscription() + "' is there already, with other settings than the options say: "
+            + String.join("; ", differences);
+    if (options.fails(Option.ON_SUBSCRIPTION_DIFFERENCE)) {
+      throw new IllegalArgumentException(
+          words + ". Change the options or the subscription, or read it as it is with onSubscriptionDifference=warn");
+    }
+    LOG.warn("{}. It is read as it is", words);
+  }
+
+  /** A checkpoint belongs to a subscription: the first that was read with it. */
+  private static void checkCheckpoint(PubSubOptions options, String checkpoint, Configuration conf) throws IOException {
+    String name = options.subscription();
+    String before = CheckpointSubscription.put(checkpoint, name, options.fails(Option.ON_SUBSCRIPTION_CHANGE), conf);
+    if (before == null || before.equals(name)) {
+      return;
+    }
+    String words = "the checkpoint was of subscription '" + before + "', and now the query reads '" + name + "'";
+    if (options.fails(Option.ON_SUBSCRIPTION_CHANGE)) {
+      throw new IllegalArgumentException(
+          words + ": take a new checkpointLocation, or say onSubscriptionChange=warn where that is what you want");
+    }
+    LOG.warn("{}: what the checkpoint says of batches goes on, messages of the other subscription stay there", words);
   }
 
   private static void create(PubSubOptions options) {

@@ -43,9 +43,8 @@ public final class Admin {
     call(options, "getTopic", topic);
   }
 
-  /** "", or "detached". */
-  public static String getSubscription(PubSubOptions options) {
-    return call(options, "getSubscription", options.subscription());
+  public static Subscription getSubscription(PubSubOptions options) {
+    return Subscription.parse(call(options, "getSubscription", options.subscription()));
   }
 
   public static void createSubscription(PubSubOptions options) {

@@ -16,7 +16,6 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.connector.metric.CustomTaskMetric;
 import org.apache.spark.sql.connector.write.DataWriter;
 import org.apache.spark.sql.connector.write.WriterCommitMessage;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
@@ -42,7 +41,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   }
 
   private final PubSubOptions options;
-  private final StructType schema;
+  private final SinkColumns columns;
   private final RowId id;
   private final int topicColumn; // -1: the option says it
   private final RowLimits limits; // null: C checks them, and fails the task
@@ -60,13 +59,13 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private boolean closed;
 
   /** id: null where rows get none. */
-  PubSubDataWriter(PubSubOptions options, StructType schema, RowId id) {
+  PubSubDataWriter(PubSubOptions options, SinkColumns columns, RowId id) {
     this.options = options;
-    this.schema = schema;
+    this.columns = columns;
     this.id = id;
-    this.topicColumn = RowBlock.indexOf(schema, "topic");
+    this.topicColumn = columns.topic;
     this.limits =
-        options.has(Option.DEAD_LETTER_TOPIC_ID) ? new RowLimits(schema, id == null ? 0 : 1) : null;
+        options.has(Option.DEAD_LETTER_TOPIC_ID) ? new RowLimits(columns, id == null ? 0 : 1) : null;
     long timeoutMs = options.number(Option.PUBLISH_TIMEOUT_SECONDS, 600) * 1000;
     this.flushTimeoutMs = (int) Math.min(Integer.MAX_VALUE, timeoutMs + 30000);
     List<String> keyValues = new ArrayList<>(options.connection());
@@ -107,7 +106,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   }
 
   private TopicRows open(String topic, RowId id) {
-    return new TopicRows(NativeWriter.topic(writer, topic), new RowBlock(schema, id));
+    return new TopicRows(NativeWriter.topic(writer, topic), new RowBlock(columns, id));
   }
 
   @Override
@@ -134,6 +133,10 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     UTF8String name = row.isNullAt(topicColumn) ? null : row.getUTF8String(topicColumn);
     TopicRows known = topics.get(name);
     if (known == null) {
+      if (name == null && !options.has(Option.TOPIC_ID)) {
+        throw new IllegalArgumentException(
+            "row " + (writtenRows - 1) + " of the task: its topic is null, and there is no option 'topicId' to say which one then");
+      }
       known = open(name == null ? options.topic() : options.topic(name.toString()), id);
       topics.put(name == null ? null : name.copy(), known);
     }
@@ -144,8 +147,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (deadLetters == null) {
       deadLetters = open(options.topic(options.text(Option.DEAD_LETTER_TOPIC_ID)), null);
     }
-    byte[] data = limits.data(row);
-    deadLetters.block.addDeadLetter(data, Math.min(data.length, RowLimits.DEAD_LETTER_BYTES), problem);
+    deadLetters.block.add(new DeadLetter(columns, row, problem));
     deadLetterRows++;
     if (deadLetters.block.full()) {
       handOver(deadLetters);

@@ -4,6 +4,7 @@ import io.sparkpubsub.PubSubException;
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.service.Admin;
+import java.util.function.Supplier;
 import org.apache.spark.sql.connector.metric.CustomMetric;
 import org.apache.spark.sql.connector.write.BatchWrite;
 import org.apache.spark.sql.connector.write.DataWriterFactory;
@@ -12,18 +13,20 @@ import org.apache.spark.sql.connector.write.Write;
 import org.apache.spark.sql.connector.write.WriterCommitMessage;
 import org.apache.spark.sql.connector.write.streaming.StreamingDataWriterFactory;
 import org.apache.spark.sql.connector.write.streaming.StreamingWrite;
-import org.apache.spark.sql.types.StructType;
 
 /** Batch and streaming writes: the tasks do everything; there is nothing to commit or to take back here. */
 final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
   private final PubSubOptions options;
-  private final StructType schema;
+  private final SinkColumns columns;
   private final String query;
+  private final Supplier<RuntimeException> noBatch;
 
-  PubSubWrite(PubSubOptions options, StructType schema, String query) {
+  /** noBatch: why there is no batch of it; null: there is. */
+  PubSubWrite(PubSubOptions options, SinkColumns columns, String query, Supplier<RuntimeException> noBatch) {
     this.options = options;
-    this.schema = schema;
+    this.columns = columns;
     this.query = query;
+    this.noBatch = noBatch;
   }
 
   @Override
@@ -38,6 +41,9 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
 
   @Override
   public BatchWrite toBatch() {
+    if (noBatch != null) {
+      throw noBatch.get();
+    }
     checkTopic();
     return this;
   }
@@ -64,12 +70,12 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
 
   @Override
   public DataWriterFactory createBatchWriterFactory(PhysicalWriteInfo info) {
-    return new PubSubDataWriterFactory(options, schema, query);
+    return new PubSubDataWriterFactory(options, columns, query);
   }
 
   @Override
   public StreamingDataWriterFactory createStreamingWriterFactory(PhysicalWriteInfo info) {
-    return new PubSubDataWriterFactory(options, schema, query);
+    return new PubSubDataWriterFactory(options, columns, query);
   }
 
   @Override

@@ -4,8 +4,6 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.catalyst.util.ArrayData;
 import org.apache.spark.sql.catalyst.util.MapData;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -18,32 +16,17 @@ final class RowBlock {
   private static final long FULL_BYTES = 1 << 20;
   private static final int FULL_ROWS = 1000;
 
-  private final int data;
-  private final boolean dataIsString;
-  private final int attributes; // -1: no such column
-  private final int orderingKey;
+  private final SinkColumns columns;
   private final RowId id; // null: rows get none
   private long address;
   private long capacity = FULL_BYTES + (64 << 10);
   private long used;
   private int rows;
 
-  RowBlock(StructType schema, RowId id) {
+  RowBlock(SinkColumns columns, RowId id) {
+    this.columns = columns;
     this.id = id;
-    data = schema.fieldIndex("data");
-    dataIsString = schema.fields()[data].dataType().equals(DataTypes.StringType);
-    attributes = indexOf(schema, "attributes");
-    orderingKey = indexOf(schema, "ordering_key");
     address = Platform.allocateMemory(capacity);
-  }
-
-  static int indexOf(StructType schema, String name) {
-    for (int i = 0; i < schema.size(); i++) {
-      if (schema.fields()[i].name().equals(name)) {
-        return i;
-      }
-    }
-    return -1;
   }
 
   long address() {
@@ -77,34 +60,34 @@ final class RowBlock {
   void add(InternalRow row) {
     long start = used;
     putInt(0); // the row's length, known below
-    if (row.isNullAt(data)) {
+    int data = columns.data;
+    if (data < 0 || row.isNullAt(data)) {
       putInt(NULL);
-    } else if (dataIsString || row instanceof UnsafeRow) {
+    } else if (columns.dataIsString || row instanceof UnsafeRow) {
       putText(row.getUTF8String(data)); // of an UnsafeRow: a view of the bytes, whatever the type
     } else {
       byte[] bytes = row.getBinary(data);
       putInt(bytes.length);
       put(bytes, Platform.BYTE_ARRAY_OFFSET, bytes.length);
     }
-    if (orderingKey < 0 || row.isNullAt(orderingKey)) {
-      putInt(NULL);
-    } else {
-      putText(row.getUTF8String(orderingKey));
-    }
-    putAttributes(attributes < 0 || row.isNullAt(attributes) ? null : row.getMap(attributes));
+    putOptionalText(columns.orderingKey(row));
+    putAttributes(columns.attributes(row));
     end(start);
   }
 
-  /** A row that could not be published as it is: as much of its data as may be, and why. */
-  void addDeadLetter(byte[] bytes, int length, String why) {
+  /** A row that could not be published as it is: what of it may be, and why. */
+  void add(DeadLetter letter) {
     long start = used;
     putInt(0);
-    putInt(length);
-    put(bytes, Platform.BYTE_ARRAY_OFFSET, length);
-    putInt(NULL);
-    putInt(1);
-    putText(UTF8String.fromString("pubsub_error"));
-    putText(UTF8String.fromString(why));
+    putInt(letter.dataBytes);
+    put(letter.data, Platform.BYTE_ARRAY_OFFSET, letter.dataBytes);
+    putOptionalText(letter.orderingKey);
+    putInt(letter.attributes.size());
+    letter.attributes.forEach(
+        (key, value) -> {
+          putText(key);
+          putText(value);
+        });
     end(start);
   }
 
@@ -127,11 +110,15 @@ final class RowBlock {
     ArrayData values = map.valueArray();
     for (int i = 0; i < count; i++) {
       putText(keys.getUTF8String(i));
-      if (values.isNullAt(i)) {
-        putInt(NULL);
-      } else {
-        putText(values.getUTF8String(i));
-      }
+      putOptionalText(values.isNullAt(i) ? null : values.getUTF8String(i));
+    }
+  }
+
+  private void putOptionalText(UTF8String text) {
+    if (text == null) {
+      putInt(NULL);
+    } else {
+      putText(text);
     }
   }
 
