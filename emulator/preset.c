@@ -1,7 +1,8 @@
-#include "services.h"
+#include "preset.h"
 
+#include "api/names.h"
+#include "api/settings.h"
 #include "base/error.h"
-#include "settings.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,14 +41,10 @@ enum pubsub_status preset_subscription(struct broker *broker, const char *text,
   config->name = strdup(name);
   config->topic = strdup(topic);
   config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
-  struct subscription *subscription = NULL;
-  if (config->name && config->topic && settings_check_subscription(NULL, config)) {
-    subscription = broker_add_subscription(broker, broker_topic(broker, topic), config, NULL);
+  if (config->name && config->topic && settings_check_subscription(config, error) == PUBSUB_OK &&
+      broker_add_subscription(broker, broker_topic(broker, topic), config, NULL)) {
+    return PUBSUB_OK;
   }
-  if (!subscription) {
-    google__pubsub__v1__subscription__free_unpacked(config, NULL);
-    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
-  }
-  subscription_start(subscription);
-  return PUBSUB_OK;
+  google__pubsub__v1__subscription__free_unpacked(config, NULL);
+  return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
 }

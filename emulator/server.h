@@ -2,7 +2,6 @@
 #ifndef EMULATOR_SERVER_H
 #define EMULATOR_SERVER_H
 
-#include "broker.h"
 #include "net/bytestream.h"
 
 struct server;

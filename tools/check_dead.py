@@ -36,7 +36,7 @@ def dead():
                 continue
             own = {defined[function], header}
             outside = any(function in c_tree.words(path) for path in sources if path not in own)
-            inside = len(re.findall(rf"\b{function}\b", c_tree.code(defined[function]))) > 1
+            inside = any(len(re.findall(rf"\b{function}\b", c_tree.code(path))) > 1 for path in own)
             if not outside and not inside:
                 yield f"{where}: {function} is used by nobody"
             elif not outside and not any(function in c_tree.words(path) for path in tests):

@@ -4,7 +4,7 @@
  *
  * Input: a filter's text, a NUL, an encoded PubsubMessage.
  */
-#include "filter.h"
+#include "model/filter.h"
 #include "support/fuzz.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "support.h"
 
 #include "grpc/channel.h"
-#include "rpc.h"
+#include "rpc/connection.h"
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,30 +11,31 @@
 #define MAX_CONNECTIONS 16
 
 /* Calls of /park stay open; calls of /echo are answered. */
-static void park(struct rpc *rpc, struct pubsub_buf *take_request) {
+static void park(struct call *call, struct pubsub_buf *take_request) {
   (void)take_request;
-  rpc_start(rpc);
+  call_start(call);
 }
 
-static void echo(struct rpc *rpc, struct pubsub_buf *take_request) {
+static void echo(struct call *call, struct pubsub_buf *take_request) {
   struct pubsub_buf response = {0};
   (void)take_request;
-  rpc_reply(rpc, &response);
+  call_reply_bytes(call, &response);
 }
 
-static void echo_end(struct rpc *rpc) {
-  (void)rpc;
+static void echo_end(struct call *call) {
+  (void)call;
 }
 
-static const struct rpc_method methods[] = {
-    {.path = "/park", .on_message = park, .on_half_close = echo_end},
-    {.path = "/echo", .on_message = echo},
+static const struct method methods[] = {
+    {.path = "/park", .on_bytes = park, .on_half_close = echo_end},
+    {.path = "/echo", .on_bytes = echo},
     {0}};
+static const struct method *const tables[] = {methods, NULL};
 
 struct fixture {
   struct pubsub_loop *server_loop, *loop; /* of the server, of the channel: threads of their own */
   struct pubsub_listener *listener;
-  struct rpc_service service;
+  struct service service;
   struct pubsub_list connections; /* server's thread */
   atomic_int accepted;
   struct pubsub_channel *channel;
@@ -55,14 +56,14 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct fixture *self = user;
   struct pubsub_h2_options options = {.server = true};
   atomic_fetch_add(&self->accepted, 1);
-  if (!rpc_connection_new(self->server_loop, take_stream, &options, &self->service,
-                          &self->connections)) {
+  if (!connection_new(self->server_loop, take_stream, &options, &self->service,
+                      &self->connections)) {
     take_stream->ops->destroy(take_stream);
   }
 }
 
 static void set_up(struct fixture *self, uint32_t idle_ms) {
-  *self = (struct fixture){.service = {methods, NULL}};
+  *self = (struct fixture){.service = {.tables = tables}};
   pubsub_list_init(&self->connections);
   assert_int_equal(pubsub_loop_new(&self->server_loop, NULL), PUBSUB_OK);
   assert_int_equal(pubsub_listener_new(self->server_loop, "127.0.0.1", 0, NULL, on_accept, self,
@@ -83,7 +84,7 @@ static void tear_down(struct fixture *self) {
   pubsub_loop_join(self->server_loop);
   pubsub_listener_destroy(self->listener);
   while (!pubsub_list_empty(&self->connections)) {
-    rpc_connection_destroy((struct rpc_connection *)self->connections.next);
+    connection_destroy((struct connection *)self->connections.next);
   }
   pubsub_loop_destroy(self->server_loop);
 }
@@ -156,7 +157,7 @@ static void count_streams(struct pubsub_task *task) {
   int count = 0;
   for (struct pubsub_list *link = self->connections.next; link != &self->connections;
        link = link->next) {
-    self->spread[count++] = pubsub_h2_conn_stream_count(((struct rpc_connection *)link)->h2);
+    self->spread[count++] = pubsub_h2_conn_stream_count(((struct connection *)link)->h2);
   }
   atomic_store(&self->connection_count, count);
 }

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "h2/conn.h"
-#include "rpc.h"
+#include "rpc/connection.h"
 #include <pubsub/subscriber.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static const char good[] = "\x0a\x0d\x0a\x01"
                            "1"
                            "\x22\x00";
 
-static void on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
+static void on_message(struct call *call, struct pubsub_buf *take_request) {
   static const struct {
     const char *bytes;
     size_t len;
@@ -35,48 +35,49 @@ static void on_message(struct rpc *rpc, struct pubsub_buf *take_request) {
              {"\x0a\xff\xff\xff\xff\x07", 6},                  /* claims two gigabytes */
              {"\x0b\x0c", 2}};                                 /* a group */
   (void)take_request;
-  if (rpc->state) return; /* later requests of a stream */
-  rpc->state = rpc;
+  if (call->state) return; /* later requests of a stream */
+  call->state = call;
   int turn = atomic_fetch_add(&opened, 1);
   if (turn < 4) {
     struct pubsub_segment segment = {(const uint8_t *)bad[turn].bytes, bad[turn].len, NULL, NULL};
-    rpc_send(rpc, &segment, 1);
+    call_send(call, &segment, 1);
   } else if (turn == 4) {
-    pubsub_h2_stream_reset(rpc->stream, PUBSUB_H2_INTERNAL_ERROR);
+    call_disturb(call, DISTURB_RESET);
   } else if (turn == 5) {
-    rpc_fail(rpc, PUBSUB_GRPC_UNAVAILABLE, "not now");
+    call_fail(call, PUBSUB_GRPC_UNAVAILABLE, "not now");
   } else {
     struct pubsub_segment segment = {(const uint8_t *)good, sizeof good - 1, NULL, NULL};
-    rpc_send(rpc, &segment, 1);
+    call_send(call, &segment, 1);
   }
 }
 
-static void on_half_close(struct rpc *rpc) {
-  rpc_finish(rpc);
+static void on_half_close(struct call *call) {
+  call_finish(call);
 }
 
-static const struct rpc_method methods[] = {{.path = "/google.pubsub.v1.Subscriber/StreamingPull",
-                                             .on_message = on_message,
-                                             .on_half_close = on_half_close},
-                                            {0}};
+static const struct method methods[] = {{.path = "/google.pubsub.v1.Subscriber/StreamingPull",
+                                         .on_bytes = on_message,
+                                         .on_half_close = on_half_close},
+                                        {0}};
+static const struct method *const tables[] = {methods, NULL};
 
 struct server {
   struct pubsub_loop *loop;
   struct pubsub_listener *listener;
-  struct rpc_service service;
+  struct service service;
   struct pubsub_list connections;
 };
 
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
   struct pubsub_h2_options options = {.server = true};
-  struct rpc_connection *connection = rpc_connection_new(server->loop, take_stream, &options,
-                                                         &server->service, &server->connections);
+  struct connection *connection =
+      connection_new(server->loop, take_stream, &options, &server->service, &server->connections);
   if (!connection) take_stream->ops->destroy(take_stream);
 }
 
 static void malformed_responses(void **state) {
-  struct server server = {.service = {methods, NULL}};
+  struct server server = {.service = {.tables = tables}};
   struct pubsub_client *client;
   struct pubsub_subscriber *subscriber;
   struct pubsub_subscriber_metrics metrics = {0};
@@ -115,7 +116,7 @@ static void malformed_responses(void **state) {
   pubsub_loop_join(server.loop);
   pubsub_listener_destroy(server.listener);
   while (!pubsub_list_empty(&server.connections)) {
-    rpc_connection_destroy((struct rpc_connection *)server.connections.next);
+    connection_destroy((struct connection *)server.connections.next);
   }
   pubsub_loop_destroy(server.loop);
 }

@@ -1,0 +1,53 @@
+/*
+ * All topics, subscriptions, snapshots, schemas and policies, by name, and where a published message goes. It stands on
+ * top of the model; api/ calls it. A store that survives a restart would be told of what changes here. No network.
+ * Loop thread only.
+ */
+#ifndef EMULATOR_MODEL_BROKER_H
+#define EMULATOR_MODEL_BROKER_H
+
+#include "model/snapshot.h"
+#include "model/topic.h"
+
+struct faults;
+struct token;
+
+struct broker {
+  struct world world;
+  struct pubsub_map topics, subscriptions, snapshots;
+  struct pubsub_map schemas;  /* schema.h */
+  struct pubsub_map policies; /* policy.h */
+  struct alarm sweep;         /* drops what its retention is over for */
+  /* Not of the model, carried for those who hold a broker: the rules by which the server misbehaves, and the token that
+   * calls must carry. */
+  struct faults *faults;
+  struct token *token;
+};
+
+void broker_init(struct broker *broker, const struct clock_source *source, void *source_user,
+                 const struct world_callbacks *callbacks);
+void broker_clear(struct broker *broker); /* consumers must have been ended */
+/* Moves the virtual clock; what is due then happens. False: it would be more than TIMES_MOST_US ahead. */
+bool broker_advance(struct broker *broker, uint64_t by_us);
+
+struct topic *broker_topic(struct broker *broker, const char *name);
+struct subscription *broker_subscription(struct broker *broker, const char *name);
+struct snapshot *broker_snapshot(struct broker *broker, const char *name);
+/* Take the config on success. NULL: no memory. */
+struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic *take_config);
+struct subscription *broker_add_subscription(struct broker *broker, struct topic *topic,
+                                             Google__Pubsub__V1__Subscription *take_config,
+                                             struct filter *take_filter);
+/* With what the subscription has not acknowledged. */
+struct snapshot *broker_add_snapshot(struct broker *broker, struct subscription *subscription,
+                                     Google__Pubsub__V1__Snapshot *take_config);
+void broker_remove_topic(struct broker *broker, struct topic *topic);
+/* Its consumers must have been ended. */
+void broker_remove_subscription(struct broker *broker, struct subscription *subscription);
+void broker_remove_snapshot(struct broker *broker, struct snapshot *snapshot);
+
+/* Adds one message of a block to every subscription of the topic. Errors: NOMEM. */
+enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, struct block *block,
+                                  uint32_t offset, uint32_t len, uint64_t id, int64_t time_us);
+
+#endif

@@ -1,0 +1,84 @@
+#include "model/deadletter.h"
+
+#include "proto/wire.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { ATTRIBUTES = 2 << 3 | 2, KEY = 1 << 3 | 2, VALUE = 2 << 3 | 2 };
+
+static enum pubsub_status add_attribute(struct pubsub_buf *message, const char *key,
+                                        const char *value) {
+  size_t key_len = strlen(key), value_len = strlen(value);
+  size_t inner =
+      1 + pubsub_varint_bytes(key_len) + key_len + 1 + pubsub_varint_bytes(value_len) + value_len;
+  if (pubsub_buf_reserve(message, inner + 12) != PUBSUB_OK) return PUBSUB_E_NOMEM;
+  uint8_t *out = message->ptr + message->len;
+  *out++ = ATTRIBUTES;
+  out = pubsub_varint_write(out, inner);
+  *out++ = KEY;
+  out = pubsub_varint_write(out, key_len);
+  memcpy(out, key, key_len);
+  out += key_len;
+  *out++ = VALUE;
+  out = pubsub_varint_write(out, value_len);
+  memcpy(out, value, value_len);
+  message->len = (size_t)(out + value_len - message->ptr);
+  return PUBSUB_OK;
+}
+
+static enum pubsub_status add_source(struct pubsub_buf *out,
+                                     const struct subscription *subscription,
+                                     const struct message *message) {
+  char project[256], count[12], published[40];
+  const char *name = subscription->config->name, *slash = strchr(name + 9, '/');
+  snprintf(project, sizeof project, "%.*s", (int)(slash ? slash - (name + 9) : 0), name + 9);
+  snprintf(count, sizeof count, "%u", message->attempts);
+  time_t seconds = (time_t)(message->publish_time_us / 1000000);
+  struct tm utc;
+  gmtime_r(&seconds, &utc);
+  size_t len = strftime(published, sizeof published, "%Y-%m-%dT%H:%M:%S", &utc);
+  snprintf(published + len, sizeof published - len, ".%03dZ",
+           (int)(message->publish_time_us / 1000 % 1000));
+  const char *pairs[][2] = {
+      {"CloudPubSubDeadLetterSourceSubscription", strrchr(name, '/') + 1},
+      {"CloudPubSubDeadLetterSourceSubscriptionProject", project},
+      {"CloudPubSubDeadLetterSourceTopicPublishTime", published},
+      {"CloudPubSubDeadLetterSourceDeliveryCount", count},
+  };
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    if (add_attribute(out, pairs[i][0], pairs[i][1]) != PUBSUB_OK) return PUBSUB_E_NOMEM;
+  }
+  return PUBSUB_OK;
+}
+
+static struct block *letter(const struct subscription *subscription, const struct message *message,
+                            uint32_t *len) {
+  struct pubsub_view published = message_view(message);
+  struct pubsub_buf bytes = {0};
+  struct block *block = NULL;
+  if (pubsub_buf_append(&bytes, published.ptr, published.len) == PUBSUB_OK &&
+      add_source(&bytes, subscription, message) == PUBSUB_OK) {
+    *len = (uint32_t)bytes.len;
+    block = block_new(&bytes);
+  }
+  pubsub_buf_clear(&bytes);
+  return block;
+}
+
+bool deadletter_publish(struct broker *broker, const struct subscription *subscription,
+                        const struct message *message) {
+  const Google__Pubsub__V1__DeadLetterPolicy *policy = subscription->config->dead_letter_policy;
+  int32_t most = policy->max_delivery_attempts ? policy->max_delivery_attempts : 5;
+  if (message->attempts < most) return false;
+  struct topic *topic = broker_topic(broker, policy->dead_letter_topic);
+  if (!topic) return false; /* goes on being redelivered, as the service does */
+  uint32_t len;
+  struct block *block = letter(subscription, message, &len);
+  if (!block) return false;
+  struct world *world = &broker->world;
+  enum pubsub_status status = broker_publish(broker, topic, block, 0, len, world->next_message_id++,
+                                             clock_wall_us(&world->clock));
+  block_unref(block);
+  return status == PUBSUB_OK;
+}
