@@ -98,6 +98,9 @@ check: setup-build ## format, layer order, warnings
 check-rooms: ## circles between files, dead prototypes and false file names, pure files without a test
 	@python3 tools/check_circles.py; python3 tools/check_dead.py; python3 tools/check_tests.py
 
+figures: ## the shape of the C tree: circles, twin headers, tests of pure files, sizes, comments
+	@tools/figures.py
+
 fmt: setup-build ## reformat the C code
 	@$(CLANG_FORMAT) -i $(C_FILES)
 
@@ -125,4 +128,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

@@ -1,3 +1,4 @@
+#include "rows.h"
 #include "support.h"
 
 #include "base/alloc.h"
@@ -6,31 +7,6 @@
 #include <stdlib.h>
 
 #define ROWS 300
-
-static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute *attributes) {
-  snprintf(text, 64, "%d", i);
-  attributes[0] = (struct pubsub_attribute){pubsub_view_str("k"), pubsub_view_str(text)};
-  attributes[1] = (struct pubsub_attribute){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
-  return (struct pubsub_received){.ack_id = pubsub_view_str(text),
-                                  .message_id = pubsub_view_str(text),
-                                  .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
-                                  .ordering_key = pubsub_view_str(i % 3 ? "" : text),
-                                  .attributes = attributes,
-                                  .attribute_count = (size_t)(i % 3),
-                                  .publish_time_us = i * 1000,
-                                  .delivery_attempt = i % 2};
-}
-
-static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
-  enum pubsub_status status = PUBSUB_OK;
-  for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
-    char text[64];
-    struct pubsub_attribute attributes[2];
-    struct pubsub_received row = row_of(i, text, attributes);
-    status = pubsub_builder_append(builder, &row);
-  }
-  return status;
-}
 
 static void assert_text(const struct ArrowArray *array, int64_t row, const char *text) {
   const int32_t *offsets = array->buffers[1];
@@ -83,7 +59,7 @@ static void rows_come_out_as_they_went_in(void **state) {
   assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
   assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
   for (int turn = 0; turn < 3; turn++) { /* blocks are used again */
-    assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
+    assert_int_equal(rows_append(builder, ROWS), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
     assert_int_equal(pubsub_builder_rows(builder), 0);
     assert_int_equal(ids.count, ROWS);
@@ -116,7 +92,7 @@ static void every_set_of_columns(void **state) {
     struct ArrowSchema schema;
     struct ArrowArray batch;
     assert_int_equal(pubsub_builder_new(blocks, columns, &builder), PUBSUB_OK);
-    assert_int_equal(fill(builder, 10), PUBSUB_OK);
+    assert_int_equal(rows_append(builder, 10), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
     pubsub_chunk_view(chunk, &view);
     assert_int_equal(view.rows, 10);
@@ -149,7 +125,7 @@ static void a_reserved_payload_survives_a_seal(void **state) {
   (void)state;
   assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
   assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
-  assert_int_equal(fill(builder, 10), PUBSUB_OK);
+  assert_int_equal(rows_append(builder, 10), PUBSUB_OK);
   assert_int_equal(pubsub_builder_reserve_data(builder, 200000, &place), PUBSUB_OK);
   memset(place, 'a', 100000);
   assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
@@ -214,7 +190,7 @@ static void every_allocation_may_fail(void **state) {
     pubsub_alloc_fail_after(i);
     enum pubsub_status status = pubsub_blocks_new(0, &blocks);
     if (status == PUBSUB_OK) status = pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder);
-    if (status == PUBSUB_OK) status = fill(builder, 50);
+    if (status == PUBSUB_OK) status = rows_append(builder, 50);
     if (status == PUBSUB_OK) status = pubsub_builder_seal(builder, &chunk, &ids);
     if (status == PUBSUB_OK) {
       status = pubsub_chunk_export(chunk, &schema, &batch, NULL);

@@ -1,3 +1,4 @@
+#include "rows.h"
 #include "support.h"
 
 #include "batch/drop_rows.h"
@@ -6,32 +7,6 @@
 
 #define ROWS 300
 
-static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute *attributes) {
-  snprintf(text, 64, "%d", i);
-  attributes[0] = (struct pubsub_attribute){pubsub_view_str("k"), pubsub_view_str(text)};
-  attributes[1] = (struct pubsub_attribute){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
-  return (struct pubsub_received){.ack_id = pubsub_view_str(text),
-                                  .message_id = pubsub_view_str(text),
-                                  .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
-                                  .ordering_key = pubsub_view_str(i % 3 ? "" : text),
-                                  .attributes = attributes,
-                                  .attribute_count = (size_t)(i % 3),
-                                  .publish_time_us = i * 1000,
-                                  .delivery_attempt = i % 2};
-}
-
-static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
-  enum pubsub_status status = PUBSUB_OK;
-  for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
-    char text[64];
-    struct pubsub_attribute attributes[2];
-    struct pubsub_received row = row_of(i, text, attributes);
-    status = pubsub_builder_append(builder, &row);
-  }
-  return status;
-}
-
-/* A payload is on its way into the column while what came before is sealed. */
 static bool is_dropped(int i) {
   return i % 4 == 1;
 }
@@ -48,7 +23,7 @@ static void dropped_rows_leave_the_others(void **state) {
     struct pubsub_ack_ids ids[3];
     uint8_t *packed[3];
     assert_int_equal(pubsub_builder_new(blocks, columns, &builder), PUBSUB_OK);
-    assert_int_equal(fill(builder, ROWS), PUBSUB_OK);
+    assert_int_equal(rows_append(builder, ROWS), PUBSUB_OK);
     assert_int_equal(pubsub_builder_seal(builder, &chunks[0], &ids[0]), PUBSUB_OK);
     for (int i = 0; i < ROWS; i++) {
       char text[64];

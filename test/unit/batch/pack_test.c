@@ -1,34 +1,10 @@
+#include "rows.h"
 #include "support.h"
 
 #include "base/rng.h"
 #include "batch/drop_rows.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct pubsub_received row_of(int i, char *text, struct pubsub_attribute *attributes) {
-  snprintf(text, 64, "%d", i);
-  attributes[0] = (struct pubsub_attribute){pubsub_view_str("k"), pubsub_view_str(text)};
-  attributes[1] = (struct pubsub_attribute){pubsub_view_str("bad"), pubsub_view_of("\xff", 1)};
-  return (struct pubsub_received){.ack_id = pubsub_view_str(text),
-                                  .message_id = pubsub_view_str(text),
-                                  .data = pubsub_view_of(text, i % 5 ? strlen(text) : 0),
-                                  .ordering_key = pubsub_view_str(i % 3 ? "" : text),
-                                  .attributes = attributes,
-                                  .attribute_count = (size_t)(i % 3),
-                                  .publish_time_us = i * 1000,
-                                  .delivery_attempt = i % 2};
-}
-
-static enum pubsub_status fill(struct pubsub_builder *builder, int rows) {
-  enum pubsub_status status = PUBSUB_OK;
-  for (int i = 0; i < rows && status == PUBSUB_OK; i++) {
-    char text[64];
-    struct pubsub_attribute attributes[2];
-    struct pubsub_received row = row_of(i, text, attributes);
-    status = pubsub_builder_append(builder, &row);
-  }
-  return status;
-}
 
 static void hostile_packed_chunks(void **state) {
   struct pubsub_blocks *blocks;
@@ -40,7 +16,7 @@ static void hostile_packed_chunks(void **state) {
   pubsub_rng_seed(&rng, 9);
   assert_int_equal(pubsub_blocks_new(0, &blocks), PUBSUB_OK);
   assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
-  assert_int_equal(fill(builder, 20), PUBSUB_OK);
+  assert_int_equal(rows_append(builder, 20), PUBSUB_OK);
   assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
   size_t bytes = pubsub_chunk_packed_bytes(chunk);
   uint8_t *packed = malloc(bytes);
