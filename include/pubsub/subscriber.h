@@ -141,6 +141,25 @@ PUBSUB_API enum pubsub_status pubsub_subscriber_chunk(struct pubsub_subscriber *
                                                       struct pubsub_chunk **out,
                                                       struct pubsub_error *error);
 
+/* Where a chunk stands; it settles one chunk with pubsub_subscriber_settle_chunk. */
+struct pubsub_chunk_place {
+  uint32_t slot;
+  uint64_t epoch;
+  uint64_t seq;
+};
+/*
+ * The next chunk of any open slot, each given once, those that came first first: for programs that
+ * take what comes and keep no seqs of their own. *out is a new reference, the caller's to unref;
+ * *out_place says where it stands. Threads may share the work by calling it at once. Opened slots
+ * and epochs count from now on; a chunk that was asked settled meanwhile is passed over. Blocks
+ * until there is one, at most timeout_ms. Errors: TIMEOUT (nothing came), the permanent error of a
+ * FAILED slot once nothing is left to give, CLOSED.
+ */
+PUBSUB_API enum pubsub_status pubsub_subscriber_next(struct pubsub_subscriber *subscriber,
+                                                     uint32_t timeout_ms, struct pubsub_chunk **out,
+                                                     struct pubsub_chunk_place *out_place,
+                                                     struct pubsub_error *error);
+
 enum pubsub_outcome {
   PUBSUB_ACK, /* acknowledge: the service never delivers it again */
   PUBSUB_NACK /* give back: the service delivers it again, at once */
@@ -153,6 +172,12 @@ enum pubsub_outcome {
 PUBSUB_API void pubsub_subscriber_settle(struct pubsub_subscriber *subscriber, uint32_t slot,
                                          uint64_t epoch, uint64_t end_seq,
                                          enum pubsub_outcome outcome);
+
+/* The same for one chunk, in any order; those before it are not touched. Idempotent; a place that
+ * is not held (any more) is ignored. */
+PUBSUB_API void pubsub_subscriber_settle_chunk(struct pubsub_subscriber *subscriber,
+                                               const struct pubsub_chunk_place *place,
+                                               enum pubsub_outcome outcome);
 
 /*
  * Blocks until something changed since *generation (a chunk sealed, a settle confirmed, a state),

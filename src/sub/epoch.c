@@ -1,6 +1,7 @@
 #include "sub/epoch.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 
 #define FIRST_RING 64
 
@@ -12,6 +13,7 @@ struct pubsub_epoch *pubsub_epoch_new(uint32_t slot, uint64_t number, uint32_t d
   epoch->number = number;
   epoch->delay_ms = delay_ms;
   epoch->blocks = blocks;
+  pubsub_list_init(&epoch->shared.alone);
   return epoch;
 }
 
@@ -75,11 +77,35 @@ void pubsub_epoch_ask_settle(struct pubsub_epoch *epoch, uint64_t end_seq, bool 
     pubsub_held_ask(*place_of(epoch, epoch->shared.asked), nack, now_us);
 }
 
+void pubsub_epoch_ask_settle_alone(struct pubsub_epoch *epoch, uint64_t seq, bool nack,
+                                   uint64_t now_us) {
+  struct pubsub_held *held = pubsub_epoch_held(epoch, seq);
+  if (!held || !pubsub_held_ask(held, nack, now_us)) return;
+  pubsub_list_push_back(&epoch->shared.alone, &held->shared.alone_link);
+}
+
+struct pubsub_held *pubsub_epoch_untaken(struct pubsub_epoch *epoch, uint64_t *out_seq) {
+  if (epoch->shared.next < epoch->shared.first_seq) epoch->shared.next = epoch->shared.first_seq;
+  for (; epoch->shared.next < epoch->shared.sealed; epoch->shared.next++) {
+    struct pubsub_held *held = *place_of(epoch, epoch->shared.next);
+    *out_seq = epoch->shared.next;
+    if (held->shared.chunk) return held;
+  }
+  return NULL;
+}
+
 struct pubsub_held *pubsub_epoch_hand_over(struct pubsub_epoch *epoch) {
-  if (epoch->shared.handed >= epoch->shared.asked) return NULL;
-  struct pubsub_held *held = *place_of(epoch, epoch->shared.handed++);
-  pubsub_held_begin(held);
-  return held;
+  while (!pubsub_list_empty(&epoch->shared.alone)) {
+    struct pubsub_held *held =
+        PUBSUB_CONTAINER_OF(epoch->shared.alone.next, struct pubsub_held, shared.alone_link);
+    pubsub_list_remove(&held->shared.alone_link);
+    if (pubsub_held_begin(held)) return held;
+  }
+  while (epoch->shared.handed < epoch->shared.asked) {
+    struct pubsub_held *held = *place_of(epoch, epoch->shared.handed++);
+    if (pubsub_held_begin(held)) return held; /* else it was handed over alone */
+  }
+  return NULL;
 }
 
 bool pubsub_epoch_is_empty(const struct pubsub_epoch *epoch) {
@@ -102,6 +128,9 @@ void pubsub_epoch_settled(struct pubsub_epoch *epoch, struct pubsub_held *held) 
     epoch->shared.first_seq++;
     pubsub_held_free(first, epoch->blocks);
   }
+  if (epoch->shared.asked < epoch->shared.first_seq) epoch->shared.asked = epoch->shared.first_seq;
+  if (epoch->shared.handed < epoch->shared.first_seq)
+    epoch->shared.handed = epoch->shared.first_seq;
   pubsub_epoch_maybe_closed(epoch);
 }
 

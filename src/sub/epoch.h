@@ -4,6 +4,8 @@
  *
  *   settled ≤ handed (to the settler) ≤ asked (by callers) ≤ sealed
  *
+ * A chunk may also be asked and handed over alone, out of turn; what counts chunks in their order passes it then.
+ *
  * Every function is called under the reservoir's mutex unless it says otherwise.
  */
 #ifndef PUBSUB_SUB_EPOCH_H
@@ -29,7 +31,9 @@ struct pubsub_epoch {
     size_t chunk_cap;            /* power of two */
     uint64_t first_seq;          /* = settled: all below are done */
     uint64_t handed, asked, sealed;
-    uint64_t pending; /* received, without a seq yet: in inlet.pending */
+    uint64_t next;            /* what a caller that takes chunks one after the other gets next */
+    struct pubsub_list alone; /* of held.alone_link: asked out of turn, in the order of asking */
+    uint64_t pending;         /* received, without a seq yet: in inlet.pending */
     uint64_t sealed_rows, sealed_bytes, backlog_rows, backlog_bytes;
     struct pubsub_error error;
   } shared;
@@ -57,6 +61,11 @@ struct pubsub_held *pubsub_epoch_held(const struct pubsub_epoch *epoch, uint64_t
 /* Asks that chunks below end_seq be settled; their columns go. */
 void pubsub_epoch_ask_settle(struct pubsub_epoch *epoch, uint64_t end_seq, bool nack,
                              uint64_t now_us);
+/* The same for one chunk, whatever those before it are. */
+void pubsub_epoch_ask_settle_alone(struct pubsub_epoch *epoch, uint64_t seq, bool nack,
+                                   uint64_t now_us);
+/* The oldest chunk that was not taken and can be read; *out_seq is its seq. NULL: none. */
+struct pubsub_held *pubsub_epoch_untaken(struct pubsub_epoch *epoch, uint64_t *out_seq);
 /* The next chunk that was asked settled and is not yet with the settler: SETTLING from now on. NULL: none. */
 struct pubsub_held *pubsub_epoch_hand_over(struct pubsub_epoch *epoch);
 /* Every id of the chunk has its outcome. May free it. */

@@ -7,6 +7,7 @@ struct pubsub_held *pubsub_held_new(struct pubsub_epoch *epoch) {
   if (!held) return NULL;
   held->epoch = epoch;
   atomic_init(&held->stage, PUBSUB_HELD_BUILDING);
+  pubsub_list_init(&held->shared.alone_link);
   pubsub_list_init(&held->loop.pending_link);
   pubsub_pass_init(&held->loop.settling);
   pubsub_pass_init(&held->loop.extending);

@@ -51,6 +51,7 @@ struct pubsub_held {
     struct pubsub_chunk *chunk; /* NULL once asked settled: nobody may read it again */
     bool nack;                  /* the asked outcome */
     uint64_t asked_us;
+    struct pubsub_list alone_link; /* in epoch.alone while asked on its own and not handed over */
   } shared;
 
   struct {                              /* loop thread */

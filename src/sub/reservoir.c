@@ -65,6 +65,31 @@ struct pubsub_epoch *pubsub_reservoir_find(struct pubsub_reservoir *reservoir, u
   return NULL;
 }
 
+struct pubsub_chunk *pubsub_reservoir_take(struct pubsub_reservoir *reservoir,
+                                           struct pubsub_chunk_place *out_place) {
+  struct pubsub_epoch *epoch = NULL, *best_epoch = NULL;
+  struct pubsub_held *best = NULL;
+  while ((epoch = pubsub_reservoir_next(reservoir, epoch))) {
+    uint64_t seq;
+    struct pubsub_held *held = pubsub_epoch_untaken(epoch, &seq);
+    if (!held || (best && best->receive_wall_us <= held->receive_wall_us)) continue;
+    best = held;
+    best_epoch = epoch;
+    *out_place = (struct pubsub_chunk_place){epoch->slot, epoch->number, seq};
+  }
+  if (!best) return NULL;
+  best_epoch->shared.next++;
+  return pubsub_chunk_ref(best->shared.chunk);
+}
+
+struct pubsub_epoch *pubsub_reservoir_failed(struct pubsub_reservoir *reservoir) {
+  struct pubsub_epoch *epoch = NULL;
+  while ((epoch = pubsub_reservoir_next(reservoir, epoch))) {
+    if (epoch->shared.state == PUBSUB_SLOT_FAILED) return epoch;
+  }
+  return NULL;
+}
+
 /* Notes that the epoch was opened. */
 static enum pubsub_status note(struct pubsub_reservoir *reservoir, uint32_t slot, uint64_t epoch) {
   for (size_t i = 0; i < reservoir->seen_count; i++) {

@@ -45,6 +45,13 @@ enum pubsub_status pubsub_reservoir_add(struct pubsub_reservoir *reservoir,
 struct pubsub_epoch *pubsub_reservoir_next(struct pubsub_reservoir *reservoir,
                                            const struct pubsub_epoch *epoch);
 
+/* The chunk that came first of all that can be read and were not taken; it is taken now. *out_place says where it stands.
+ * The caller's reference; NULL: none. */
+struct pubsub_chunk *pubsub_reservoir_take(struct pubsub_reservoir *reservoir,
+                                           struct pubsub_chunk_place *out_place);
+/* An epoch that failed for good; NULL: none. */
+struct pubsub_epoch *pubsub_reservoir_failed(struct pubsub_reservoir *reservoir);
+
 /* ---- loop thread, without the mutex ---- */
 
 /* Visits each; the visitor takes the mutex where it needs it, and may remove and free the epoch it is given. */

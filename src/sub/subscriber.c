@@ -249,11 +249,52 @@ void pubsub_subscriber_settle(struct pubsub_subscriber *subscriber, uint32_t slo
   unlock(subscriber);
 }
 
-/* ---- waiting, metrics ---- */
-
 static uint64_t after(uint32_t timeout_ms) {
   return pubsub_clock_now_us() + (uint64_t)timeout_ms * 1000;
 }
+
+/* Under the mutex: why there is no chunk; OK: there may be one later. */
+static enum pubsub_status ended(struct pubsub_subscriber *subscriber, struct pubsub_error *error) {
+  const struct pubsub_epoch *failed = pubsub_reservoir_failed(&subscriber->reservoir);
+  if (subscriber->reservoir.closing)
+    return pubsub_error_set(error, PUBSUB_E_CLOSED, "the subscriber is closed");
+  if (failed && error) *error = failed->shared.error;
+  return failed ? failed->shared.error.status : PUBSUB_OK;
+}
+
+enum pubsub_status pubsub_subscriber_next(struct pubsub_subscriber *subscriber, uint32_t timeout_ms,
+                                          struct pubsub_chunk **out,
+                                          struct pubsub_chunk_place *out_place,
+                                          struct pubsub_error *error) {
+  uint64_t due = after(timeout_ms);
+  enum pubsub_status status = PUBSUB_OK;
+  bool late = false;
+  lock(subscriber);
+  while (!(*out = pubsub_reservoir_take(&subscriber->reservoir, out_place)) && !late &&
+         (status = ended(subscriber, error)) == PUBSUB_OK) {
+    late = !pubsub_reservoir_wait(&subscriber->reservoir, due);
+  }
+  unlock(subscriber);
+  if (*out || status != PUBSUB_OK) return *out ? PUBSUB_OK : status;
+  return pubsub_error_set(error, PUBSUB_E_TIMEOUT, "nothing came from '%.300s' within %u ms",
+                          subscriber->subscription, timeout_ms);
+}
+
+void pubsub_subscriber_settle_chunk(struct pubsub_subscriber *subscriber,
+                                    const struct pubsub_chunk_place *place,
+                                    enum pubsub_outcome outcome) {
+  uint64_t now = pubsub_clock_now_us();
+  lock(subscriber);
+  struct pubsub_epoch *found =
+      pubsub_reservoir_find(&subscriber->reservoir, place->slot, place->epoch);
+  if (found) {
+    pubsub_epoch_ask_settle_alone(found, place->seq, outcome == PUBSUB_NACK, now);
+    ask(subscriber);
+  }
+  unlock(subscriber);
+}
+
+/* ---- waiting, metrics ---- */
 
 void pubsub_subscriber_wait(struct pubsub_subscriber *subscriber, uint64_t *generation,
                             uint32_t timeout_ms) {
