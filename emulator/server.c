@@ -8,6 +8,7 @@
 #include "faults/intercept.h"
 #include "model/deadletter.h"
 #include "model/delivery.h"
+#include "net/listener.h"
 #include "preset.h"
 #include "rpc/connection.h"
 #include "rpc/token.h"

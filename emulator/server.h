@@ -2,7 +2,7 @@
 #ifndef EMULATOR_SERVER_H
 #define EMULATOR_SERVER_H
 
-#include "net/bytestream.h"
+#include "net/loop.h"
 
 struct server;
 struct server_options {

@@ -22,7 +22,7 @@ FLOORS = {
     "src/batch": 95,
     "src/grpc/frame": 95,
     "emulator/(.*/)?filter": 95,
-    "src/grpc/status": 95,
+    "src/grpc/verdict": 95,
     "src/sub/ack_outcome": 95,
     "src/sub/ack_request": 95,
     "src/net/proxy": 0,

@@ -8,7 +8,8 @@
 #ifndef FUZZ_SUPPORT_WORLD_H
 #define FUZZ_SUPPORT_WORLD_H
 
-#include "net/bytestream.h"
+#include "net/dial.h"
+#include "net/listener.h"
 #include "support/fuzz.h"
 
 struct world_stream {

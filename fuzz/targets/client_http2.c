@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "batch/builder.h"
-#include "grpc/channel.h"
+#include "grpc/unary.h"
 #include "sub/pull.h"
 #include "support/chunk_check.h"
 #include "support/frames.h"
@@ -60,8 +60,8 @@ static void start_unary(struct client *client, bool fail_fast) {
                                         .timeout_us = 60000000,
                                         .fail_fast = fail_fast};
   struct pubsub_segment segment = {(const uint8_t *)"request", 7, NULL, NULL};
-  struct pubsub_call *call;
-  if (pubsub_unary_start(client->channel, &options, &segment, 1, on_unary, client, &call, NULL) ==
+  struct pubsub_unary *unary;
+  if (pubsub_unary_start(client->channel, &options, &segment, 1, on_unary, client, &unary, NULL) ==
       PUBSUB_OK) {
     client->pending++;
   }

@@ -5,7 +5,7 @@
  * Input: a head, then texts, each up to a NUL: an endpoint, a proxy's URL, a list as in NO_PROXY, a host; the rest is a
  * proxy's answer.
  */
-#include "net/bytestream.h"
+#include "net/endpoint.h"
 #include "net/proxy.h"
 #include "support/fuzz.h"
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *
  * Input: a head, then headers, each with a name of the list below or of its own.
  */
-#include "grpc/call.h"
+#include "grpc/verdict.h"
 #include "grpc/routing.h"
 #include "base/alloc.h"
 #include "support/fuzz.h"
@@ -15,16 +15,16 @@ static const char *const names[] = {":status", "content-type", "grpc-status", "g
                                     "grpc-status-details-bin"};
 #define NAME_COUNT (sizeof names / sizeof *names)
 
-static void read_header(struct pubsub_call *call, struct pubsub_view name, struct pubsub_view value,
-                        bool trailers) {
+static void read_header(struct pubsub_verdict *verdict, struct pubsub_view name,
+                        struct pubsub_view value, bool trailers) {
   struct pubsub_h2_header header = {name, value, false};
-  pubsub_call_read_header(call, &header, trailers);
-  FUZZ_CHECK(memchr(call->grpc_message, 0, sizeof call->grpc_message) != NULL);
-  FUZZ_CHECK(call->details.len <= value.len || call->details.len <= call->details.cap);
-  FUZZ_CHECK(call->grpc_status >= -1 && call->grpc_status <= 16);
+  pubsub_verdict_read(verdict, &header, trailers);
+  FUZZ_CHECK(memchr(verdict->grpc_message, 0, sizeof verdict->grpc_message) != NULL);
+  FUZZ_CHECK(verdict->details.len <= value.len || verdict->details.len <= verdict->details.cap);
+  FUZZ_CHECK(verdict->grpc_status >= -1 && verdict->grpc_status <= 16);
 }
 
-static void read_any_header(struct pubsub_call *call, struct fuzz_input *input) {
+static void read_any_header(struct pubsub_verdict *verdict, struct fuzz_input *input) {
   uint8_t kind = fuzz_u8(input);
   struct pubsub_view name, value;
   if (kind % (NAME_COUNT + 1) < NAME_COUNT) {
@@ -34,25 +34,25 @@ static void read_any_header(struct pubsub_call *call, struct fuzz_input *input) 
   }
   value = fuzz_bytes(input, fuzz_u8(input) * (kind & 0x40 ? 16u : 1u));
   uint8_t *copy = fuzz_copy(value);
-  read_header(call, name, pubsub_view_of(copy, value.len), kind & 0x80);
+  read_header(verdict, name, pubsub_view_of(copy, value.len), kind & 0x80);
   free(copy);
 }
 
-static void check_verdict(const struct pubsub_call *call) {
+static void check_verdict(const struct pubsub_verdict *verdict, bool at_boundary) {
   struct pubsub_error error;
-  enum pubsub_status status = pubsub_call_verdict(call, &error);
+  enum pubsub_status status = pubsub_verdict_result(verdict, at_boundary, &error);
   FUZZ_CHECK(status == error.status);
   if (status == PUBSUB_OK) {
-    FUZZ_CHECK(call->grpc_status == 0 && call->http_status == 200 && call->is_grpc);
-    FUZZ_CHECK(pubsub_frame_parser_at_boundary(&call->parser));
+    FUZZ_CHECK(verdict->grpc_status == 0 && verdict->http_status == 200 && verdict->is_grpc);
+    FUZZ_CHECK(at_boundary);
   } else {
     FUZZ_CHECK(error.text[0] && memchr(error.text, 0, sizeof error.text));
-    FUZZ_CHECK(call->grpc_status <= 0 || (status == PUBSUB_E_GRPC));
+    FUZZ_CHECK(verdict->grpc_status <= 0 || (status == PUBSUB_E_GRPC));
   }
 }
 
 /* Bytes that were written as base64 (without padding, as gRPC has it) come back. */
-static void check_base64(struct pubsub_call *call, struct pubsub_view bytes) {
+static void check_base64(struct pubsub_verdict *verdict, struct pubsub_view bytes) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   uint8_t *text = fuzz_alloc(bytes.len * 2 + 1);
   size_t len = 0;
@@ -64,19 +64,19 @@ static void check_base64(struct pubsub_call *call, struct pubsub_view bytes) {
       text[len++] = (uint8_t)digits[bits >> (count - 6) & 63];
   }
   if (count > 0) text[len++] = (uint8_t)digits[bits << (6 - count) & 63];
-  read_header(call, pubsub_view_str("grpc-status-details-bin"), pubsub_view_of(text, len), true);
-  FUZZ_CHECK(pubsub_view_equal(pubsub_view_of(call->details.ptr, call->details.len), bytes));
+  read_header(verdict, pubsub_view_str("grpc-status-details-bin"), pubsub_view_of(text, len), true);
+  FUZZ_CHECK(pubsub_view_equal(pubsub_view_of(verdict->details.ptr, verdict->details.len), bytes));
   free(text);
 }
 
 /* A message of printed ASCII or not, percent-encoded byte by byte, comes back as far as there is room; NUL as a blank. */
-static void check_percent(struct pubsub_call *call, struct pubsub_view bytes) {
+static void check_percent(struct pubsub_verdict *verdict, struct pubsub_view bytes) {
   char *text = fuzz_alloc(bytes.len * 3 + 1);
   for (size_t i = 0; i < bytes.len; i++)
     snprintf(text + 3 * i, 4, "%%%02x", bytes.ptr[i]);
-  read_header(call, pubsub_view_str("grpc-message"), pubsub_view_of(text, bytes.len * 3), true);
-  for (size_t i = 0; i < bytes.len && i < sizeof call->grpc_message - 1; i++)
-    FUZZ_CHECK((uint8_t)call->grpc_message[i] == (bytes.ptr[i] ? bytes.ptr[i] : ' '));
+  read_header(verdict, pubsub_view_str("grpc-message"), pubsub_view_of(text, bytes.len * 3), true);
+  for (size_t i = 0; i < bytes.len && i < sizeof verdict->grpc_message - 1; i++)
+    FUZZ_CHECK((uint8_t)verdict->grpc_message[i] == (bytes.ptr[i] ? bytes.ptr[i] : ' '));
   free(text);
 }
 
@@ -91,17 +91,17 @@ static void check_routing(struct pubsub_view name) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz_input input = {data, size};
-  struct pubsub_call call = {.grpc_status = -1};
-  pubsub_frame_parser_init(&call.parser, 100);
-  call.parser.prefix_len = fuzz_u8(&input) % 2;
+  struct pubsub_verdict verdict;
+  pubsub_verdict_init(&verdict);
+  bool at_boundary = fuzz_u8(&input) % 2 == 0;
   size_t head = size < 40 ? size : 40;
   check_routing(pubsub_view_of(data, head));
-  check_base64(&call, pubsub_view_of(data, size < 2000 ? size : 2000));
-  check_percent(&call, pubsub_view_of(data, size < 2000 ? size : 2000));
-  call.grpc_message[0] = '\0';
+  check_base64(&verdict, pubsub_view_of(data, size < 2000 ? size : 2000));
+  check_percent(&verdict, pubsub_view_of(data, size < 2000 ? size : 2000));
+  verdict.grpc_message[0] = '\0';
   while (input.left > 0)
-    read_any_header(&call, &input);
-  check_verdict(&call);
-  pubsub_buf_clear(&call.details);
+    read_any_header(&verdict, &input);
+  check_verdict(&verdict, at_boundary);
+  pubsub_verdict_clear(&verdict);
   return 0;
 }

@@ -17,7 +17,7 @@ bool pubsub_text_is_header_value(const char *text) {
   return len > 0 && text[0] != ' ' && text[len - 1] != ' ';
 }
 
-int pubsub_hex_digit(uint8_t c) {
+static int hex_digit(uint8_t c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -50,7 +50,7 @@ size_t pubsub_percent_encode(struct pubsub_view in, char *out) {
 /* The byte that %XX at `at` stands for; -1: no such thing is there. */
 static int escaped_byte(struct pubsub_view in, size_t at) {
   if (in.ptr[at] != '%' || in.len - at < 3) return -1;
-  int high = pubsub_hex_digit(in.ptr[at + 1]), low = pubsub_hex_digit(in.ptr[at + 2]);
+  int high = hex_digit(in.ptr[at + 1]), low = hex_digit(in.ptr[at + 2]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

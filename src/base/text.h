@@ -15,8 +15,6 @@ char *pubsub_text_copy(const char *text);
 /* Whether all of it may stand in a header's value: printable ASCII and spaces, none at the ends. */
 bool pubsub_text_is_header_value(const char *text);
 
-int pubsub_hex_digit(uint8_t c); /* 0..15, both cases; -1: none */
-
 /* Everything but RFC 3986's unreserved characters as %XX. Returns the length; out: 3 * in.len. */
 size_t pubsub_percent_encode(struct pubsub_view in, char *out);
 /* False: a % without two digits, or more than out_bytes. */

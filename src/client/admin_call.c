@@ -7,6 +7,7 @@
 #include "base/monitor.h"
 #include "grpc/backoff.h"
 #include "grpc/routing.h"
+#include "grpc/unary.h"
 #include <string.h>
 #include <time.h>
 
@@ -19,7 +20,7 @@ struct admin_call {
   struct pubsub_call_options options;
   struct pubsub_buf request, response;
   struct pubsub_error result;
-  struct pubsub_call *call;
+  struct pubsub_unary *unary;
   struct pubsub_monitor monitor;
   bool done; /* under the monitor */
 };
@@ -46,7 +47,7 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 static void start(struct pubsub_task *task) {
   struct admin_call *call = PUBSUB_CONTAINER_OF(task, struct admin_call, task);
   struct pubsub_segment segment = pubsub_segment_from_buf(&call->request);
-  if (pubsub_unary_start(call->channel, &call->options, &segment, 1, on_done, call, &call->call,
+  if (pubsub_unary_start(call->channel, &call->options, &segment, 1, on_done, call, &call->unary,
                          &call->result) != PUBSUB_OK) {
     pubsub_free(segment.owner);
     finish(call);

@@ -3,7 +3,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "net/endpoint.h"
 #include "net/proxy.h"
+#include "net/tls.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,10 @@
-#include "grpc/call.h"
+#include "grpc/call_inside.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include "base/text.h"
 #include <stdio.h>
-
-#define CALL_OF_TIMER(ptr)                                                                         \
-  ((struct pubsub_call *)((char *)(ptr)-offsetof(struct pubsub_call, timer)))
 
 static void drop_pending(struct pubsub_call *call) {
   for (size_t i = 0; i < call->pending_count; i++) {
@@ -20,15 +18,14 @@ static void call_free(struct pubsub_call *call) {
   pubsub_free(call->pending);
   pubsub_free(call->method);
   pubsub_free(call->routing_header);
-  pubsub_buf_clear(&call->details);
-  pubsub_buf_clear(&call->response);
+  pubsub_verdict_clear(&call->verdict);
   pubsub_free(call);
 }
 
 /* Lets go of stream, timer and list; frees now, or when the last callback on the stack returns. */
 static void retire(struct pubsub_call *call) {
   call->finished = true;
-  pubsub_loop_timer_cancel(pubsub_channel_loop(call->channel), &call->timer);
+  pubsub_loop_timer_cancel(call->context->loop, &call->timer);
   pubsub_list_remove(&call->link);
   if (call->stream) {
     pubsub_h2_stream_bind(call->stream, NULL, NULL);
@@ -50,17 +47,18 @@ void pubsub_call_finish(struct pubsub_call *call, const struct pubsub_error *res
   enter(call);
   struct pubsub_h2_stream *stream = call->stream;
   if (result->status == PUBSUB_E_GRPC && result->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) {
-    pubsub_channel_count_unauthenticated(call->channel);
+    call->context->on_unauthenticated(call->context->owner);
   }
   retire(call);
   /* The peer has finished, or is not to go on: where our side is still open, it ends here. */
   if (stream) pubsub_h2_stream_reset(stream, PUBSUB_H2_CANCEL);
   call->handler->on_closed(call->user, result,
-                           pubsub_view_of(call->details.ptr, call->details.len));
+                           pubsub_view_of(call->verdict.details.ptr, call->verdict.details.len));
   leave(call);
 }
 
 void pubsub_call_cancel(struct pubsub_call *call) {
+  PUBSUB_ON_LOOP(call->context->loop);
   if (call->finished) return;
   struct pubsub_h2_stream *stream = call->stream;
   retire(call);
@@ -91,21 +89,25 @@ static enum pubsub_status on_frame_end(void *user) {
 static const struct pubsub_frame_handler frame_handler = {on_frame_begin, on_frame_data,
                                                           on_frame_end};
 
+static void finish_with_verdict(struct pubsub_call *call) {
+  struct pubsub_error result;
+  pubsub_verdict_result(&call->verdict, pubsub_frame_parser_at_boundary(&call->parser), &result);
+  pubsub_call_finish(call, &result);
+}
+
 static void on_headers(void *user, struct pubsub_h2_stream *stream,
                        const struct pubsub_h2_header *headers, size_t count, bool trailers) {
   struct pubsub_call *call = user;
   (void)stream;
   for (size_t i = 0; i < count; i++)
-    pubsub_call_read_header(call, &headers[i], trailers);
-  if (trailers || call->grpc_status >= 0) return;
-  if (call->http_status != 200 || !call->is_grpc) {
+    pubsub_verdict_read(&call->verdict, &headers[i], trailers);
+  if (trailers || call->verdict.grpc_status >= 0) return;
+  if (!pubsub_verdict_is_answer(&call->verdict)) {
     /* Not gRPC: no status will follow, perhaps an endless page. */
-    struct pubsub_error result;
-    pubsub_call_verdict(call, &result);
-    pubsub_call_finish(call, &result);
+    finish_with_verdict(call);
     return;
   }
-  pubsub_channel_works(call->channel);
+  call->context->on_answered(call->context->owner);
   if (!call->handler->on_headers) return;
   enter(call);
   call->handler->on_headers(call->user);
@@ -131,10 +133,9 @@ static void explain_refusal(const struct pubsub_call *call, enum pubsub_status s
 
 static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *data, size_t len) {
   struct pubsub_call *call = user;
-  if (!call->manual_window || call->http_status != 200 || !call->is_grpc) {
-    pubsub_h2_stream_consume(stream, len);
-  }
-  if (call->http_status != 200 || !call->is_grpc) return;
+  bool is_answer = pubsub_verdict_is_answer(&call->verdict);
+  if (!call->manual_window || !is_answer) pubsub_h2_stream_consume(stream, len);
+  if (!is_answer) return;
   enter(call);
   enum pubsub_status status =
       pubsub_frame_parser_feed(&call->parser, &frame_handler, call, data, len);
@@ -148,14 +149,12 @@ static void on_data(void *user, struct pubsub_h2_stream *stream, const uint8_t *
 
 static void on_end(void *user, struct pubsub_h2_stream *stream) {
   struct pubsub_call *call = user;
-  struct pubsub_error result;
-  pubsub_call_verdict(call, &result);
   if (call->ended && pubsub_h2_stream_queued_bytes(stream) == 0) {
     /* Both sides have finished: the stream closes by itself. */
     pubsub_h2_stream_bind(stream, NULL, NULL);
     call->stream = NULL;
   }
-  pubsub_call_finish(call, &result);
+  finish_with_verdict(call);
 }
 
 static void on_stream_closed(void *user, struct pubsub_h2_stream *stream, uint32_t h2_error,
@@ -164,9 +163,11 @@ static void on_stream_closed(void *user, struct pubsub_h2_stream *stream, uint32
   struct pubsub_error result = {0};
   (void)stream;
   call->stream = NULL;
-  if (call->grpc_status > 0) {
-    pubsub_call_verdict(call, &result);
-  } else if (why) {
+  if (call->verdict.grpc_status > 0) {
+    finish_with_verdict(call);
+    return;
+  }
+  if (why) {
     result = *why;
     result.retryable = why->status != PUBSUB_E_CLOSED;
   } else if (h2_error == PUBSUB_H2_REFUSED_STREAM) {
@@ -185,8 +186,8 @@ static const struct pubsub_h2_stream_handler stream_handler = {
 /* ---- starting ---- */
 
 static void on_timeout(struct pubsub_timer *timer) {
-  struct pubsub_call *call = CALL_OF_TIMER(timer);
-  const struct pubsub_error *dial = pubsub_channel_dial_error(call->channel);
+  struct pubsub_call *call = PUBSUB_CONTAINER_OF(timer, struct pubsub_call, timer);
+  const struct pubsub_error *dial = &call->context->dial_error;
   struct pubsub_error result = {0};
   if (!call->stream && dial->status != PUBSUB_OK) {
     result = *dial; /* says more than that the time is over */
@@ -196,36 +197,34 @@ static void on_timeout(struct pubsub_timer *timer) {
   pubsub_call_finish(call, &result);
 }
 
-enum pubsub_status pubsub_call_start(struct pubsub_channel *channel,
-                                     const struct pubsub_call_options *options,
-                                     const struct pubsub_call_handler *handler, void *user,
-                                     struct pubsub_call **out, struct pubsub_error *error) {
-  struct pubsub_loop *loop = pubsub_channel_loop(channel);
+enum pubsub_status pubsub_call_new(const struct pubsub_call_context *context,
+                                   const struct pubsub_call_options *options,
+                                   const struct pubsub_call_handler *handler, void *user,
+                                   struct pubsub_call **out) {
   struct pubsub_call *call = pubsub_alloc_zero(1, sizeof *call);
-  if (!call) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  if (!call) return PUBSUB_E_NOMEM;
   pubsub_list_init(&call->link);
-  call->channel = channel;
+  call->context = context;
   call->handler = handler;
   call->user = user;
   call->encoding = options->encoding;
   call->manual_window = options->manual_window;
   call->fail_fast = options->fail_fast;
-  call->grpc_status = -1;
   call->timer.run = on_timeout;
+  pubsub_verdict_init(&call->verdict);
   pubsub_frame_parser_init(&call->parser, PUBSUB_CALL_MAX_MESSAGE_BYTES);
   call->method = pubsub_text_copy(options->method);
-  call->routing_header = options->routing_header ? pubsub_text_copy(options->routing_header) : NULL;
-  if (!call->method || (options->routing_header && !call->routing_header)) goto no_memory;
+  if (options->routing_header) call->routing_header = pubsub_text_copy(options->routing_header);
+  if (!call->method || (options->routing_header && !call->routing_header)) {
+    call_free(call);
+    return PUBSUB_E_NOMEM;
+  }
   if (options->timeout_us) {
-    call->deadline_us = pubsub_loop_now_us(loop) + options->timeout_us;
-    pubsub_loop_timer_set(loop, &call->timer, call->deadline_us);
+    call->deadline_us = pubsub_loop_now_us(context->loop) + options->timeout_us;
+    pubsub_loop_timer_set(context->loop, &call->timer, call->deadline_us);
   }
   *out = call;
-  pubsub_channel_add(channel, call);
   return PUBSUB_OK;
-no_memory:
-  call_free(call);
-  return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
 }
 
 static struct pubsub_h2_header header(const char *name, const char *value) {
@@ -234,28 +233,30 @@ static struct pubsub_h2_header header(const char *name, const char *value) {
 
 static size_t fill_headers(const struct pubsub_call *call, struct pubsub_h2_header *out,
                            char *timeout, size_t timeout_bytes) {
-  const struct pubsub_channel_options *options = pubsub_channel_options(call->channel);
-  struct pubsub_view authorization = pubsub_channel_authorization(call->channel);
+  const struct pubsub_call_context *context = call->context;
+  const struct pubsub_buf *authorization = &context->authorization;
   size_t count = 0;
   out[count++] = header(":method", "POST");
-  out[count++] = header(":scheme", options->tls ? "https" : "http");
+  out[count++] = header(":scheme", context->tls ? "https" : "http");
   out[count++] = header(":path", call->method);
-  out[count++] = header(":authority", pubsub_channel_authority(call->channel));
+  out[count++] = header(":authority", context->authority);
   out[count++] = header("te", "trailers");
   out[count++] = header("content-type", "application/grpc");
-  out[count++] = header("user-agent", options->user_agent);
+  out[count++] = header("user-agent", context->user_agent);
   out[count++] = header("x-goog-api-client", "gl-c/11 gccl/" PUBSUB_VERSION_STRING);
   if (call->deadline_us) {
-    uint64_t now = pubsub_loop_now_us(pubsub_channel_loop(call->channel));
+    uint64_t now = pubsub_loop_now_us(call->context->loop);
     uint64_t ms = call->deadline_us > now ? (call->deadline_us - now + 999) / 1000 : 1;
     snprintf(timeout, timeout_bytes, "%llum", (unsigned long long)(ms > 99999999 ? 99999999 : ms));
     out[count++] = header("grpc-timeout", timeout);
   }
   if (call->encoding) out[count++] = header("grpc-encoding", call->encoding);
   if (call->routing_header) out[count++] = header("x-goog-request-params", call->routing_header);
-  if (options->quota_project) out[count++] = header("x-goog-user-project", options->quota_project);
-  if (authorization.len > 0) {
-    out[count++] = (struct pubsub_h2_header){pubsub_view_str("authorization"), authorization, true};
+  if (context->quota_project) out[count++] = header("x-goog-user-project", context->quota_project);
+  if (context->tls && authorization->len > 0) { /* never over plaintext */
+    out[count++] =
+        (struct pubsub_h2_header){pubsub_view_str("authorization"),
+                                  pubsub_view_of(authorization->ptr, authorization->len), true};
   }
   return count;
 }
@@ -300,6 +301,7 @@ static enum pubsub_status pending_reserve(struct pubsub_call *call, size_t more)
 enum pubsub_status pubsub_call_send(struct pubsub_call *call,
                                     const struct pubsub_segment *take_segments, size_t count,
                                     bool end) {
+  PUBSUB_ON_LOOP(call->context->loop);
   if (call->finished || call->ended) return PUBSUB_E_CLOSED;
   size_t bytes = 0;
   for (size_t i = 0; i < count; i++)
@@ -336,10 +338,12 @@ size_t pubsub_call_queued_bytes(const struct pubsub_call *call) {
 }
 
 void pubsub_call_consume(struct pubsub_call *call, size_t bytes) {
+  PUBSUB_ON_LOOP(call->context->loop);
   if (call->stream) pubsub_h2_stream_consume(call->stream, bytes);
 }
 
 void pubsub_call_set_window(struct pubsub_call *call, uint32_t bytes) {
+  PUBSUB_ON_LOOP(call->context->loop);
   call->window_bytes = bytes;
   if (call->stream) pubsub_h2_stream_set_window(call->stream, bytes);
 }

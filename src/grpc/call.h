@@ -1,77 +1,49 @@
 /*
- * The inside of a call: shared by call.c (its life on an HTTP/2 stream), pool.c (which finds it a connection) and
- * unary.c. Nothing outside src/grpc includes this.
+ * A gRPC call under way: messages out, messages in, its end. Made by a channel (channel.h).
  *
- *   start ──▶ waiting (in channel.waiting) ── a connection takes it ──▶ on a stream ──▶ finished
- *                │ deadline, failed dial, cancel                          │ trailers, reset, lost, deadline, cancel
- *                └──────────────────────────────▶ finished ◀─────────────┘
+ * Loop thread only. Inside any of its events the call may be cancelled. It is freed when on_closed
+ * returns, or by pubsub_call_cancel.
  */
 #ifndef PUBSUB_GRPC_CALL_H
 #define PUBSUB_GRPC_CALL_H
 
-#include "grpc/channel.h"
-#include "grpc/frame.h"
-#include "h2/conn.h"
+#include "base/bytes.h"
 
-#define PUBSUB_CALL_MAX_MESSAGE_BYTES ((size_t)24 << 20)
+struct pubsub_call;
 
-struct pubsub_connection;
-
-struct pubsub_call {
-  struct pubsub_channel *channel;
-  struct pubsub_list link; /* in channel.waiting or connection.calls; detached once finished */
-  struct pubsub_h2_stream *stream; /* NULL while waiting */
-  const struct pubsub_call_handler *handler;
-  void *user;
-  char *method, *routing_header; /* owned */
-  const char *encoding;          /* static; NULL: messages go uncompressed */
-  uint64_t deadline_us;          /* 0: none */
-  struct pubsub_timer timer;
-  bool manual_window, fail_fast;
-  uint32_t window_bytes; /* 0: the channel's */
-
-  struct pubsub_segment *pending; /* messages of a waiting call, prefixes included */
-  size_t pending_count, pending_cap, pending_bytes;
-  bool ended; /* our side */
-
-  struct pubsub_frame_parser parser;
-  enum pubsub_status refused; /* by the handler or the parser; PUBSUB_OK: nothing yet */
-  int http_status;            /* 0: no headers yet */
-  bool is_grpc;               /* content-type application/grpc… */
-  int grpc_status;            /* -1: not told */
-  char grpc_message[384];
-  struct pubsub_buf details; /* grpc-status-details-bin, decoded */
-
-  unsigned busy; /* callbacks of this call on the stack: not freed meanwhile */
-  bool finished;
-
-  /* unary.c */
-  struct pubsub_buf response;
-  pubsub_unary_done_fn *unary_done;
-  void *unary_user;
+struct pubsub_call_handler {
+  /* Response headers came; may be late or never: wait for nothing on it. May be NULL. */
+  void (*on_headers)(void *user);
+  /* One response message, in pieces as they arrive. A status other than OK ends the call with it. */
+  enum pubsub_status (*on_message_begin)(void *user, size_t message_bytes);
+  enum pubsub_status (*on_message_data)(void *user, const uint8_t *data, size_t len);
+  enum pubsub_status (*on_message_end)(void *user);
+  /* Last. status OK: the service ended the call cleanly. GRPC: its code and message. IO, CONNECT, TLS,
+   * TIMEOUT …: ours. `details`: grpc-status-details-bin, base64-decoded, else empty; borrowed. */
+  void (*on_closed)(void *user, const struct pubsub_error *result, struct pubsub_view details);
 };
 
-/* Puts a waiting call on a stream of conn. Errors: as pubsub_h2_conn_open_stream (the call goes on waiting). */
-enum pubsub_status pubsub_call_open(struct pubsub_call *call, struct pubsub_h2_conn *conn,
-                                    struct pubsub_error *error);
-/* Ends the call: handler's on_closed, then freed. */
-void pubsub_call_finish(struct pubsub_call *call, const struct pubsub_error *result);
+struct pubsub_call_options {
+  const char *method;         /* "/google.pubsub.v1.Subscriber/StreamingPull" */
+  const char *routing_header; /* x-goog-request-params, "subscription=projects%2F…"; or NULL */
+  /* Of every message sent, "gzip"; the caller's segments are so already. Static text; NULL: none. */
+  const char *encoding;
+  uint64_t timeout_us; /* 0: none; sent as grpc-timeout */
+  bool manual_window;  /* true: the caller gives window back with pubsub_call_consume */
+  bool fail_fast;      /* do not wait for a connection after a failed dial */
+};
 
-/* channel.c */
-void pubsub_channel_add(struct pubsub_channel *channel, struct pubsub_call *call);
-void pubsub_channel_works(
-    struct pubsub_channel *channel); /* a call was answered: no reason to back off */
-void pubsub_channel_count_unauthenticated(struct pubsub_channel *channel);
-struct pubsub_view
-pubsub_channel_authorization(const struct pubsub_channel *channel); /* "Bearer …" */
-const struct pubsub_channel_options *pubsub_channel_options(const struct pubsub_channel *channel);
-const char *pubsub_channel_authority(const struct pubsub_channel *channel);
-/* Why the last dial failed; status OK: it did not. */
-const struct pubsub_error *pubsub_channel_dial_error(const struct pubsub_channel *channel);
-
-/* status.c: the service's verdict from what its headers and trailers said. */
-void pubsub_call_read_header(struct pubsub_call *call, const struct pubsub_h2_header *header,
-                             bool trailers);
-enum pubsub_status pubsub_call_verdict(const struct pubsub_call *call, struct pubsub_error *out);
+/* Queues one message made of segments (the prefix is added here); takes them on OK. Allowed before the
+ * connection stands. `end`: no more messages. */
+enum pubsub_status pubsub_call_send(struct pubsub_call *call,
+                                    const struct pubsub_segment *take_segments, size_t count,
+                                    bool end);
+/* Bytes of messages that are not on their way to the kernel yet. */
+size_t pubsub_call_queued_bytes(const struct pubsub_call *call);
+/* Bytes as given to on_message_data, and PUBSUB_FRAME_PREFIX_BYTES a message. */
+void pubsub_call_consume(struct pubsub_call *call, size_t bytes);
+void pubsub_call_set_window(struct pubsub_call *call, uint32_t bytes);
+/* Resets the stream; on_closed is not called; the call is freed. */
+void pubsub_call_cancel(struct pubsub_call *call);
 
 #endif

@@ -1,17 +1,30 @@
-/* A call with one request and one response, collected whole. */
-#include "grpc/call.h"
+#include "grpc/unary.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 
+struct pubsub_unary {
+  struct pubsub_call *call;
+  struct pubsub_buf response;
+  pubsub_unary_done_fn *on_done;
+  void *user;
+  bool ended; /* on_done is being called, and the end follows */
+};
+
+static void unary_free(struct pubsub_unary *unary) {
+  pubsub_buf_clear(&unary->response);
+  pubsub_free(unary);
+}
+
 static enum pubsub_status on_begin(void *user, size_t message_bytes) {
-  struct pubsub_call *call = user;
-  call->response.len = 0; /* of several messages the last one counts; there is one */
-  return pubsub_buf_reserve(&call->response, message_bytes);
+  struct pubsub_unary *unary = user;
+  unary->response.len = 0; /* of several messages the last one counts; there is one */
+  return pubsub_buf_reserve(&unary->response, message_bytes);
 }
 
 static enum pubsub_status on_data(void *user, const uint8_t *data, size_t len) {
-  struct pubsub_call *call = user;
-  return pubsub_buf_append(&call->response, data, len);
+  struct pubsub_unary *unary = user;
+  return pubsub_buf_append(&unary->response, data, len);
 }
 
 static enum pubsub_status on_end(void *user) {
@@ -20,34 +33,44 @@ static enum pubsub_status on_end(void *user) {
 }
 
 static void on_closed(void *user, const struct pubsub_error *result, struct pubsub_view details) {
-  struct pubsub_call *call = user;
+  struct pubsub_unary *unary = user;
   struct pubsub_view response = {0};
   if (result->status == PUBSUB_OK) {
-    response = pubsub_view_of(call->response.ptr, call->response.len);
+    response = pubsub_view_of(unary->response.ptr, unary->response.len);
   }
-  call->unary_done(call->unary_user, result, response, details);
+  unary->ended = true;
+  unary->on_done(unary->user, result, response, details);
+  unary_free(unary);
 }
 
-static const struct pubsub_call_handler unary_handler = {NULL, on_begin, on_data, on_end,
-                                                         on_closed};
+static const struct pubsub_call_handler handler = {NULL, on_begin, on_data, on_end, on_closed};
 
 enum pubsub_status pubsub_unary_start(struct pubsub_channel *channel,
                                       const struct pubsub_call_options *options,
                                       const struct pubsub_segment *take_segments, size_t count,
                                       pubsub_unary_done_fn *on_done, void *user,
-                                      struct pubsub_call **out, struct pubsub_error *error) {
-  struct pubsub_call *call;
+                                      struct pubsub_unary **out, struct pubsub_error *error) {
+  struct pubsub_unary *unary = pubsub_alloc_zero(1, sizeof *unary);
+  if (!unary) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  unary->on_done = on_done;
+  unary->user = user;
   enum pubsub_status status =
-      pubsub_call_start(channel, options, &unary_handler, NULL, &call, error);
-  if (status != PUBSUB_OK) return status;
-  call->user = call;
-  call->unary_done = on_done;
-  call->unary_user = user;
-  status = pubsub_call_send(call, take_segments, count, true);
+      pubsub_call_start(channel, options, &handler, unary, &unary->call, error);
   if (status != PUBSUB_OK) {
-    pubsub_call_cancel(call);
+    unary_free(unary);
+    return status;
+  }
+  status = pubsub_call_send(unary->call, take_segments, count, true);
+  if (status != PUBSUB_OK) {
+    pubsub_unary_cancel(unary);
     return pubsub_error_set(error, status, "out of memory");
   }
-  *out = call;
+  *out = unary;
   return PUBSUB_OK;
+}
+
+void pubsub_unary_cancel(struct pubsub_unary *unary) {
+  if (unary->ended) return;
+  pubsub_call_cancel(unary->call);
+  unary_free(unary);
 }

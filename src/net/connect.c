@@ -1,6 +1,7 @@
 #include "net/connect.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static void try_next(struct pubsub_connect *self) {
 }
 
 static void on_io(struct pubsub_io *io, unsigned events) {
-  struct attempt *attempt = (struct attempt *)((char *)io - offsetof(struct attempt, io));
+  struct attempt *attempt = PUBSUB_CONTAINER_OF(io, struct attempt, io);
   struct pubsub_connect *self = attempt->connect;
   int failure = 0;
   socklen_t len = sizeof failure;
@@ -95,7 +96,7 @@ static void on_io(struct pubsub_io *io, unsigned events) {
 }
 
 static void on_timer(struct pubsub_timer *timer) {
-  try_next((struct pubsub_connect *)((char *)timer - offsetof(struct pubsub_connect, timer)));
+  try_next(PUBSUB_CONTAINER_OF(timer, struct pubsub_connect, timer));
 }
 
 /* The resolver's order (RFC 6724), but the families take turns, the first one's first. */

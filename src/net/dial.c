@@ -1,17 +1,12 @@
-/*
- * Dialling: resolve, connect, ask the proxy, TLS handshake.
- *
- *   resolving ── addresses ──▶ connecting ──▶ (proxy) asking ──▶ (TLS) handshaking ──▶ done
- *       │                          │              │                  │
- *       └── no address             └── refused    └── 407 …          └── certificate …: error
- *   One timer bounds the whole.
- */
+#include "net/dial.h"
+
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include "net/connect.h"
 #include "net/resolve.h"
 #include "net/socket.h"
-#include "net/tls.h"
+#include "net/tls_inside.h"
 #include "net/tunnel.h"
 #include <stdio.h>
 #include <string.h>
@@ -32,9 +27,6 @@ struct pubsub_dial {
   struct pubsub_tunnel *tunnel;     /* while asking the proxy */
   struct pubsub_bytestream *stream; /* once connected */
 };
-
-#define DIAL_OF(ptr, member)                                                                       \
-  ((struct pubsub_dial *)((char *)(ptr)-offsetof(struct pubsub_dial, member)))
 
 static void tunnel_free(struct pubsub_dial *dial) {
   if (dial->tunnel) pubsub_tunnel_clear(dial->tunnel);
@@ -177,7 +169,7 @@ static void on_resolved(void *user, struct addrinfo *take_addresses, const char 
 }
 
 static void on_timeout(struct pubsub_timer *timer) {
-  struct pubsub_dial *dial = DIAL_OF(timer, timer);
+  struct pubsub_dial *dial = PUBSUB_CONTAINER_OF(timer, struct pubsub_dial, timer);
   if (dial->resolve) {
     fail(dial, PUBSUB_E_RESOLVE, "no answer in time");
   } else if (dial->tunnel) {

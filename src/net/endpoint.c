@@ -1,7 +1,7 @@
-/* Endpoints as people write them: "host", "host:port", "[v6]:port". */
-#include "net/bytestream.h"
+#include "net/endpoint.h"
 
 #include "base/error.h"
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +12,12 @@ static bool parse_port(const char *text, uint16_t *out) {
   if (*end != '\0' || port == 0 || port > 65535) return false;
   *out = (uint16_t)port;
   return true;
+}
+
+/* Names, addresses and zones; nothing that means something else in a URL or a header. */
+static bool may_be_in_host(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c && strchr("-_.:%*", c));
 }
 
 enum pubsub_status pubsub_endpoint_parse(const char *endpoint, uint16_t default_port, char *host,
@@ -34,7 +40,7 @@ enum pubsub_status pubsub_endpoint_parse(const char *endpoint, uint16_t default_
   size_t len = (size_t)(end - start);
   if (len == 0 || len >= host_bytes) goto invalid;
   for (size_t i = 0; i < len; i++) {
-    if ((unsigned char)start[i] <= ' ' || start[i] == '/' || start[i] == 0x7f) goto invalid;
+    if (!may_be_in_host(start[i])) goto invalid;
   }
   memcpy(host, start, len);
   host[len] = '\0';

@@ -1,8 +1,10 @@
-/* Accepts connections; those over TLS are handed out after their handshake. */
+#include "net/listener.h"
+
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include "net/socket.h"
-#include "net/tls.h"
+#include "net/tls_inside.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -55,7 +57,7 @@ static void on_handshake_event(void *user, unsigned events) {
 }
 
 static void on_handshake_timeout(struct pubsub_timer *timer) {
-  handshake_free((struct handshake *)((char *)timer - offsetof(struct handshake, timer)));
+  handshake_free(PUBSUB_CONTAINER_OF(timer, struct handshake, timer));
 }
 
 static void start_handshake(struct pubsub_listener *listener, struct pubsub_bytestream *lower) {
@@ -79,7 +81,7 @@ fail:
 }
 
 static void on_acceptable(struct pubsub_io *io, unsigned events) {
-  struct pubsub_listener *listener = (struct pubsub_listener *)io; /* its first member */
+  struct pubsub_listener *listener = PUBSUB_CONTAINER_OF(io, struct pubsub_listener, io);
   (void)events;
   for (int i = 0; i < ACCEPTS_A_TURN; i++) {
     int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -104,8 +106,7 @@ static void on_acceptable(struct pubsub_io *io, unsigned events) {
 }
 
 static void on_resume(struct pubsub_timer *timer) {
-  struct pubsub_listener *listener =
-      (struct pubsub_listener *)((char *)timer - offsetof(struct pubsub_listener, resume));
+  struct pubsub_listener *listener = PUBSUB_CONTAINER_OF(timer, struct pubsub_listener, resume);
   pubsub_loop_io_set(listener->loop, &listener->io, PUBSUB_IO_READ);
 }
 
@@ -171,7 +172,7 @@ uint16_t pubsub_listener_port(const struct pubsub_listener *listener) {
 void pubsub_listener_destroy(struct pubsub_listener *listener) {
   if (!listener) return;
   while (!pubsub_list_empty(&listener->handshakes)) {
-    handshake_free((struct handshake *)listener->handshakes.next); /* link is its first member */
+    handshake_free(PUBSUB_CONTAINER_OF(listener->handshakes.next, struct handshake, link));
   }
   pubsub_loop_timer_cancel(listener->loop, &listener->resume);
   pubsub_loop_io_remove(listener->loop, &listener->io);

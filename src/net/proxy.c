@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "net/bytestream.h"
+#include "net/endpoint.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

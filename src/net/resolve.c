@@ -1,6 +1,7 @@
 #include "net/resolve.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include <pthread.h>
 #include <signal.h>
@@ -38,7 +39,7 @@ static void look_up(struct pubsub_resolve *resolve, int flags) {
 }
 
 static void deliver(struct pubsub_task *task) {
-  struct pubsub_resolve *resolve = (struct pubsub_resolve *)task;
+  struct pubsub_resolve *resolve = PUBSUB_CONTAINER_OF(task, struct pubsub_resolve, task);
   pthread_mutex_lock(&resolve->shared.mutex);
   bool cancelled = resolve->shared.cancelled;
   struct addrinfo *addresses = cancelled ? NULL : resolve->addresses;

@@ -1,6 +1,7 @@
 #include "net/socket.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +25,7 @@ void pubsub_socket_tune(int fd) {
 
 static ssize_t socket_read(struct pubsub_bytestream *stream, uint8_t *out, size_t capacity,
                            struct pubsub_error *error) {
-  struct socket_stream *self = (struct socket_stream *)stream;
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(stream, struct socket_stream, base);
   ssize_t got;
   do {
     got = recv(self->io.fd, out, capacity, 0);
@@ -37,7 +38,7 @@ static ssize_t socket_read(struct pubsub_bytestream *stream, uint8_t *out, size_
 
 static ssize_t socket_writev(struct pubsub_bytestream *stream, const struct iovec *parts, int count,
                              struct pubsub_error *error) {
-  struct socket_stream *self = (struct socket_stream *)stream;
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(stream, struct socket_stream, base);
   struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
   ssize_t put;
   do {
@@ -50,17 +51,17 @@ static ssize_t socket_writev(struct pubsub_bytestream *stream, const struct iove
 }
 
 static void socket_set_interest(struct pubsub_bytestream *stream, unsigned interest) {
-  struct socket_stream *self = (struct socket_stream *)stream;
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(stream, struct socket_stream, base);
   pubsub_loop_io_set(self->loop, &self->io, interest);
 }
 
 static void socket_shutdown(struct pubsub_bytestream *stream) {
-  struct socket_stream *self = (struct socket_stream *)stream;
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(stream, struct socket_stream, base);
   shutdown(self->io.fd, SHUT_WR);
 }
 
 static void socket_destroy(struct pubsub_bytestream *stream) {
-  struct socket_stream *self = (struct socket_stream *)stream;
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(stream, struct socket_stream, base);
   pubsub_loop_io_remove(self->loop, &self->io);
   close(self->io.fd);
   pubsub_free(self);
@@ -70,8 +71,7 @@ static const struct pubsub_bytestream_ops socket_ops = {
     socket_read, socket_writev, socket_set_interest, socket_shutdown, socket_destroy};
 
 static void on_io(struct pubsub_io *io, unsigned events) {
-  struct socket_stream *self =
-      (struct socket_stream *)((char *)io - offsetof(struct socket_stream, io));
+  struct socket_stream *self = PUBSUB_CONTAINER_OF(io, struct socket_stream, io);
   if (self->base.on_event) self->base.on_event(self->base.user, events);
 }
 

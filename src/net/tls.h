@@ -1,36 +1,22 @@
 /*
- * TLS over another byte stream (OpenSSL in memory; it never sees a descriptor). Used by dial.c and
- * listener.c. Loop thread only.
- *
- * Small writes are gathered into records of 16 KB. Bytes that writev accepted but the socket did not are
- * kept here and flushed before anything else.
+ * What all TLS streams of a client or a server share: certificates, protocol versions, ALPN "h2". Made
+ * once, on any thread, and read-only from then on; outlives the channels or listeners that use it.
  */
 #ifndef PUBSUB_NET_TLS_H
 #define PUBSUB_NET_TLS_H
 
-#include "net/bytestream.h"
-#include <openssl/ssl.h>
+#include <pubsub/error.h>
 
-struct pubsub_tls_context {
-  SSL_CTX *ssl;
-  BIO_METHOD *bio;
-  bool server;
-};
-
-/* How OpenSSL reaches the lower stream; freed with the context. NULL: no memory. */
-BIO_METHOD *pubsub_tls_bio_method_new(void);
-
-/* Takes `lower` on OK. host: client only, checked against the certificate. */
-enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
-                                         struct pubsub_bytestream *take_lower, const char *host,
-                                         struct pubsub_bytestream **out,
-                                         struct pubsub_error *error);
-/* Drives the handshake: 1 done, PUBSUB_BYTESTREAM_AGAIN: call again on the next event (which are asked for here),
- * PUBSUB_BYTESTREAM_ERROR with the reason. */
-int pubsub_tls_stream_handshake(struct pubsub_bytestream *stream, struct pubsub_error *error);
-
-/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the peer, and passes. Empties this
- * thread's queue of OpenSSL's errors. */
-bool pubsub_tls_lacks_memory(void);
+struct pubsub_tls_context;
+/* Verifies chain and host name; TLS 1.2 or newer. ca_file NULL: the system's store. Errors: TLS (the file
+ * cannot be read), NOMEM. */
+enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
+                                                 struct pubsub_tls_context **out,
+                                                 struct pubsub_error *error);
+/* For the emulator and tests: certificate chain and key, PEM files. */
+enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, const char *key_file,
+                                                 struct pubsub_tls_context **out,
+                                                 struct pubsub_error *error);
+void pubsub_tls_context_destroy(struct pubsub_tls_context *context); /* NULL is allowed */
 
 #endif

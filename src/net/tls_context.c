@@ -1,5 +1,5 @@
 /* Certificates, protocol versions and ALPN: what all TLS streams of a client or a server share. */
-#include "net/tls.h"
+#include "net/tls_inside.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -1,6 +1,7 @@
-#include "net/tls.h"
+#include "net/tls_inside.h"
 
 #include "base/alloc.h"
+#include "base/container.h"
 #include "base/error.h"
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -127,7 +128,7 @@ static void on_lower_event(void *user, unsigned events) {
 
 static ssize_t tls_read(struct pubsub_bytestream *stream, uint8_t *out, size_t capacity,
                         struct pubsub_error *error) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   size_t filled = 0;
   while (filled < capacity) {
     ERR_clear_error();
@@ -163,7 +164,7 @@ static ssize_t tls_read(struct pubsub_bytestream *stream, uint8_t *out, size_t c
 
 static ssize_t tls_writev(struct pubsub_bytestream *stream, const struct iovec *parts, int count,
                           struct pubsub_error *error) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   size_t taken = 0;
   for (int i = 0; i < count; i++) {
     size_t at = 0;
@@ -188,19 +189,19 @@ full:
 }
 
 static void tls_set_interest(struct pubsub_bytestream *stream, unsigned interest) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   self->interest = interest;
   update_interest(self);
 }
 
 static void tls_shutdown(struct pubsub_bytestream *stream) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   if (!self->handshaking && self->lower_error.status == PUBSUB_OK) SSL_shutdown(self->ssl);
   self->lower->ops->shutdown(self->lower);
 }
 
 static void tls_destroy(struct pubsub_bytestream *stream) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   SSL_free(self->ssl);
   self->lower->ops->destroy(self->lower);
   pubsub_free(self->input);
@@ -299,7 +300,7 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
 }
 
 int pubsub_tls_stream_handshake(struct pubsub_bytestream *stream, struct pubsub_error *error) {
-  struct tls_stream *self = (struct tls_stream *)stream;
+  struct tls_stream *self = PUBSUB_CONTAINER_OF(stream, struct tls_stream, base);
   ERR_clear_error();
   int done = SSL_do_handshake(self->ssl);
   if (done == 1) {

@@ -15,7 +15,7 @@
 #include "pub/request_pool.h"
 #include "pub/retry.h"
 
-struct pubsub_call;
+struct pubsub_unary;
 struct pubsub_sender;
 
 struct pubsub_publish_request {
@@ -44,7 +44,7 @@ struct pubsub_publish_request {
     struct pubsub_list link;      /* among those under way */
     struct pubsub_retry retry;
     struct pubsub_timer backoff_timer; /* armed while it waits to be sent again */
-    struct pubsub_call *call;          /* while sent */
+    struct pubsub_unary *call;         /* while sent */
   } loop;
 };
 

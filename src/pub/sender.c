@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "grpc/routing.h"
+#include "grpc/unary.h"
 #include "proto/publish_encoder.h"
 #include <errno.h>
 #include <time.h>
@@ -319,7 +320,7 @@ static void cancel_all(struct pubsub_sender *sender) {
   while (!pubsub_list_empty(&sender->loop.under_way)) {
     struct pubsub_publish_request *request =
         PUBSUB_CONTAINER_OF(sender->loop.under_way.next, struct pubsub_publish_request, loop.link);
-    if (request->loop.call) pubsub_call_cancel(request->loop.call);
+    if (request->loop.call) pubsub_unary_cancel(request->loop.call);
     request->loop.call = NULL;
     take_out(request);
     drop(sender, &request->order);

@@ -24,7 +24,7 @@ static void release_segment(void *owner) {
 }
 
 void pubsub_settle_call_forget(struct pubsub_settle_call *call) {
-  if (call->call) pubsub_call_cancel(call->call);
+  if (call->call) pubsub_unary_cancel(call->call);
   call->call = NULL;
   pubsub_loop_timer_cancel(loop_of(call), &call->retry);
   pubsub_list_remove(&call->link);

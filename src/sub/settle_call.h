@@ -7,7 +7,7 @@
 
 #include "base/list.h"
 #include "grpc/backoff.h"
-#include "grpc/channel.h"
+#include "grpc/unary.h"
 #include "net/loop.h"
 #include "proto/ack_outcome.h"
 #include "sub/ack_request.h"
@@ -54,7 +54,7 @@ struct pubsub_settle_call {
   uint64_t until_us; /* repeated as a whole until then */
 
   unsigned refs; /* ours, and one per segment the transport holds */
-  struct pubsub_call *call;
+  struct pubsub_unary *call;
   struct pubsub_backoff backoff;
   struct pubsub_timer retry;
 };

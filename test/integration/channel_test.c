@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "grpc/channel.h"
+#include "net/listener.h"
 #include "rpc/connection.h"
 #include <stdatomic.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "h2/conn.h"
-#include "net/bytestream.h"
+#include "net/listener.h"
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <semaphore.h>

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "h2/conn.h"
+#include "net/listener.h"
 #include "rpc/connection.h"
 #include <pubsub/subscriber.h>
 #include <stdatomic.h>
