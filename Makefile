@@ -31,7 +31,7 @@ build: jar ## everything a user takes away
 demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) demo/run.sh
 
-test: check test-c test-fuzz test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
+test: check test-c test-fuzz test-hardening test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
 test-quick: check jar setup-python ## the daily loop: guards, C and Java unit tests, the main paths of reading and writing (minutes)
@@ -63,6 +63,9 @@ stress: setup-build ## random calls of many threads while the emulator misbehave
 
 test-stress: setup-build ## stress, for half a minute
 	@echo "== stress" && tools/stress.sh 12 1
+
+test-hardening: native ## RELRO, NX, PIE, stack protector and fortified copies of what ships
+	@echo "== hardening" && tools/check_hardening.sh
 
 test-java: jar ## Java tests, and what the jar holds
 	@tools/test_java.sh && tools/check_jar.sh
@@ -131,4 +134,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
