@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Lines that the seeds of the fuzz targets cover, of the code that reads what others send: the build of the preset
-`fuzz-coverage` over fuzz/seeds. Fails below the floor of a folder; --show FILE prints a file's lines with their counts.
+`fuzz-coverage` over fuzz/seeds. Fails below the floor of a folder; --show FILE prints the lines of a file that none reaches.
 """
 
 import argparse
@@ -54,26 +54,35 @@ def run_seeds(folder):
     return merged, programs
 
 
-def arguments_of(merged, programs):
-    rest = [part for program in programs[1:] for part in ("-object", str(program))]
-    return [str(programs[0]), *rest, f"-instr-profile={merged}"]
+def counts_of(merged, programs):
+    """{file of this tree: {line: how often it ran}}"""
+    objects = [part for program in programs[1:] for part in ("-object", str(program))]
+    export = ["llvm-cov-14", "export", "-format=lcov", str(programs[0]), *objects, f"-instr-profile={merged}"]
+    out, lines = {}, {}
+    for record in subprocess.run(export, check=True, capture_output=True, text=True).stdout.splitlines():
+        kind, _, value = record.partition(":")
+        if kind == "SF":
+            path = pathlib.Path(os.path.normpath(value))
+            lines = out.setdefault(str(path.relative_to(ROOT)), {}) if path.is_relative_to(ROOT) else {}
+        elif kind == "DA":
+            line, count = value.split(",")[:2]
+            lines[int(line)] = int(count)
+    return out
 
 
-def files_of(merged, programs):
-    export = ["llvm-cov-14", "export", "-summary-only", *arguments_of(merged, programs)]
-    report = json.loads(subprocess.run(export, check=True, capture_output=True, text=True).stdout)
-    for entry in report["data"][0]["files"]:
-        path = pathlib.Path(os.path.normpath(BUILD / entry["filename"]))
-        if path.is_relative_to(ROOT):
-            yield str(path.relative_to(ROOT)), entry["summary"]["lines"]
+def show(counts, file):
+    """The lines that no seed reaches."""
+    for number, text in enumerate((ROOT / file).read_text().splitlines(), 1):
+        if counts[file].get(number) == 0:
+            print(f"{file}:{number}: {text}")
 
 
-def report(files):
+def report(counts):
     figures, low = {}, []
     print(f"{'':<26}{'lines':>8}{'covered':>9}{'':>9}{'floor':>7}")
     for prefix, floor in FLOORS.items():
-        lines = [count for path, count in files if re.match(prefix, path)]
-        total, covered = sum(c["count"] for c in lines), sum(c["covered"] for c in lines)
+        lines = [count for path, of_file in counts.items() if re.match(prefix, path) for count in of_file.values()]
+        total, covered = len(lines), sum(count > 0 for count in lines)
         percent = 100 * covered / total if total else 0
         figures[prefix] = round(percent, 1)
         print(f"{prefix:<26}{total:>8,}{covered:>9,}{percent:>8.1f}%{f'{floor} %' if floor else '':>7}")
@@ -87,14 +96,12 @@ def report(files):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--show", metavar="FILE", help="this file's lines")
+    parser.add_argument("--show", metavar="FILE", help="the lines of this file that none reaches")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         merged, programs = run_seeds(pathlib.Path(folder))
-        if wanted.show:
-            show = ["llvm-cov-14", "show", *arguments_of(merged, programs), str(ROOT / wanted.show)]
-            return subprocess.run(show).returncode
-        return report(list(files_of(merged, programs)))
+        counts = counts_of(merged, programs)
+    return show(counts, wanted.show) if wanted.show else report(counts)
 
 
 if __name__ == "__main__":

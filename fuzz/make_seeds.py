@@ -214,8 +214,164 @@ def endpoint():
     yield "unescaped", case("h:", "http://u%zz:p@h", "localhost", "localhost.", b"HTTP/1.1 9xx")
 
 
+# ---- sequences of calls to the emulator ----
+
+METHODS = (
+    "CreateTopic UpdateTopic Publish GetTopic ListTopics ListTopicSubscriptions ListTopicSnapshots DeleteTopic DetachSubscription "
+    "CreateSubscription GetSubscription UpdateSubscription ListSubscriptions DeleteSubscription ModifyAckDeadline Acknowledge Pull "
+    "StreamingPull ModifyPushConfig GetSnapshot ListSnapshots CreateSnapshot UpdateSnapshot DeleteSnapshot Seek "
+    "CreateSchema GetSchema ListSchemas ListSchemaRevisions CommitSchema RollbackSchema DeleteSchemaRevision DeleteSchema "
+    "ValidateSchema ValidateMessage SetIamPolicy GetIamPolicy TestIamPermissions"
+).split()
+TOPIC, SUB, SNAP = "projects/p/topics/top0", "projects/p/subscriptions/sub0", "projects/p/snapshots/snap0"
+SECOND = "projects/p/subscriptions/sub1"
+
+
+def call(method, *fields):
+    body = b"".join(fields)
+    return bytes([14, METHODS.index(method), len(body)]) + body
+
+
+def control(text):
+    return bytes([10, 255, len(text)]) + text.encode()
+
+
+def acknowledge(count, method="Acknowledge"):
+    """Of sub0, the last ids that were given out."""
+    there = 3 if method == "Acknowledge" else 11  # ModifyAckDeadline: subscription, seconds, ids in the order of their numbers
+    seconds = b"" if method == "Acknowledge" else b"\x00"
+    return bytes([0, METHODS.index(method), there, 0]) + seconds + bytes([count - 1]) + bytes(range(count))
+
+
+def publish(*messages, topic=TOPIC):
+    return call("Publish", field(1, topic), *[field(2, m) for m in messages])
+
+
+def stream(subscription=SUB, more=b""):
+    return call("StreamingPull", field(1, subscription), number(5, 10), number(7, 100), number(8, 10000), number(10, 1), more)
+
+
+def wait(seconds):
+    return bytes([12, [0, 0.001, 0.1, 1, 10, 61, 600, 86400].index(seconds)])
+
+
+MESSAGES = [message(b"one", [("a", "b")]), message(b"two", key="key0"), message(b"three", [("a", "c")], key="key0")]
+
+
+def emulator_calls():
+    yield "publish_and_pull", b"\x01" + publish(*MESSAGES) + call("Pull", field(1, SUB), number(3, 10)) + acknowledge(3)
+    yield "stream", b"\x00" + stream() + publish(*MESSAGES) + acknowledge(2, "ModifyAckDeadline") + wait(61) + acknowledge(2) + bytes([9, 0])
+    yield "waiting_pull", b"\x00" + call("Pull", field(1, SUB), number(3, 1)) + publish(*MESSAGES) + acknowledge(1)
+    dead = number(5, 10) + number(10, 1) + field(13, field(1, "projects/p/topics/top1") + number(2, 5)) + field(14, field(1, number(1, 1)))
+    yield "dead_letters", (
+        b"\x00" + call("CreateTopic", field(1, "projects/p/topics/top1"))
+        + call("CreateSubscription", field(1, SECOND), field(2, TOPIC), dead, number(16, 1), field(12, "attributes:a"))
+        + stream(SECOND) + publish(*MESSAGES) + wait(61) * 7
+    )
+    yield "snapshots", (
+        b"\x00" + publish(*MESSAGES) + call("CreateSnapshot", field(1, SNAP), field(2, SUB)) + call("Pull", field(1, SUB), number(3, 10))
+        + acknowledge(3) + call("Seek", field(1, SUB), field(3, SNAP)) + call("Seek", field(1, SUB), field(2, number(1, 1700000000)))
+        + call("ListSnapshots", field(1, "projects/p")) + call("GetSnapshot", field(1, SNAP)) + call("DeleteSnapshot", field(1, SNAP))
+    )
+    yield "a_mask_without_its_value", (
+        b"\x00" + call("CreateSnapshot", field(1, SNAP), field(2, SUB))
+        + call("UpdateSnapshot", field(1, field(1, SNAP)), field(2, field(1, "expire_time"))) + wait(86400) * 8 + control("advance 8d")
+    )
+    yield "masks", b"\x00" + b"".join(
+        call("UpdateSubscription", field(1, field(1, SUB) + field(2, TOPIC)), field(2, field(1, path)))
+        for path in ["labels", "ack_deadline_seconds", "retry_policy", "dead_letter_policy", "expiration_policy", "push_config", "filter", "message_retention_duration"]
+    ) + call("UpdateTopic", field(1, field(1, TOPIC)), field(2, field(1, "labels") + field(1, "message_retention_duration"))) + wait(86400)
+    yield "times", (
+        b"\x00" + call("CreateTopic", field(1, "projects/p/topics/top1"), field(8, number(1, 1 << 60)))
+        + call("Seek", field(1, SUB), field(2, number(1, 1 << 60))) + control("advance 100000000d") + control("advance 999999999d") + control("advance 300d")
+    )
+    yield "retained", (
+        b"\x00" + call("CreateTopic", field(1, "projects/p/topics/top1"), field(8, number(1, 600)))
+        + call("CreateSubscription", field(1, SECOND), field(2, "projects/p/topics/top1"), number(7, 1), field(8, number(1, 600)))
+        + publish(*MESSAGES, topic="projects/p/topics/top1") + call("Pull", field(1, SECOND), number(3, 9)) + wait(600) * 2 + control("stats")
+    )
+    yield "schemas", (
+        b"\x00" + call("CreateSchema", field(1, "projects/p"), field(2, number(2, 2) + field(3, '{"type":"string"}')), field(3, "sch0"))
+        + call("CommitSchema", field(1, "projects/p/schemas/sch0"), field(2, number(2, 2) + field(3, '{"type":"int"}')))
+        + call("ListSchemaRevisions", field(1, "projects/p/schemas/sch0")) + call("ListSchemas", field(1, "projects/p"))
+        + call("ValidateSchema", field(1, "projects/p"), field(2, number(2, 1) + field(3, "message M {}"))) + call("DeleteSchema", field(1, "projects/p/schemas/sch0"))
+    )
+    yield "policies", (
+        b"\x00" + call("SetIamPolicy", field(1, TOPIC), field(2, field(4, field(1, "roles/x") + field(2, "user:a"))))
+        + call("GetIamPolicy", field(1, TOPIC)) + call("TestIamPermissions", field(1, TOPIC), field(2, "pubsub.topics.publish"))
+    )
+    yield "deleted", (
+        b"\x00" + stream() + call("DeleteTopic", field(1, TOPIC)) + call("GetSubscription", field(1, SUB)) + publish(*MESSAGES)
+        + call("DeleteSubscription", field(1, SUB)) + call("DetachSubscription", field(1, SUB)) + bytes([8, 1])
+    )
+    for text in ["fault * reset", "fault * disconnect after=1", "fault StreamingPull lifetime=1s", "fault Pull stall", "fault * latency=1s", "fault StreamingPull duplicate"]:
+        name = "fault_" + text.split()[2].split("=")[0]
+        yield name, b"\x01" + control(text) + stream() + publish(*MESSAGES) + call("Pull", field(1, SUB), number(3, 1)) + wait(10) + acknowledge(2) + bytes([11])
+    yield "disturbed", b"\x00" + stream() + publish(*MESSAGES) * 3 + bytes([15 + 16]) + control("disconnect") + bytes([13, 1]) + control("goaway") + bytes([13, 0]) + stream()
+    yield "blocked", b"\x01" + bytes([31]) + (publish(*MESSAGES) + call("ListTopics", field(1, "projects/p"))) * 5 + bytes([11, 15]) + wait(61)
+
+
+# ---- HTTP/2 ----
+
+
+def headers_op(stream_id, indexes, end=False):
+    return bytes([10, stream_id, 5 if end else 4, len(indexes)]) + bytes(indexes)
+
+
+def message_op(stream_id, body, end=False):
+    assert len(body) < 256
+    return bytes([11, stream_id, 1 if end else 0, len(body)]) + body
+
+
+def frame_op(kind, flags, stream_id, payload=b""):
+    return bytes([kind, flags, stream_id, len(payload)]) + payload
+
+
+def emulator_http2():
+    def ops(flags, *many):
+        return bytes([flags]) + b"".join(b"\x00" + op for op in many)
+
+    call_ = [0, 1, 2, 12, 13, 15]
+    yield "publish", ops(0, headers_op(1, call_), message_op(1, field(1, TOPIC) + field(2, MESSAGES[0]), True))
+    yield "streaming", ops(0, headers_op(1, [0, 1, 3, 12, 13, 15]), message_op(1, field(1, SUB) + number(5, 10)), headers_op(3, call_), message_op(3, field(1, TOPIC) + field(2, MESSAGES[0]), True), frame_op(3, 0, 1, b"\0\0\0\x08"))
+    yield "refused", ops(0, headers_op(1, [11, 1, 9], True), headers_op(3, [0, 1, 2, 14], True), headers_op(5, [0, 1, 10, 13], True), headers_op(7, [11, 1, 10, 13], True))
+    yield "gzip", ops(0, headers_op(1, call_ + [16]), message_op(1, b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0", True))
+    yield "control_frames", ops(0, frame_op(6, 0, 0, b"12345678"), frame_op(4, 0, 0, b"\0\4\0\0\0\0"), frame_op(8, 0, 0, b"\0\0\0\1"), frame_op(7, 0, 0, b"\0" * 8), frame_op(4, 1, 0))
+    yield "continued", ops(0, bytes([10, 1, 0, 3, 0, 1, 2]), bytes([15, 1, 4, 2, 12, 13]), message_op(1, b"", True))
+    yield "floods", ops(0, *[frame_op(6, 0, 0, b"12345678")] * 40, *[headers_op(2 * i + 1, call_) + b"\0" + frame_op(3, 0, 2 * i + 1, b"\0\0\0\x08") for i in range(12)])
+    yield "bytewise", bytes([2, 1]) + b"\x01" + headers_op(1, call_) + message_op(1, field(1, TOPIC) + field(2, MESSAGES[0]), True)
+    yield "no_preface", bytes([1]) + b"\0" + bytes([13, 24]) + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" + frame_op(4, 0, 0) + b"\0" + headers_op(1, call_)
+    yield "http1", bytes([1]) + b"\0" + bytes([13, 18]) + b"GET / HTTP/1.1\r\n\r\n"
+    yield "blocked", ops(4, headers_op(1, call_), message_op(1, field(1, TOPIC), True))
+    yield "ended", ops(16, headers_op(1, call_))
+
+
+def client_http2():
+    def steps(*ops, dial=0):
+        return bytes([1, dial]) + b"".join(bytes([1 if index else 0]) + op if index else op for index, op in enumerate(ops))
+
+    good, pulled = [0, 1], RESPONSES["one"]
+    every = (1, 3, 5, 7)
+    yield "answers", steps(*[headers_op(i, good) for i in every], *[message_op(i, pulled) for i in every], *[headers_op(i, [2], True) for i in every])
+    yield "trailers_only", steps(*[headers_op(i, good + [5, 6, 7], True) for i in every])
+    yield "unavailable", steps(*[headers_op(i, good + [3], True) for i in every], bytes([15 - 1 + 1]))
+    yield "unauthenticated", steps(*[headers_op(i, good + [4], True) for i in every])
+    yield "http_503", steps(*[headers_op(i, [9, 11]) for i in every], *[frame_op(0, 1, i, b"<html>") for i in every])
+    yield "informational", steps(*[headers_op(i, [10]) for i in every], *[headers_op(i, good) for i in every], *[message_op(i, b"", True) for i in every])
+    yield "resets", steps(*[frame_op(3, 0, i, bytes([0, 0, 0, 7 + (i > 3)])) for i in every])
+    yield "goaway", steps(frame_op(7, 0, 0, b"\0\0\0\3" + b"\0" * 4), *[headers_op(i, good) for i in every], *[headers_op(i, [2], True) for i in every])
+    yield "settings", steps(frame_op(4, 0, 0, b"\0\3\0\0\0\1"), frame_op(4, 1, 0), frame_op(4, 0, 0, b"\0\4\0\0\0\1\0\5\0\0\x40\0"), frame_op(8, 0, 1, b"\0\0\0\7"))
+    yield "pings", steps(frame_op(6, 0, 0, b"12345678"), frame_op(6, 1, 0, b"\0" * 8), frame_op(6, 0, 3, b"12345678"))
+    yield "pushed", steps(frame_op(5, 4, 1, b"\0\0\0\2\x82"))
+    yield "too_long", steps(headers_op(1, good), frame_op(0, 0, 1, b"\0\xff\xff\xff\xff"), headers_op(3, good), frame_op(0, 0, 3, b"\1\0\0\0\1x"))
+    yield "dials", bytes([1, 7, 0, 15, 30, 1, 15, 4, 0]) + bytes([1, 0]) * 3
+    yield "later", steps(*[headers_op(i, good) for i in every]) + bytes([15, 40, 15, 40, 1]) + frame_op(6, 1, 0, b"\0" * 8) + bytes([15, 200, 14, 1, 0, 15, 60, 1, 0])
+    yield "bytewise", bytes([1, 16, 1]) + headers_op(1, good) + bytes([1]) + message_op(1, pulled) + bytes([1]) + headers_op(1, [2], True)
+    yield "blocked", bytes([1, 0]) + headers_op(1, good) + bytes([13, 12, 0, 13])
+
+
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, emulator_calls, emulator_http2, client_http2]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

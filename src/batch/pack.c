@@ -114,6 +114,16 @@ static bool texts_are_valid(const struct pubsub_column_buffer *offsets,
   return true;
 }
 
+/* Of a bitmap's rows, so many are not there. */
+static bool nulls_are_sane(const struct pubsub_column_buffer *validity, uint32_t rows,
+                           int32_t nulls) {
+  int32_t found = 0;
+  if (validity->used == 0) return nulls == 0;
+  for (uint32_t row = 0; row < rows; row++)
+    found += !(validity->ptr[row / 8] >> row % 8 & 1);
+  return found == nulls;
+}
+
 static bool content_is_sane(const struct pubsub_chunk *chunk) {
   static const struct {
     int offsets, bytes;
@@ -131,6 +141,13 @@ static bool content_is_sane(const struct pubsub_chunk *chunk) {
     if (!(chunk->columns & pubsub_buffer_column(columns[i].offsets))) continue;
     if (!offsets_are_sane(offsets, bytes->used)) return false;
     if (columns[i].text && !texts_are_valid(offsets, bytes)) return false;
+  }
+  uint32_t rows = (uint32_t)chunk->rows;
+  if (!nulls_are_sane(&chunk->buffers[PUBSUB_BUFFER_ORDERING_KEY_VALIDITY], rows,
+                      chunk->ordering_key_nulls) ||
+      !nulls_are_sane(&chunk->buffers[PUBSUB_BUFFER_DELIVERY_ATTEMPT_VALIDITY], rows,
+                      chunk->delivery_attempt_nulls)) {
+    return false;
   }
   return !(chunk->columns & PUBSUB_COLUMN_ATTRIBUTES) ||
          offsets_are_sane(&chunk->buffers[PUBSUB_BUFFER_ATTRIBUTES_OFFSETS],

@@ -44,7 +44,35 @@ static void hostile_packed_chunks(void **state) {
   pubsub_blocks_unref(blocks);
 }
 
+/* Readers take the counts of nulls for what the bitmaps say. */
+static void counts_of_nulls(void **state) {
+  enum { ORDERING_KEY_NULLS = 16, DELIVERY_ATTEMPT_NULLS = 20 }; /* offsets of the head */
+  struct pubsub_pool *pool;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk, *out;
+  struct pubsub_ack_ids ids;
+  (void)state;
+  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(fill(builder, 20), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  size_t bytes = pubsub_chunk_packed_bytes(chunk);
+  uint8_t *packed = malloc(bytes);
+  for (int at = ORDERING_KEY_NULLS; at <= DELIVERY_ATTEMPT_NULLS; at += 4) {
+    pubsub_chunk_pack(chunk, packed);
+    assert_true(packed[at] > 1);
+    packed[at]--;
+    assert_int_equal(pubsub_chunk_unpack(packed, bytes, &out, NULL), PUBSUB_E_PROTOCOL);
+  }
+  free(packed);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  pubsub_builder_destroy(builder);
+  pubsub_pool_unref(pool);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(hostile_packed_chunks, no_leaks)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(hostile_packed_chunks, no_leaks),
+                                     cmocka_unit_test_teardown(counts_of_nulls, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
