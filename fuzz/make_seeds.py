@@ -92,10 +92,15 @@ def pull_decoder():
 
 def chunk():
     for name, body in RESPONSES.items():
-        for columns, rows, drop, mode in [(0x3F, 255, 1, 0), (0x3F, 0, 0, 1), (0x24, 1, 3, 9), (0, 255, 2, 0)]:
-            yield f"{name}_{columns}_{rows}", bytes([columns, rows, drop, mode]) + body
+        for columns, rows, drop, repeats, failing, mode in [(0x3F, 255, 1, 0, 0, 0), (0x3F, 0, 0, 0, 1, 1), (0x24, 1, 3, 1, 2, 9), (0, 255, 2, 0, 0, 0)]:
+            yield f"{name}_{columns}_{rows}", bytes([columns, rows, drop, repeats, failing, mode]) + body
     many = response(*[received(f"ack-{i}" * 3, message(b"p" * i, [("k", str(i))], str(i), i, i, "k" * (i % 3)), i % 2) for i in range(150)])
-    yield "many_rows", bytes([0x3F, 99, 5, 0]) + many
+    yield "many_rows", bytes([0x3F, 99, 5, 0, 0, 0]) + many
+    long = received("ack", message(b"d" * 11000, [("k", "v")], "1", 5, 0, "key"), 1)
+    yield "sealed_in_a_payload", bytes([0x3F, 255, 1, 0, 0, 9]) + response(PLAIN, long)
+    yield "large_and_shrunk", bytes([0x3F, 255, 1, 10, 0, 0]) + response(long)
+    for failing in range(1, 24):
+        yield f"failing_{failing}", bytes([0x3F, 255, 1, failing % 3, failing, 9]) + response(PLAIN, MANY) + response(long)
 
 
 def packed_chunk():
@@ -176,6 +181,7 @@ def publish_encoder():
     yield "broken_text", b"\x00" + row(b"x", b"\xff") + row(b"x", None, [(b"\xc3", b"v")]) + row(b"x", None, [(b"k", b"\x80")])
     yield "lengths", b"\x00" + row(b"a" * 127) + row(b"b" * 128) + row(b"c" * 17000, b"k" * 128, [(b"k" * 200, b"v" * 900)])
     yield "cut", b"\x00" + row(b"payload")[:-2]
+    yield "many_attributes", b"\x00" + row(b"x", None, [(b"k%d" % i, b"") for i in range(100)]) + row(b"x", None, [])
     yield "inner_cut", b"\x00" + struct.pack("<II", 4, 9)
     yield "ids", b"\x01" + field(1, "1") + field(1, "") + field(1, "123456789012345") + UNKNOWN
     yield "ids_group", b"\x01" + field(1, "1") + b"\x0b"

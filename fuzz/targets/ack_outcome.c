@@ -5,7 +5,7 @@
  */
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
-#include "sub/ack_outcome.h"
+#include "proto/ack_outcome.h"
 #include "support/fuzz.h"
 #include <stdlib.h>
 

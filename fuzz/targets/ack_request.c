@@ -9,12 +9,12 @@
 #define MAX_ROWS 600
 
 /* Ids of the lengths that the input says, each told apart by its number. */
-static uint32_t make_ids(struct fuzz_input *input, struct pubsub_pool *pool,
+static uint32_t make_ids(struct fuzz_input *input, struct pubsub_blocks *blocks,
                          struct pubsub_ack_ids *out) {
   static uint8_t bytes[600000];
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk;
-  FUZZ_CHECK(pubsub_builder_new(pool, 0, &builder) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_builder_new(blocks, 0, &builder) == PUBSUB_OK);
   memset(bytes, 'i', sizeof bytes);
   uint32_t rows = 0, long_ones = 0;
   while (rows == 0 || (input->left > 0 && rows < MAX_ROWS)) {
@@ -67,12 +67,12 @@ static void check_request(const struct pubsub_ack_request *request) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz_input input = {data, size};
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_ack_ids ids;
   uint32_t order[MAX_ROWS], next = 0;
   uint8_t flags = fuzz_u8(&input);
-  FUZZ_CHECK(pubsub_pool_new((uint64_t)1 << 20, &pool) == PUBSUB_OK);
-  uint32_t rows = make_ids(&input, pool, &ids);
+  FUZZ_CHECK(pubsub_blocks_new((uint64_t)1 << 20, &blocks) == PUBSUB_OK);
+  uint32_t rows = make_ids(&input, blocks, &ids);
   for (uint32_t i = 0; i < rows; i++)
     order[i] = rows - 1 - i;
   const uint32_t *listed = flags & 8 ? order : NULL;
@@ -86,6 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     pubsub_ack_request_clear(&request);
   }
   pubsub_ack_ids_clear(&ids);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
   return 0;
 }

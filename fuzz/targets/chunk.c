@@ -2,8 +2,12 @@
  * A response through the decoder into chunks, as a slot does it: whatever a server sends, each sealed chunk holds what Arrow
  * asks for, row by row what was received, and each of its forms (packed, exported, with rows left out) says the same.
  *
- * Input: columns, rows a chunk, how it is cut, then a StreamingPullResponse.
+ * Now and then there is no memory: then nothing has changed, and the next attempt goes on from there.
+ *
+ * Input: columns, rows a chunk, which are left out, how often a message comes, when memory lacks, how it is cut, then a
+ * StreamingPullResponse.
  */
+#include "base/alloc.h"
 #include "base/utf8.h"
 #include "batch/builder.h"
 #include "batch/drop_rows.h"
@@ -21,7 +25,9 @@ struct row { /* copies of what was received, texts repaired */
 struct slot {
   struct pubsub_builder *builder;
   uint32_t columns, chunk_rows;
-  uint8_t drop; /* rows whose index & drop is 0 are left out once */
+  uint8_t drop;    /* rows whose index & drop is 0 are left out once */
+  uint8_t repeats; /* a message comes once more so often */
+  uint8_t failing; /* this allocation of an operation fails; 0: none */
   struct row *rows;
   size_t count, cap;
 };
@@ -129,6 +135,37 @@ static void replace_ids(struct slot *slot, struct pubsub_ack_ids *ids) {
   }
 }
 
+/* The next operation lacks memory at one place, its repetition does not. */
+static void fail_next(const struct slot *slot) {
+  pubsub_alloc_fail_after(slot->failing);
+}
+
+static bool succeeded(enum pubsub_status status) {
+  pubsub_alloc_fail_after(0);
+  FUZZ_CHECK(status == PUBSUB_OK || status == PUBSUB_E_NOMEM);
+  return status == PUBSUB_OK;
+}
+
+static void try_export(const struct slot *slot, struct pubsub_chunk *chunk) {
+  struct ArrowSchema schema;
+  struct ArrowArray array;
+  fail_next(slot);
+  if (!succeeded(pubsub_chunk_export(chunk, &schema, &array, NULL))) return;
+  schema.release(&schema);
+  array.release(&array);
+}
+
+static void try_unpack(const struct slot *slot, const struct pubsub_chunk *chunk) {
+  struct pubsub_chunk *out = NULL;
+  size_t bytes = pubsub_chunk_packed_bytes(chunk);
+  uint8_t *packed = fuzz_alloc(bytes);
+  pubsub_chunk_pack(chunk, packed);
+  fail_next(slot);
+  succeeded(pubsub_chunk_unpack(packed, bytes, &out, NULL));
+  pubsub_chunk_unref(out);
+  free(packed);
+}
+
 static void check_dropping(struct slot *slot, const struct pubsub_chunk *chunk,
                            const struct pubsub_ack_ids *ids) {
   struct pubsub_chunk *rest;
@@ -141,7 +178,10 @@ static void check_dropping(struct slot *slot, const struct pubsub_chunk *chunk,
     kept += !drop[i];
   }
   if (kept > 0) {
-    FUZZ_CHECK(pubsub_chunk_drop_rows(chunk, ids, drop, &rest, &rest_ids) == PUBSUB_OK);
+    fail_next(slot);
+    if (!succeeded(pubsub_chunk_drop_rows(chunk, ids, drop, &rest, &rest_ids))) {
+      FUZZ_CHECK(pubsub_chunk_drop_rows(chunk, ids, drop, &rest, &rest_ids) == PUBSUB_OK);
+    }
     pubsub_chunk_view(rest, &view);
     FUZZ_CHECK((uint32_t)view.rows == kept);
     for (uint32_t i = 0, row = 0; i < ids->count; i++) {
@@ -159,7 +199,11 @@ static void seal(struct slot *slot) {
   struct pubsub_ack_ids ids;
   struct pubsub_chunk_view view;
   FUZZ_CHECK(pubsub_builder_rows(slot->builder) == slot->count);
-  FUZZ_CHECK(pubsub_builder_seal(slot->builder, &chunk, &ids) == PUBSUB_OK);
+  fail_next(slot);
+  if (!succeeded(pubsub_builder_seal(slot->builder, &chunk, &ids))) {
+    FUZZ_CHECK(pubsub_builder_rows(slot->builder) == slot->count);
+    FUZZ_CHECK(pubsub_builder_seal(slot->builder, &chunk, &ids) == PUBSUB_OK);
+  }
   pubsub_chunk_view(chunk, &view);
   FUZZ_CHECK((size_t)view.rows == slot->count && ids.count == slot->count);
   FUZZ_CHECK(view.columns == slot->columns);
@@ -167,16 +211,34 @@ static void seal(struct slot *slot) {
   for (uint32_t i = 0; i < ids.count; i++)
     check_row(&view, &ids, i, &slot->rows[i]);
   chunk_check(chunk);
+  try_export(slot, chunk);
+  try_unpack(slot, chunk);
   check_dropping(slot, chunk, &ids);
   pubsub_ack_ids_clear(&ids);
   pubsub_chunk_unref(chunk);
   forget(slot);
 }
 
+static void append(struct slot *slot, const struct pubsub_received *message) {
+  remember(slot, message);
+  fail_next(slot);
+  if (!succeeded(pubsub_builder_append(slot->builder, message))) {
+    FUZZ_CHECK(pubsub_builder_rows(slot->builder) == slot->count - 1);
+    FUZZ_CHECK(pubsub_builder_append(slot->builder, message) == PUBSUB_OK);
+  }
+}
+
 static enum pubsub_status on_message(void *user, const struct pubsub_received *message) {
   struct slot *slot = user;
-  remember(slot, message);
-  FUZZ_CHECK(pubsub_builder_append(slot->builder, message) == PUBSUB_OK);
+  append(slot, message);
+  uint8_t *data = fuzz_copy(
+      pubsub_view_of(slot->rows[slot->count - 1].data.ptr, slot->rows[slot->count - 1].data.len));
+  struct pubsub_received again = *message;
+  if (again.data.ptr)
+    again.data.ptr = data; /* its own bytes may be where the next row's are written */
+  for (uint8_t i = 0; i < slot->repeats; i++)
+    append(slot, &again);
+  free(data);
   if (slot->count >= slot->chunk_rows) seal(slot);
   return PUBSUB_OK;
 }
@@ -184,7 +246,9 @@ static enum pubsub_status on_message(void *user, const struct pubsub_received *m
 /* Seals between the pieces of a payload too, as a slot's linger does. */
 static enum pubsub_status reserve_data(void *user, size_t len, uint8_t **out) {
   struct slot *slot = user;
+  fail_next(slot);
   enum pubsub_status status = pubsub_builder_reserve_data(slot->builder, len, out);
+  if (!succeeded(status)) status = pubsub_builder_reserve_data(slot->builder, len, out);
   if (slot->count > 0 && slot->drop & 1) seal(slot);
   return status;
 }
@@ -209,18 +273,23 @@ static void feed(struct slot *slot, struct pubsub_view response, struct fuzz_inp
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz_input input = {data, size};
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct slot slot = {.columns = fuzz_u8(&input) & PUBSUB_COLUMN_ALL};
   slot.chunk_rows = fuzz_u8(&input) + 1u;
   slot.drop = fuzz_u8(&input);
+  slot.repeats = fuzz_u8(&input) % 16;
+  slot.failing = fuzz_u8(&input);
   uint8_t mode = fuzz_u8(&input);
-  FUZZ_CHECK(pubsub_pool_new((uint64_t)1 << 20, &pool) == PUBSUB_OK);
-  FUZZ_CHECK(pubsub_builder_new(pool, slot.columns, &slot.builder) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_blocks_new((uint64_t)1 << 20, &blocks) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_builder_new(blocks, slot.columns, &slot.builder) == PUBSUB_OK);
   struct pubsub_view response = fuzz_rest(&input);
   feed(&slot, response, (struct fuzz_input){data, size}, mode);
   if (slot.count > 0) seal(&slot);
   free(slot.rows);
+  FUZZ_CHECK(pubsub_builder_rows(slot.builder) == 0 && pubsub_builder_bytes(slot.builder) == 0);
   pubsub_builder_destroy(slot.builder);
-  pubsub_pool_unref(pool);
+  FUZZ_CHECK(pubsub_blocks_used_bytes(blocks) == 0);
+  FUZZ_CHECK(pubsub_blocks_peak_bytes(blocks) >= pubsub_blocks_used_bytes(blocks));
+  pubsub_blocks_unref(blocks);
   return 0;
 }

@@ -114,11 +114,11 @@ static void start(struct client *client) {
                                      .max_outstanding_messages = 1000,
                                      .max_outstanding_bytes = 1000000,
                                      .window_bytes = 1 << 20};
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   FUZZ_CHECK(pubsub_loop_new(&client->loop, NULL) == PUBSUB_OK);
-  FUZZ_CHECK(pubsub_pool_new((uint64_t)1 << 20, &pool) == PUBSUB_OK);
-  FUZZ_CHECK(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &client->builder) == PUBSUB_OK);
-  pubsub_pool_unref(pool);
+  FUZZ_CHECK(pubsub_blocks_new((uint64_t)1 << 20, &blocks) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &client->builder) == PUBSUB_OK);
+  pubsub_blocks_unref(blocks);
   FUZZ_CHECK(pubsub_channel_new(client->loop, &options, &client->channel, NULL) == PUBSUB_OK);
   FUZZ_CHECK(pubsub_pull_init(&client->pull, client->channel, &pull, &pull_handler, client) ==
              PUBSUB_OK);

@@ -71,6 +71,21 @@ static void check_proxy(const char *url) {
   free(proxy);
 }
 
+/* The environment's proxy, and an option's: what is chosen is what was asked for, or nothing. */
+static void check_choice(const char *url, const char *no_proxy, const char *host, uint16_t port) {
+  struct pubsub_proxy asked, chosen;
+  struct pubsub_error error = {0};
+  bool good = pubsub_proxy_parse(url, &asked, NULL) == PUBSUB_OK;
+  setenv("https_proxy", url, 1);
+  setenv("no_proxy", no_proxy, 1);
+  enum pubsub_status status = pubsub_proxy_choose(NULL, host, port, true, &chosen, &error);
+  FUZZ_CHECK(status == PUBSUB_OK || (!good && error.text[0] && chosen.host[0] == '\0'));
+  FUZZ_CHECK(!chosen.host[0] || (good && strcmp(asked.host, chosen.host) == 0));
+  FUZZ_CHECK(!chosen.host[0] || !pubsub_proxy_bypassed(no_proxy, host, port));
+  status = pubsub_proxy_choose(url, host, port, false, &chosen, NULL);
+  FUZZ_CHECK((status == PUBSUB_OK) == (good || !url[0]));
+}
+
 static void check_response(struct pubsub_view head) {
   struct pubsub_error error = {0};
   uint8_t *copy = fuzz_copy(head);
@@ -89,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool bypassed = pubsub_proxy_bypassed(no_proxy, host, port);
   FUZZ_CHECK(!bypassed || no_proxy[0]);
   FUZZ_CHECK(!pubsub_proxy_is_loopback(host) || pubsub_proxy_bypassed("*", host, port));
+  check_choice(url, no_proxy, host, port);
   check_response(fuzz_rest(&input));
   free(endpoint);
   free(url);

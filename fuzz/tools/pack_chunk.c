@@ -39,14 +39,14 @@ static void write_chunk(struct pubsub_builder *builder) {
 }
 
 int main(int argc, char **argv) {
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   uint32_t columns = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : PUBSUB_COLUMN_ALL;
-  FUZZ_CHECK(pubsub_pool_new((uint64_t)1 << 20, &pool) == PUBSUB_OK);
-  FUZZ_CHECK(pubsub_builder_new(pool, columns, &builder) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_blocks_new((uint64_t)1 << 20, &blocks) == PUBSUB_OK);
+  FUZZ_CHECK(pubsub_builder_new(blocks, columns, &builder) == PUBSUB_OK);
   read_response(builder);
   write_chunk(builder);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
   return 0;
 }
