@@ -47,14 +47,14 @@ static void hostile_packed_chunks(void **state) {
 /* Readers take the counts of nulls for what the bitmaps say. */
 static void counts_of_nulls(void **state) {
   enum { ORDERING_KEY_NULLS = 16, DELIVERY_ATTEMPT_NULLS = 20 }; /* offsets of the head */
-  struct pubsub_pool *pool;
+  struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;
   struct pubsub_chunk *chunk, *out;
   struct pubsub_ack_ids ids;
   (void)state;
-  assert_int_equal(pubsub_pool_new(0, &pool), PUBSUB_OK);
-  assert_int_equal(pubsub_builder_new(pool, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
-  assert_int_equal(fill(builder, 20), PUBSUB_OK);
+  assert_int_equal(pubsub_blocks_new(0, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_ALL, &builder), PUBSUB_OK);
+  assert_int_equal(rows_append(builder, 20), PUBSUB_OK);
   assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
   size_t bytes = pubsub_chunk_packed_bytes(chunk);
   uint8_t *packed = malloc(bytes);
@@ -68,7 +68,7 @@ static void counts_of_nulls(void **state) {
   pubsub_ack_ids_clear(&ids);
   pubsub_chunk_unref(chunk);
   pubsub_builder_destroy(builder);
-  pubsub_pool_unref(pool);
+  pubsub_blocks_unref(blocks);
 }
 
 int main(void) {
