@@ -9,9 +9,10 @@
 
 enum pubsub_status preset_topic(struct broker *broker, const char *name,
                                 struct pubsub_error *error) {
-  if (!name_is_good(name, "topics")) {
-    return pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is not projects/PROJECT/topics/NAME",
-                            name);
+  const char *problem = name_problem(name, "topics");
+  if (problem) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is not projects/PROJECT/topics/NAME: %s",
+                            name, problem);
   }
   if (broker_topic(broker, name)) return PUBSUB_OK;
   Google__Pubsub__V1__Topic *config = malloc(sizeof *config);
@@ -28,10 +29,12 @@ enum pubsub_status preset_subscription(struct broker *broker, const char *text,
   char name[600];
   const char *topic = strchr(text, '=');
   snprintf(name, sizeof name, "%.*s", topic ? (int)(topic - text) : 0, text);
-  if (!topic || !name_is_good(name, "subscriptions") || broker_subscription(broker, name)) {
+  const char *problem = topic ? name_problem(name, "subscriptions") : "a topic must be named";
+  if (!problem && broker_subscription(broker, name)) problem = "it is there already";
+  if (problem) {
     return pubsub_error_set(error, PUBSUB_E_INVALID,
-                            "'%s' is not projects/PROJECT/subscriptions/NAME=TOPIC, or repeated",
-                            text);
+                            "'%s' is not projects/PROJECT/subscriptions/NAME=TOPIC: %s", text,
+                            problem);
   }
   enum pubsub_status status = preset_topic(broker, ++topic, error);
   if (status != PUBSUB_OK) return status;

@@ -38,15 +38,43 @@ static void settle(struct settling *settling, const struct request *request,
   }
 }
 
-/* The first id that cannot have been given out by any subscription; len 0: none. */
-static struct pubsub_view first_malformed(const struct pubsub_buf *bytes, uint64_t ids_tag) {
+/* What the ids are, seen before any is settled. */
+struct ids {
+  size_t count;
+  bool empty;                   /* one of them is */
+  struct pubsub_view malformed; /* the first that no subscription can have given out; len 0: none */
+};
+
+static struct ids look_at_ids(const struct pubsub_buf *bytes, uint64_t ids_tag) {
   const uint8_t *ptr = bytes->ptr, *end = ptr + bytes->len;
   struct pubsub_wire_field field;
+  struct ids ids = {0};
   while (ptr && ptr < end) {
     ptr = pubsub_wire_field_read(ptr, end, &field);
-    if (ptr && field.tag == ids_tag && field.value.len != ACK_ID_BYTES) return field.value;
+    if (!ptr || field.tag != ids_tag) continue;
+    ids.count++;
+    if (field.value.len == 0) ids.empty = true;
+    if (field.value.len != ACK_ID_BYTES && ids.malformed.len == 0) ids.malformed = field.value;
   }
-  return (struct pubsub_view){0};
+  return ids;
+}
+
+/* False: the call was failed. Under exactly-once delivery the outcome tells of each id. */
+static bool check_ids(struct call *call, const struct subscription *subscription,
+                      const struct ids *ids) {
+  if (ids->count == 0) {
+    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "No ack ids specified.");
+  } else if (ids->empty) {
+    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "An ack id is empty.");
+  } else if (ids->malformed.len > 0 && !subscription->config->enable_exactly_once_delivery) {
+    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT,
+              "You have passed an invalid ack ID to the service (ack_id=%.*s).",
+              (int)(ids->malformed.len < 200 ? ids->malformed.len : 200),
+              (const char *)ids->malformed.ptr);
+  } else {
+    return true;
+  }
+  return false;
 }
 
 /* Visits the fields; ids are settled where there is `settling`. False: malformed. */
@@ -75,21 +103,20 @@ static struct subscription *find(struct call *call, const struct pubsub_buf *byt
     return NULL;
   }
   struct pubsub_map_entry *entry = pubsub_map_find(&call->broker->subscriptions, out->subscription);
-  if (entry) return PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
-  fail_not_found(call, out->subscription);
-  return NULL;
+  if (!entry) {
+    fail_not_found(call, out->subscription, "subscriptions");
+    return NULL;
+  }
+  struct subscription *subscription = PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
+  subscription_touch(subscription);
+  return subscription;
 }
 
 static void settle_all(struct call *call, struct subscription *subscription,
                        const struct pubsub_buf *bytes, struct request *request, uint64_t ids_tag) {
   struct settling settling = {.call = call, .subscription = subscription, .ids_tag = ids_tag};
-  struct pubsub_view malformed = first_malformed(bytes, ids_tag);
-  if (malformed.len > 0 && !subscription->config->enable_exactly_once_delivery) {
-    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT,
-              "You have passed an invalid ack ID to the service (ack_id=%.*s).",
-              (int)(malformed.len < 200 ? malformed.len : 200), (const char *)malformed.ptr);
-    return;
-  }
+  struct ids ids = look_at_ids(bytes, ids_tag);
+  if (!check_ids(call, subscription, &ids)) return;
   struct faults *faults = call->broker->faults;
   bool lost = faults->count > 0 && faults_draw(faults, call->method->path, FAULT_DROP_ACKS) != NULL;
   if (!lost) scan(bytes, request, &settling);

@@ -12,7 +12,7 @@ static bool require_any(struct call *call, const char *name) {
       broker_snapshot(broker, name) || schema_find(&broker->schemas, name)) {
     return true;
   }
-  fail_not_found(call, pubsub_view_str(name));
+  call_fail(call, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.300s).", name);
   return false;
 }
 

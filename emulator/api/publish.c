@@ -11,6 +11,14 @@ struct span {
   uint32_t offset, len;
 };
 
+/* googclient_…: what Google's own clients and the schema service add. */
+static bool is_reserved(struct pubsub_view key) {
+  static const char theirs[] = "googclient_";
+  size_t len = sizeof theirs - 1;
+  if (key.len < 4 || memcmp(key.ptr, "goog", 4) != 0) return false;
+  return key.len < len || memcmp(key.ptr, theirs, len) != 0;
+}
+
 static const char *check_attribute(struct pubsub_view encoded) {
   struct pubsub_view key = {0}, value = {0};
   struct pubsub_wire_field field;
@@ -23,8 +31,7 @@ static const char *check_attribute(struct pubsub_view encoded) {
   if (key.len == 0) return "an attribute key is empty";
   if (key.len > 256) return "an attribute key is longer than 256 bytes";
   if (value.len > 1024) return "an attribute value is longer than 1024 bytes";
-  if (key.len >= 4 && memcmp(key.ptr, "goog", 4) == 0)
-    return "attribute keys may not begin with goog";
+  if (is_reserved(key)) return "attribute keys may not begin with goog";
   if (!pubsub_utf8_valid(key.ptr, key.len) || !pubsub_utf8_valid(value.ptr, value.len)) {
     return "an attribute is not valid UTF-8";
   }
@@ -120,6 +127,18 @@ static void publish_all(struct call *call, struct topic *topic, struct block *bl
   }
 }
 
+/* The topic's name, wherever it stands: a request may be wrong ahead of it. */
+static struct pubsub_view find_topic(const struct pubsub_buf *request) {
+  const uint8_t *ptr = request->ptr, *end = ptr + request->len;
+  struct pubsub_wire_field field;
+  struct pubsub_view topic = {0};
+  while (ptr && ptr < end) {
+    ptr = pubsub_wire_field_read(ptr, end, &field);
+    if (ptr && field.tag == (1 << 3 | 2)) topic = field.value;
+  }
+  return topic;
+}
+
 static void publish(struct call *call, struct pubsub_buf *take_request) {
   struct span spans[MAX_MESSAGES];
   struct pubsub_view name = {0};
@@ -130,22 +149,19 @@ static void publish(struct call *call, struct pubsub_buf *take_request) {
     return;
   }
   const char *problem = find_spans(take_request, &name, spans, &count);
-  if (problem) {
-    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "%s", problem);
-    return;
-  }
+  if (problem) name = find_topic(take_request);
   struct pubsub_map_entry *entry = pubsub_map_find(&call->broker->topics, name);
+  struct block *block = entry && !problem ? block_new(take_request) : NULL;
   if (!entry) {
-    fail_not_found(call, name);
-    return;
-  }
-  struct block *block = block_new(take_request);
-  if (!block) {
+    fail_not_found(call, name, "topics");
+  } else if (problem) {
+    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "%s", problem);
+  } else if (!block) {
     fail_no_memory(call);
-    return;
+  } else {
+    publish_all(call, PUBSUB_CONTAINER_OF(entry, struct topic, entry), block, spans, count);
+    block_unref(block);
   }
-  publish_all(call, PUBSUB_CONTAINER_OF(entry, struct topic, entry), block, spans, count);
-  block_unref(block);
 }
 
 const struct method publish_methods[] = {

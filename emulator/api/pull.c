@@ -6,7 +6,8 @@
 #include "model/backlog.h"
 #include "model/delivery.h"
 
-#define WAIT_US UINT64_C(90000000) /* the service answers empty after a similar time */
+#define WAIT_US UINT64_C(90000000)   /* the service answers empty after a similar time */
+#define RESERVE_US UINT64_C(1000000) /* at most, for an answer's way back */
 #define MAX_RESPONSE_BYTES ((size_t)8 << 20)
 
 struct pull {
@@ -60,7 +61,8 @@ static bool answer(struct pull *pull, bool even_empty) {
   return true;
 }
 
-static bool serve(struct consumer *consumer) {
+static bool serve(struct consumer *consumer, size_t most) {
+  (void)most; /* it is alone */
   return answer(of(consumer), false);
 }
 
@@ -69,7 +71,12 @@ static void end(struct consumer *consumer, int grpc_code, const char *why) {
   call_fail(of(consumer)->call, grpc_code, "%s", why);
 }
 
-static const struct consumer_ops ops = {.serve = serve, .end = end};
+static bool has_room(const struct consumer *consumer) {
+  (void)consumer;
+  return true;
+}
+
+static const struct consumer_ops ops = {.has_room = has_room, .serve = serve, .end = end};
 
 static void on_wait_over(struct alarm *alarm) {
   answer(PUBSUB_CONTAINER_OF(alarm, struct pull, patience), true);
@@ -89,12 +96,19 @@ static bool check(struct call *call, const struct subscription *subscription,
   return true;
 }
 
+/* The client is to have its answer before it gives up. */
+static uint64_t patience_us(const struct call *call) {
+  uint64_t timeout = call->timeout_us, reserve = timeout / 10;
+  if (timeout > WAIT_US + RESERVE_US) return WAIT_US;
+  return timeout - (reserve < RESERVE_US ? reserve : RESERVE_US);
+}
+
 static void begin(struct pull *pull, bool even_empty) {
   struct subscription *subscription = pull->consumer.subscription;
   struct clock *clock = &subscription->world->clock;
   pubsub_list_push_back(&subscription->pulls, &pull->consumer.link);
   if (!answer(pull, even_empty)) {
-    clock_alarm_set(clock, &pull->patience, clock_now_us(clock) + WAIT_US);
+    clock_alarm_set(clock, &pull->patience, clock_now_us(clock) + patience_us(pull->call));
   }
 }
 

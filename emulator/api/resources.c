@@ -3,13 +3,29 @@
 #include "api/names.h"
 #include "api/update.h"
 
-void fail_not_found(struct call *call, struct pubsub_view name) {
-  size_t skip = name.len;
-  while (skip > 0 && name.ptr[skip - 1] != '/')
-    skip--;
-  size_t len = name.len - skip;
-  call_fail(call, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%.*s).",
-            (int)(len < 300 ? len : 300), name.ptr ? (const char *)name.ptr + skip : "");
+bool require_name(struct call *call, const char *name, const char *kind) {
+  const char *problem = name_problem(name, kind);
+  if (!problem) return true;
+  call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid [%s] name: (name=%.300s): %s.", kind, name,
+            problem);
+  return false;
+}
+
+bool require_project(struct call *call, const char *project) {
+  const char *problem = project_problem(project);
+  if (!problem) return true;
+  call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid project: (name=%.300s): %s.", project,
+            problem);
+  return false;
+}
+
+void fail_not_found(struct call *call, struct pubsub_view name, const char *kind) {
+  char text[700];
+  size_t len = name.len < sizeof text ? name.len : sizeof text - 1;
+  if (len > 0) memcpy(text, name.ptr, len);
+  text[len] = '\0';
+  if (!require_name(call, text, kind)) return;
+  call_fail(call, PUBSUB_GRPC_NOT_FOUND, "Resource not found (resource=%s).", name_last(text));
 }
 
 void fail_exists(struct call *call, const char *name) {
@@ -27,35 +43,31 @@ void fail_error(struct call *call, const struct pubsub_error *error) {
             error->text);
 }
 
-bool require_name(struct call *call, const char *name, const char *kind) {
-  if (name_is_good(name, kind)) return true;
-  call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "Invalid [%s] name: (name=%.300s)", kind, name);
-  return false;
-}
-
 struct topic *require_topic(struct call *call, const char *name) {
-  if (!require_name(call, name, "topics")) return NULL;
   struct topic *topic = broker_topic(call->broker, name);
-  if (!topic) fail_not_found(call, pubsub_view_str(name));
+  if (!topic) fail_not_found(call, pubsub_view_str(name), "topics");
   return topic;
 }
 
 struct subscription *require_subscription(struct call *call, const char *name) {
-  if (!require_name(call, name, "subscriptions")) return NULL;
   struct subscription *subscription = broker_subscription(call->broker, name);
-  if (!subscription) fail_not_found(call, pubsub_view_str(name));
+  if (subscription) {
+    subscription_touch(subscription);
+  } else {
+    fail_not_found(call, pubsub_view_str(name), "subscriptions");
+  }
   return subscription;
 }
 
 struct snapshot *require_snapshot(struct call *call, const char *name) {
   struct snapshot *snapshot = broker_snapshot(call->broker, name);
-  if (!snapshot) fail_not_found(call, pubsub_view_str(name));
+  if (!snapshot) fail_not_found(call, pubsub_view_str(name), "snapshots");
   return snapshot;
 }
 
 struct schema *require_schema(struct call *call, const char *name) {
   struct schema *schema = schema_find(&call->broker->schemas, name);
-  if (!schema) fail_not_found(call, pubsub_view_str(name));
+  if (!schema) fail_not_found(call, pubsub_view_of(name, strcspn(name, "@")), "schemas");
   return schema;
 }
 

@@ -7,13 +7,14 @@
 #include "model/schema.h"
 #include "rpc/call.h"
 
-/* NULL: the call was failed, with INVALID_ARGUMENT (the name) or NOT_FOUND. */
+/* NULL: the call was failed, with INVALID_ARGUMENT (the name) or NOT_FOUND. A subscription is active by being asked for. */
 struct topic *require_topic(struct call *call, const char *name);
 struct subscription *require_subscription(struct call *call, const char *name);
 struct snapshot *require_snapshot(struct call *call, const char *name);
 struct schema *require_schema(struct call *call, const char *name);
-/* "projects/P/KIND/NAME" with a permitted NAME; otherwise fails the call. */
+/* "projects/P/KIND/NAME" with a permitted NAME; "projects/P"; otherwise fails the call. */
 bool require_name(struct call *call, const char *name, const char *kind);
+bool require_project(struct call *call, const char *project);
 
 /* Takes the fields of the mask over from `update` into `config`, of one type, which error texts call `what` ("Topic").
  * `fixed`: names that may not change, ended by NULL. False: the call was failed, nothing was changed. Doing it again
@@ -22,7 +23,8 @@ bool require_update(struct call *call, const char *what, ProtobufCMessage *confi
                     ProtobufCMessage *update, const Google__Protobuf__FieldMask *mask,
                     const char *const *fixed);
 
-void fail_not_found(struct call *call, struct pubsub_view name); /* shows its last part */
+/* NOT_FOUND, or INVALID_ARGUMENT where the name is none. */
+void fail_not_found(struct call *call, struct pubsub_view name, const char *kind);
 void fail_exists(struct call *call, const char *name);
 void fail_no_memory(struct call *call);
 /* INVALID: INVALID_ARGUMENT; NOMEM: RESOURCE_EXHAUSTED. */

@@ -28,10 +28,15 @@ static void reply_added(struct call *call, const Schema *added) {
   }
 }
 
+static void fail_no_revision(struct call *call, const char *id) {
+  call_fail(call, PUBSUB_GRPC_NOT_FOUND, "Revision not found (revision=%.100s).", id);
+}
+
 static void create_schema(struct call *call, void *message) {
   const Google__Pubsub__V1__CreateSchemaRequest *request = message;
   struct broker *broker = call->broker;
   char name[800];
+  if (!require_project(call, request->parent)) return;
   snprintf(name, sizeof name, "%s/schemas/%s", request->parent, request->schema_id);
   if (!require_name(call, name, "schemas") || !check_definition(call, request->schema)) return;
   if (schema_find(&broker->schemas, name)) {
@@ -49,7 +54,7 @@ static void get_schema(struct call *call, void *message) {
   const char *at = strchr(request->name, '@');
   size_t i = at ? schema_revision(schema, at + 1) : schema->count - 1;
   if (i == SIZE_MAX) {
-    fail_not_found(call, pubsub_view_str(request->name));
+    fail_no_revision(call, at + 1);
     return;
   }
   Schema shown = *schema->revisions[i];
@@ -76,8 +81,7 @@ static void rollback_schema(struct call *call, void *message) {
   if (!schema) return;
   size_t i = schema_revision(schema, request->revision_id);
   if (i == SIZE_MAX) {
-    call_fail(call, PUBSUB_GRPC_NOT_FOUND, "Revision not found (revision=%.100s).",
-              request->revision_id);
+    fail_no_revision(call, request->revision_id);
   } else {
     reply_added(call, schema_commit(&call->broker->world, schema, schema->revisions[i]));
   }
@@ -90,7 +94,7 @@ static void delete_schema_revision(struct call *call, void *message) {
   const char *at = strchr(request->name, '@');
   size_t i = schema_revision(schema, at ? at + 1 : request->revision_id);
   if (i == SIZE_MAX) {
-    fail_not_found(call, pubsub_view_str(request->name));
+    fail_no_revision(call, at ? at + 1 : request->revision_id);
   } else if (schema->count == 1) {
     call_fail(call, PUBSUB_GRPC_FAILED_PRECONDITION, "The only revision cannot be deleted.");
   } else {
@@ -119,6 +123,7 @@ static void list_schemas(struct call *call, void *message) {
   const Google__Pubsub__V1__ListSchemasRequest *request = message;
   struct listing listing = {0};
   char prefix[600];
+  if (!require_project(call, request->parent)) return;
   snprintf(prefix, sizeof prefix, "%s/schemas/", request->parent);
   listing_add_all(&listing, &call->broker->schemas, prefix, newest_revision);
   listing_reply(call, &listing, prefix, request->page_size, request->page_token);

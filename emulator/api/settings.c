@@ -1,9 +1,12 @@
 #include "api/settings.h"
 
+#include "api/names.h"
 #include "base/error.h"
 #include "model/filter.h"
 #include "model/times.h"
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define MINUTE INT64_C(60000000)
 #define DAY (1440 * MINUTE)
@@ -36,8 +39,11 @@ static enum pubsub_status check_dead_letter(Google__Pubsub__V1__DeadLetterPolicy
   if (policy->max_delivery_attempts < 5 || policy->max_delivery_attempts > 100) {
     return out_of(error, "max_delivery_attempts", "5 and 100");
   }
-  if (policy->dead_letter_topic[0] == '\0') {
-    return pubsub_error_set(error, PUBSUB_E_INVALID, "The dead letter topic must be given.");
+  const char *problem = name_problem(policy->dead_letter_topic, "topics");
+  if (problem) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "Invalid dead letter topic: (name=%.300s): %s.",
+                            policy->dead_letter_topic, problem);
   }
   return PUBSUB_OK;
 }
@@ -79,6 +85,16 @@ static enum pubsub_status check_deadline(Google__Pubsub__V1__Subscription *confi
                           config->ack_deadline_seconds);
 }
 
+/* A month; a policy without a ttl: never. */
+static enum pubsub_status default_expiration(Google__Pubsub__V1__ExpirationPolicy **field,
+                                             struct pubsub_error *error) {
+  if (*field) return PUBSUB_OK;
+  *field = malloc(sizeof **field);
+  if (!*field) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  google__pubsub__v1__expiration_policy__init(*field);
+  return default_duration(&(*field)->ttl, 31 * 86400, error);
+}
+
 static enum pubsub_status check_times(Google__Pubsub__V1__Subscription *config,
                                       struct pubsub_error *error) {
   enum pubsub_status status =
@@ -87,10 +103,42 @@ static enum pubsub_status check_times(Google__Pubsub__V1__Subscription *config,
   if (!within(config->message_retention_duration, 10 * MINUTE, 31 * DAY)) {
     return out_of(error, "message_retention_duration", "10 minutes and 31 days");
   }
-  if (config->expiration_policy && config->expiration_policy->ttl &&
+  if ((status = default_expiration(&config->expiration_policy, error)) != PUBSUB_OK) return status;
+  if (config->expiration_policy->ttl &&
       !within(config->expiration_policy->ttl, DAY, 366 * 100 * DAY)) {
     return out_of(error, "expiration ttl", "1 day and forever");
   }
+  return PUBSUB_OK;
+}
+
+/* http:// or https://, a host, and nothing that a URL cannot hold. */
+static bool is_url(const char *text) {
+  size_t scheme = strncasecmp(text, "http://", 7) == 0    ? 7
+                  : strncasecmp(text, "https://", 8) == 0 ? 8
+                                                          : 0;
+  for (const char *c = text; *c; c++) {
+    if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("\"<>\\^`{|}", *c))
+      return false;
+  }
+  return scheme > 0 && strcspn(text + scheme, "/?#") > 0;
+}
+
+enum pubsub_status settings_check_push(const Google__Pubsub__V1__PushConfig *config,
+                                       struct pubsub_error *error) {
+  if (config->push_endpoint[0] == '\0' || is_url(config->push_endpoint)) return PUBSUB_OK;
+  return pubsub_error_set(error, PUBSUB_E_INVALID,
+                          "Invalid push endpoint given: (endpoint=%.300s): it must be a URL with "
+                          "http:// or https:// and a host.",
+                          config->push_endpoint);
+}
+
+/* A pull subscription's is there, and empty. */
+static enum pubsub_status check_push(Google__Pubsub__V1__PushConfig **field,
+                                     struct pubsub_error *error) {
+  if (*field) return settings_check_push(*field, error);
+  *field = malloc(sizeof **field);
+  if (!*field) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  google__pubsub__v1__push_config__init(*field);
   return PUBSUB_OK;
 }
 
@@ -101,6 +149,7 @@ enum pubsub_status settings_check_subscription(Google__Pubsub__V1__Subscription 
   if (status == PUBSUB_OK) status = check_dead_letter(config->dead_letter_policy, error);
   if (status == PUBSUB_OK) status = check_retry(config->retry_policy, error);
   if (status == PUBSUB_OK) status = check_filter(config->filter, error);
+  if (status == PUBSUB_OK) status = check_push(&config->push_config, error);
   return status;
 }
 

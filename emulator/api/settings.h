@@ -8,6 +8,8 @@
 /* Errors: INVALID (told), NOMEM. */
 enum pubsub_status settings_check_subscription(Google__Pubsub__V1__Subscription *config,
                                                struct pubsub_error *error);
+enum pubsub_status settings_check_push(const Google__Pubsub__V1__PushConfig *config,
+                                       struct pubsub_error *error);
 enum pubsub_status settings_check_topic(const Google__Pubsub__V1__Topic *config,
                                         struct pubsub_error *error);
 

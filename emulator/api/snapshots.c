@@ -1,10 +1,14 @@
 #include "api/lists.h"
 #include "api/methods.h"
+#include "api/names.h"
 #include "api/resources.h"
+#include "model/contents.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LIFE_S (7 * 86400)
+#define HOUR_US INT64_C(3600000000)
+#define LIFE_US (7 * 24 * HOUR_US)
+#define LEAST_LIFE_US HOUR_US
 
 static const char *const fixed[] = {"name", "topic", NULL};
 
@@ -22,11 +26,12 @@ static void move_labels(Google__Pubsub__V1__CreateSnapshotRequest *from,
 
 /* The generated code frees what it holds with the system's allocator. NULL: no memory. */
 static Google__Pubsub__V1__Snapshot *new_config(Google__Pubsub__V1__CreateSnapshotRequest *request,
-                                                const char *topic, int64_t expires_s) {
+                                                const char *name, const char *topic,
+                                                int64_t expires_us) {
   Google__Pubsub__V1__Snapshot *config = malloc(sizeof *config);
   if (!config) return NULL;
   google__pubsub__v1__snapshot__init(config);
-  config->name = strdup(request->name);
+  config->name = strdup(name);
   config->topic = strdup(topic);
   config->expire_time = malloc(sizeof *config->expire_time);
   if (!config->name || !config->topic || !config->expire_time) {
@@ -34,29 +39,55 @@ static Google__Pubsub__V1__Snapshot *new_config(Google__Pubsub__V1__CreateSnapsh
     return NULL;
   }
   google__protobuf__timestamp__init(config->expire_time);
-  config->expire_time->seconds = expires_s;
+  config->expire_time->seconds = expires_us / 1000000;
+  config->expire_time->nanos = (int32_t)(expires_us % 1000000 * 1000);
   move_labels(request, config);
   return config;
 }
 
-static void create_snapshot(struct call *call, void *message) {
-  Google__Pubsub__V1__CreateSnapshotRequest *request = message;
-  struct broker *broker = call->broker;
-  if (!require_name(call, request->name, "snapshots")) return;
-  if (broker_snapshot(broker, request->name)) {
-    fail_exists(call, request->name);
-    return;
-  }
+/* The subscription of a new snapshot. NULL: the call was failed. */
+static struct subscription *check_new(struct call *call,
+                                      const Google__Pubsub__V1__CreateSnapshotRequest *request) {
+  if (request->name[0] && !require_name(call, request->name, "snapshots")) return NULL;
   struct subscription *subscription = require_subscription(call, request->subscription);
-  if (!subscription) return;
+  if (!subscription) return NULL;
+  if (broker_snapshot(call->broker, request->name)) {
+    fail_exists(call, request->name);
+    return NULL;
+  }
   if (!subscription->topic || subscription->detached) {
     call_fail(call, PUBSUB_GRPC_FAILED_PRECONDITION, "the subscription has no topic");
+    return NULL;
+  }
+  return subscription;
+}
+
+/* A week, less the age of the oldest message that is not acknowledged. */
+static int64_t life_us(const struct subscription *subscription, int64_t now_us) {
+  int64_t oldest_us = contents_oldest_us(subscription);
+  return LIFE_US - (oldest_us < now_us ? now_us - oldest_us : 0);
+}
+
+static void create_snapshot(struct call *call, void *message) {
+  Google__Pubsub__V1__CreateSnapshotRequest *request = message;
+  struct world *world = &call->broker->world;
+  struct subscription *subscription = check_new(call, request);
+  if (!subscription) return;
+  char name[700];
+  int64_t now_us = clock_wall_us(&world->clock), life = life_us(subscription, now_us);
+  if (life < LEAST_LIFE_US) {
+    call_fail(call, PUBSUB_GRPC_FAILED_PRECONDITION,
+              "The subscription's backlog is too old: the snapshot would live for less than an "
+              "hour.");
     return;
   }
-  int64_t now_s = clock_wall_us(&broker->world.clock) / 1000000;
-  Google__Pubsub__V1__Snapshot *config =
-      new_config(request, subscription->config->topic, now_s + LIFE_S);
-  if (config && broker_add_snapshot(broker, subscription, config)) {
+  do {
+    name_assign(name, sizeof name, request->subscription, "snapshots",
+                (unsigned long long)now_us + world->next_serial++);
+  } while (broker_snapshot(call->broker, name));
+  Google__Pubsub__V1__Snapshot *config = new_config(
+      request, request->name[0] ? request->name : name, subscription->config->topic, now_us + life);
+  if (config && broker_add_snapshot(call->broker, subscription, config)) {
     call_reply(call, &config->base);
   } else {
     if (config) google__pubsub__v1__snapshot__free_unpacked(config, NULL);
@@ -109,6 +140,7 @@ static void list_snapshots(struct call *call, void *message) {
   const Google__Pubsub__V1__ListSnapshotsRequest *request = message;
   struct listing listing = {0};
   char prefix[600];
+  if (!require_project(call, request->project)) return;
   snprintf(prefix, sizeof prefix, "%s/snapshots/", request->project);
   listing_add_all(&listing, &call->broker->snapshots, prefix, snapshot_config);
   listing_reply(call, &listing, prefix, request->page_size, request->page_token);

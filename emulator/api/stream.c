@@ -29,7 +29,7 @@ static struct stream *of(struct consumer *consumer) {
   return PUBSUB_CONTAINER_OF(consumer, struct stream, consumer);
 }
 
-static bool has_room(const struct stream *stream) {
+static bool stream_has_room(const struct stream *stream) {
   return !stream->held && stream->consumer.outstanding_messages < stream->max_messages &&
          stream->consumer.outstanding_bytes < stream->max_bytes &&
          call_queued_bytes(stream->call) < MAX_QUEUED_BYTES;
@@ -68,19 +68,20 @@ static void maybe_duplicate(struct stream *stream, const struct message *message
 }
 
 /* One response's worth. False: there was nothing to lend, or no room. */
-static bool serve(struct consumer *consumer) {
+static bool serve(struct consumer *consumer, size_t most) {
   struct stream *stream = of(consumer);
   struct subscription *subscription = consumer->subscription;
   struct pubsub_buf response = {0};
   uint64_t now = clock_now_us(&subscription->world->clock);
-  while (response.len < RESPONSE_BYTES && has_room(stream)) {
+  size_t likely = subscription->ready_count < most ? subscription->ready_count : most;
+  for (size_t i = 0; i < most && response.len < RESPONSE_BYTES && stream_has_room(stream); i++) {
     struct message *message = backlog_lend(subscription, consumer, due_of(stream, now));
     if (!message) break;
     size_t bytes = received_bytes(subscription, message);
     /* Ends before one that would make us copy what is there. */
     bool full =
         response.len > 0 && response.len + bytes > response.cap && response.cap >= RESPONSE_BYTES;
-    size_t room = subscription->ready_count > 8 ? RESPONSE_BYTES : 0;
+    size_t room = likely > 8 ? RESPONSE_BYTES : 0;
     if (full || pubsub_buf_reserve(&response, bytes > room ? bytes : room) != PUBSUB_OK) {
       backlog_unlend(subscription, message);
       break;
@@ -109,6 +110,7 @@ static void leave(struct stream *stream) {
   if (!subscription) return;
   clock_alarm_cancel(&subscription->world->clock, &stream->unhold);
   clock_alarm_cancel(&subscription->world->clock, &stream->lifetime);
+  subscription_touch(subscription);
   backlog_forget(subscription, &stream->consumer);
   pubsub_list_remove(&stream->consumer.link);
   stream->consumer.subscription = NULL;
@@ -148,7 +150,11 @@ static void end(struct consumer *consumer, int grpc_code, const char *why) {
   call_fail(stream->call, grpc_code, "%s", why);
 }
 
-static const struct consumer_ops ops = {.serve = serve, .end = end};
+static bool has_room(const struct consumer *consumer) {
+  return stream_has_room(PUBSUB_CONTAINER_OF(consumer, struct stream, consumer));
+}
+
+static const struct consumer_ops ops = {.has_room = has_room, .serve = serve, .end = end};
 
 static void open_stream(struct call *call,
                         const Google__Pubsub__V1__StreamingPullRequest *request) {

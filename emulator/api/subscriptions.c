@@ -1,11 +1,13 @@
 #include "api/lists.h"
 #include "api/methods.h"
+#include "api/names.h"
 #include "api/resources.h"
 #include "api/settings.h"
 #include "model/contents.h"
 #include "model/delivery.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const fixed[] = {
     "name", "topic", "enable_message_ordering", "filter", "state", "detached", NULL};
@@ -29,16 +31,44 @@ static void reply_subscription(struct call *call, struct subscription *subscript
   call_reply(call, &subscription->config->base);
 }
 
+/* A name of ours in the topic's project. False: no memory. */
+static bool assign_name(struct call *call, Google__Pubsub__V1__Subscription *config) {
+  struct world *world = &call->broker->world;
+  char name[700];
+  do {
+    name_assign(name, sizeof name, config->topic, "subscriptions",
+                (unsigned long long)clock_wall_us(&world->clock) + world->next_serial++);
+  } while (broker_subscription(call->broker, name));
+  char *copy = strdup(name);
+  if (!copy) return false;
+  if (config->name != protobuf_c_empty_string) free(config->name);
+  config->name = copy;
+  return true;
+}
+
+/* False: the call was failed. */
+static bool require_dead_letter_topic(struct call *call,
+                                      const Google__Pubsub__V1__Subscription *config) {
+  const Google__Pubsub__V1__DeadLetterPolicy *policy = config->dead_letter_policy;
+  return !policy || require_topic(call, policy->dead_letter_topic) != NULL;
+}
+
 /* False: the call was failed. */
 static bool check_new(struct call *call, Google__Pubsub__V1__Subscription *config) {
   struct pubsub_error error = {0};
-  if (!require_name(call, config->name, "subscriptions")) return false;
+  if (config->name[0] && !require_name(call, config->name, "subscriptions")) return false;
   if (broker_subscription(call->broker, config->name)) {
     fail_exists(call, config->name);
     return false;
   }
-  if (settings_check_subscription(config, &error) == PUBSUB_OK) return true;
-  fail_error(call, &error);
+  if (!require_topic(call, config->topic)) return false;
+  if (settings_check_subscription(config, &error) != PUBSUB_OK) {
+    fail_error(call, &error);
+    return false;
+  }
+  if (!require_dead_letter_topic(call, config)) return false;
+  if (config->name[0] || assign_name(call, config)) return true;
+  fail_no_memory(call);
   return false;
 }
 
@@ -46,8 +76,7 @@ static void create_subscription(struct call *call, void *message) {
   Google__Pubsub__V1__Subscription *config = message;
   const char *problem;
   if (!check_new(call, config)) return;
-  struct topic *topic = require_topic(call, config->topic);
-  if (!topic) return;
+  struct topic *topic = broker_topic(call->broker, config->topic);
   struct filter *filter = filter_parse(config->filter, &problem);
   struct subscription *subscription =
       problem ? NULL : broker_add_subscription(call->broker, topic, config, filter);
@@ -61,20 +90,37 @@ static void create_subscription(struct call *call, void *message) {
   reply_subscription(call, subscription);
 }
 
+static bool names_field(const Google__Protobuf__FieldMask *mask, const char *field) {
+  size_t len = strlen(field);
+  for (size_t i = 0; i < mask->n_paths; i++) {
+    if (strncmp(mask->paths[i], field, len) == 0) return true;
+  }
+  return false;
+}
+
+/* Of an update that was applied. False: the call was failed. A dead letter topic may go once it was named. */
+static bool check_updated(struct call *call, Google__Pubsub__V1__Subscription *config,
+                          const Google__Protobuf__FieldMask *mask) {
+  struct pubsub_error error = {0};
+  if (settings_check_subscription(config, &error) == PUBSUB_OK) {
+    return !names_field(mask, "dead_letter_policy") || require_dead_letter_topic(call, config);
+  }
+  fail_error(call, &error);
+  return false;
+}
+
 static void update_subscription(struct call *call, void *message) {
   Google__Pubsub__V1__UpdateSubscriptionRequest *request = message;
   Google__Pubsub__V1__Subscription *update = request->subscription;
-  struct pubsub_error error = {0};
   struct subscription *subscription = require_subscription(call, update ? update->name : "");
   if (!subscription || !require_update(call, "Subscription", &subscription->config->base,
                                        &update->base, request->update_mask, fixed)) {
     return;
   }
-  if (settings_check_subscription(subscription->config, &error) != PUBSUB_OK) {
+  if (!check_updated(call, subscription->config, request->update_mask)) {
     /* The request holds the old values now: exchanges them again. */
     require_update(call, "Subscription", &subscription->config->base, &update->base,
                    request->update_mask, fixed);
-    fail_error(call, &error);
     return;
   }
   delivery_wake(subscription);
@@ -93,15 +139,27 @@ static void detach_subscription(struct call *call, void *message) {
   call_reply_empty(call);
 }
 
-/* Push is kept, not done. */
+/* Push is kept, not done. Without a configuration: pull again. */
 static void modify_push_config(struct call *call, void *message) {
   Google__Pubsub__V1__ModifyPushConfigRequest *request = message;
+  Google__Pubsub__V1__PushConfig empty = GOOGLE__PUBSUB__V1__PUSH_CONFIG__INIT;
+  struct pubsub_error error = {0};
   struct subscription *subscription = require_subscription(call, request->subscription);
   if (!subscription) return;
+  if (settings_check_push(request->push_config ? request->push_config : &empty, &error) !=
+      PUBSUB_OK) {
+    fail_error(call, &error);
+    return;
+  }
   Google__Pubsub__V1__PushConfig *old = subscription->config->push_config;
   subscription->config->push_config = request->push_config;
   request->push_config = old;
-  call_reply_empty(call);
+  /* Fills in an empty one; the rest is good as it was. */
+  if (settings_check_subscription(subscription->config, &error) == PUBSUB_OK) {
+    call_reply_empty(call);
+  } else {
+    fail_error(call, &error);
+  }
 }
 
 static void get_subscription(struct call *call, void *message) {
@@ -127,6 +185,7 @@ static void list_subscriptions(struct call *call, void *message) {
   const Google__Pubsub__V1__ListSubscriptionsRequest *request = message;
   struct listing listing = {0};
   char prefix[600];
+  if (!require_project(call, request->project)) return;
   snprintf(prefix, sizeof prefix, "%s/subscriptions/", request->project);
   listing_add_all(&listing, &call->broker->subscriptions, prefix, subscription_config);
   listing_reply(call, &listing, prefix, request->page_size, request->page_token);

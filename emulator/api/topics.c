@@ -79,6 +79,7 @@ static void list_topics(struct call *call, void *message) {
   const Google__Pubsub__V1__ListTopicsRequest *request = message;
   struct listing listing = {0};
   char prefix[600];
+  if (!require_project(call, request->project)) return;
   snprintf(prefix, sizeof prefix, "%s/topics/", request->project);
   listing_add_all(&listing, &call->broker->topics, prefix, topic_config);
   listing_reply(call, &listing, prefix, request->page_size, request->page_token);

@@ -61,7 +61,12 @@ static void sweep(struct broker *broker) {
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
-    contents_sweep(PUBSUB_CONTAINER_OF(entry, struct subscription, entry), now);
+    struct subscription *subscription = PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
+    if (subscription_is_over(subscription)) {
+      broker_remove_subscription(broker, subscription);
+    } else {
+      contents_sweep(subscription, now);
+    }
   }
   it = (struct pubsub_map_iter){0};
   while ((entry = pubsub_map_next(&broker->topics, &it))) {

@@ -17,7 +17,7 @@ struct broker {
   struct pubsub_map topics, subscriptions, snapshots;
   struct pubsub_map schemas;  /* schema.h */
   struct pubsub_map policies; /* policy.h */
-  struct alarm sweep;         /* drops what its retention is over for */
+  struct alarm sweep;         /* drops what its retention is over for, and what has expired */
   /* Not of the model, carried for those who hold a broker: the rules by which the server misbehaves, and the token that
    * calls must carry. */
   struct faults *faults;

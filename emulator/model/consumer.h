@@ -12,8 +12,10 @@
 
 struct consumer;
 struct consumer_ops {
-  /* Lends (backlog_lend) what it can take now. False: nothing. */
-  bool (*serve)(struct consumer *consumer);
+  /* Whether serve would lend anything. */
+  bool (*has_room)(const struct consumer *consumer);
+  /* Lends (backlog_lend) what it can take now, `most` messages at most. False: nothing. */
+  bool (*serve)(struct consumer *consumer, size_t most);
   /* Ends with a gRPC code and the reason, and leaves its list. */
   void (*end)(struct consumer *consumer, int grpc_code, const char *why);
 };

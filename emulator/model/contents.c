@@ -54,20 +54,40 @@ static int by_id(const void *a, const void *b) {
   return x->id < y->id ? -1 : x->id > y->id;
 }
 
+/* All that are not acknowledged, borrowed; the caller frees `all`. False: no memory. */
+static bool gather(struct gathering *gathering, const struct subscription *subscription) {
+  *gathering = (struct gathering){.cap = contents_count(subscription)};
+  gathering->all = pubsub_alloc((gathering->cap + 1) * sizeof *gathering->all);
+  if (!gathering->all) return false;
+  gather_list(gathering, &subscription->ready);
+  gather_list(gathering, &subscription->waiting);
+  gather_lent(gathering, subscription);
+  gather_keys(gathering, subscription);
+  return true;
+}
+
 enum pubsub_status contents_copy(const struct subscription *subscription, struct pubsub_list *out) {
-  struct gathering gathering = {.cap = contents_count(subscription)};
+  struct gathering gathering;
   enum pubsub_status status = PUBSUB_OK;
-  gathering.all = pubsub_alloc((gathering.cap + 1) * sizeof *gathering.all);
-  if (!gathering.all) return PUBSUB_E_NOMEM;
-  gather_list(&gathering, &subscription->ready);
-  gather_list(&gathering, &subscription->waiting);
-  gather_lent(&gathering, subscription);
-  gather_keys(&gathering, subscription);
+  if (!gather(&gathering, subscription)) return PUBSUB_E_NOMEM;
   if (gathering.count > 1) qsort(gathering.all, gathering.count, sizeof *gathering.all, by_id);
   for (size_t i = 0; i < gathering.count && status == PUBSUB_OK; i++)
     status = message_keep(out, gathering.all[i]);
   pubsub_free(gathering.all);
   return status;
+}
+
+int64_t contents_oldest_us(const struct subscription *subscription) {
+  struct gathering gathering;
+  int64_t oldest_us = INT64_MAX;
+  if (!gather(&gathering, subscription)) return oldest_us;
+  for (size_t i = 0; i < gathering.count; i++) {
+    if (gathering.all[i]->publish_time_us < oldest_us) {
+      oldest_us = gathering.all[i]->publish_time_us;
+    }
+  }
+  pubsub_free(gathering.all);
+  return oldest_us;
 }
 
 /* ---- taken ---- */

@@ -5,6 +5,8 @@
 #include "model/subscription.h"
 
 size_t contents_count(const struct subscription *subscription); /* what is not acknowledged */
+/* When the oldest of them was published. INT64_MAX: there is none. */
+int64_t contents_oldest_us(const struct subscription *subscription);
 /* Copies of what is not acknowledged into `out`, in the order of publishing. Errors: NOMEM, with some in it. */
 enum pubsub_status contents_copy(const struct subscription *subscription, struct pubsub_list *out);
 /* All messages, retained ones too, into `out`; nothing is lent any more, and the subscription is empty after it. */

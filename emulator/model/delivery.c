@@ -1,5 +1,7 @@
 #include "model/delivery.h"
 
+#include <stdint.h>
+
 static struct consumer *consumer_at(struct pubsub_list *link) {
   return PUBSUB_CONTAINER_OF(link, struct consumer, link);
 }
@@ -15,24 +17,36 @@ void delivery_wake(struct subscription *subscription) {
 static void serve_pulls(struct subscription *subscription) {
   while (!pubsub_list_empty(&subscription->pulls)) {
     struct consumer *first = consumer_at(subscription->pulls.next);
-    if (!first->ops->serve(first)) break;
+    if (!first->ops->serve(first, SIZE_MAX)) break;
   }
 }
 
-/* Until there is nothing left, or nobody who takes it. */
-static void serve_streams(struct subscription *subscription) {
-  size_t count = 0, idle = 0;
+/* What each stream may have of this round, so that idle ones share. 0: none takes anything. */
+static size_t share_of(const struct subscription *subscription, size_t *streams) {
+  size_t able = 0;
+  *streams = 0;
   for (struct pubsub_list *link = subscription->streams.next; link != &subscription->streams;
        link = link->next) {
-    count++;
+    const struct consumer *consumer = consumer_at(link);
+    ++*streams;
+    if (consumer->ops->has_room(consumer)) able++;
   }
-  while (subscription->ready_count > 0 && idle < count) {
+  return able > 0 ? (subscription->ready_count + able - 1) / able : 0;
+}
+
+/* A round of turns. False: nobody took anything. */
+static bool serve_round(struct subscription *subscription) {
+  size_t streams, share = share_of(subscription, &streams);
+  bool served = false;
+  if (share == 0) return false;
+  while (streams-- > 0 && subscription->ready_count > 0) {
     struct pubsub_list *link = subscription->streams.next;
     struct consumer *consumer = consumer_at(link);
     pubsub_list_remove(link);
     pubsub_list_push_back(&subscription->streams, link);
-    idle = consumer->ops->serve(consumer) ? 0 : idle + 1;
+    if (consumer->ops->serve(consumer, share)) served = true;
   }
+  return served;
 }
 
 /* What is stirred meanwhile has its turn after others of the loop. */
@@ -48,7 +62,7 @@ void delivery_run(struct world *world) {
     struct subscription *subscription = PUBSUB_CONTAINER_OF(now.next, struct subscription, stirred);
     pubsub_list_remove(&subscription->stirred);
     serve_pulls(subscription);
-    serve_streams(subscription);
+    while (subscription->ready_count > 0 && serve_round(subscription)) {}
   }
 }
 

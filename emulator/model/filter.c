@@ -51,13 +51,80 @@ static bool take(struct parser *parser, const char *token) {
   return true;
 }
 
-/* "quoted", with \" and \\ in it. */
+/* What stands for itself, and what a letter stands for. */
+static int simple_escape(char c) {
+  static const char letters[] = "abfnrtv\\?\"'`", values[] = "\a\b\f\n\r\t\v\\?\"'`";
+  const char *at = c ? strchr(letters, c) : NULL;
+  return at ? (unsigned char)values[at - letters] : -1;
+}
+
+static int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* So many digits of a base. False: there are not as many. */
+static bool take_digits(struct parser *parser, int count, uint32_t base, uint32_t *out) {
+  *out = 0;
+  for (; count > 0; count--, parser->at++) {
+    int digit = digit_of(*parser->at);
+    if (digit < 0 || (uint32_t)digit >= base) return false;
+    *out = *out * base + (uint32_t)digit;
+  }
+  return true;
+}
+
+/* The code point after a backslash. False: it is none. */
+static bool take_escape(struct parser *parser, uint32_t *out) {
+  char c = *parser->at;
+  int simple = simple_escape(c);
+  bool good;
+  if (simple >= 0) {
+    *out = (uint32_t)simple;
+    parser->at++;
+    return true;
+  }
+  if (c == 'x' || c == 'u' || c == 'U') {
+    parser->at++;
+    good = take_digits(parser, c == 'x' ? 2 : c == 'u' ? 4 : 8, 16, out);
+  } else {
+    good = take_digits(parser, 3, 8, out) && *out < 0x100;
+  }
+  return good && *out <= 0x10ffff && (*out < 0xd800 || *out > 0xdfff);
+}
+
+static size_t utf8(uint32_t code, uint8_t out[4]) {
+  if (code < 0x80) {
+    out[0] = (uint8_t)code;
+    return 1;
+  }
+  size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  for (size_t i = len; i-- > 1; code >>= 6)
+    out[i] = (uint8_t)(0x80 | (code & 0x3f));
+  out[0] = (uint8_t)(0xf00 >> len | code);
+  return len;
+}
+
+/* "quoted", with escapes in it. */
 static bool take_string(struct parser *parser, struct pubsub_buf *out) {
   skip_blanks(parser);
   if (*parser->at != '"') return false;
-  for (parser->at++; *parser->at != '"'; parser->at++) {
-    if (*parser->at == '\\') parser->at++;
-    if (*parser->at == '\0' || pubsub_buf_append(out, parser->at, 1) != PUBSUB_OK) return false;
+  parser->at++;
+  while (*parser->at != '"') {
+    uint8_t bytes[4] = {(uint8_t)*parser->at};
+    size_t len = 1;
+    uint32_t code;
+    if (*parser->at == '\0') return false;
+    if (*parser->at++ == '\\') {
+      if (!take_escape(parser, &code)) {
+        fail(parser, "a backslash in a string is not followed by one of \\ \" ' ` ? a b f n r t v, "
+                     "three octal digits, xHH, uHHHH or UHHHHHHHH");
+        return false;
+      }
+      len = utf8(code, bytes);
+    }
+    if (pubsub_buf_append(out, bytes, len) != PUBSUB_OK) return false;
   }
   parser->at++;
   return true;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "model/backlog.h"
 #include "model/contents.h"
+#include "model/times.h"
 
 static void on_expire(struct alarm *alarm) {
   backlog_expire(PUBSUB_CONTAINER_OF(alarm, struct subscription, expire));
@@ -33,6 +34,7 @@ struct subscription *subscription_new(struct world *world,
   pubsub_map_init(&subscription->keys);
   pubsub_map_init(&subscription->dues.buckets);
   init_lists(subscription);
+  subscription_touch(subscription);
   return subscription;
 }
 
@@ -47,6 +49,20 @@ void subscription_free(struct subscription *subscription) {
   pubsub_free(subscription->slots);
   pubsub_free(subscription->free_slots);
   pubsub_free(subscription);
+}
+
+void subscription_touch(struct subscription *subscription) {
+  subscription->active_us = clock_now_us(&subscription->world->clock);
+}
+
+bool subscription_is_over(struct subscription *subscription) {
+  const Google__Pubsub__V1__ExpirationPolicy *policy = subscription->config->expiration_policy;
+  int64_t life = policy ? times_duration_us(policy->ttl, 0) : 0;
+  if (!pubsub_list_empty(&subscription->streams) || !pubsub_list_empty(&subscription->pulls)) {
+    subscription_touch(subscription);
+  }
+  uint64_t idle = clock_now_us(&subscription->world->clock) - subscription->active_us;
+  return life > 0 && idle >= (uint64_t)life;
 }
 
 bool subscription_wants(const struct subscription *subscription, struct pubsub_view message) {

@@ -37,6 +37,7 @@ struct subscription {
   struct pubsub_list streams;  /* of struct consumer, in the order of their turns */
   struct pubsub_list pulls;    /* of struct consumer: those that end with their first message */
   struct pubsub_list stirred;  /* in world.stirred */
+  uint64_t active_us;          /* virtual: when somebody last did something with it */
   bool detached;
   uint32_t record_name;
 };
@@ -47,6 +48,10 @@ struct subscription *subscription_new(struct world *world,
                                       struct filter *take_filter);
 /* It must be in no map, and of no topic; its consumers must have been ended. */
 void subscription_free(struct subscription *subscription);
+/* Somebody does something with it: it does not expire for a while. */
+void subscription_touch(struct subscription *subscription);
+/* Whether nobody did for as long as its expiration policy says. Whoever consumes does. */
+bool subscription_is_over(struct subscription *subscription);
 /* Whether its filter lets a message (an encoded PubsubMessage) pass. */
 bool subscription_wants(const struct subscription *subscription, struct pubsub_view message);
 

@@ -114,11 +114,13 @@ def test_the_clock_refuses_what_is_no_duration(emulator, text):
 
 
 def test_the_clock_stops_at_a_century(emulator, clients):
+    publisher, subscriber = clients
+    forever = {"subscription": {"name": SUBSCRIPTION, "expiration_policy": {}}, "update_mask": {"paths": ["expiration_policy"]}}
+    subscriber.update_subscription(request=forever)
     assert emulator.command("advance 36525d") == f"{36525 * 86400 * 10**6} us ahead\n"
     for text in ("1us", "36525d", "100000000d"):
         with pytest.raises(grpc.RpcError):
             emulator.command(f"advance {text}")
-    publisher, subscriber = clients
     publisher.publish(TOPIC, b"x").result(timeout=20)  # it works then, too
     assert subscriber.pull(subscription=SUBSCRIPTION, max_messages=1).received_messages[0].message.data == b"x"
 
