@@ -160,7 +160,6 @@ def test_json_tells_the_delivery_attempt(command):
 
     transport = SubscriberGrpcTransport(channel=grpc.insecure_channel(command.emulator.host))
     client = stub.SubscriberClient(transport=transport)
-    command.good("topic", "create", "dead")
     client.create_subscription(
         request={
             "name": f"projects/{PROJECT}/subscriptions/attempts",
