@@ -19,37 +19,14 @@ uint64_t pubsub_retry_attempt_us(struct pubsub_retry *retry,
   return left_us < limits->call_timeout_us ? left_us : limits->call_timeout_us;
 }
 
-static bool is_transient_code(const struct pubsub_error *why) {
-  switch (why->grpc_code) {
-  case PUBSUB_GRPC_ABORTED:
-  case PUBSUB_GRPC_CANCELLED:
-  case PUBSUB_GRPC_DEADLINE_EXCEEDED:
-  case PUBSUB_GRPC_RESOURCE_EXHAUSTED:
-  case PUBSUB_GRPC_UNKNOWN:
-  case PUBSUB_GRPC_UNAVAILABLE:
-  case PUBSUB_GRPC_UNAUTHENTICATED:
-    return true;
-  case PUBSUB_GRPC_INTERNAL: /* the same bytes would be refused again */
-    return !strstr(why->text, "invalid UTF-8");
-  default:
-    return false;
-  }
-}
-
+/* What every caller of the library is told to be passing (base/error.h), with three exceptions. */
 bool pubsub_retry_is_transient(const struct pubsub_error *why) {
-  switch (why->status) {
-  case PUBSUB_E_GRPC:
-    return is_transient_code(why);
-  case PUBSUB_E_RESOLVE:
-  case PUBSUB_E_CONNECT:
-  case PUBSUB_E_IO:
-  case PUBSUB_E_TIMEOUT:
-  case PUBSUB_E_PROTOCOL:
-  case PUBSUB_E_NOMEM:
-    return true;
-  default:
-    return false;
-  }
+  if (why->status == PUBSUB_E_PROTOCOL) return true; /* an answer that makes no sense */
+  if (why->status != PUBSUB_E_GRPC) return why->retryable;
+  if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) return true; /* until there is a fresh token */
+  if (why->grpc_code == PUBSUB_GRPC_INTERNAL && strstr(why->text, "invalid UTF-8"))
+    return false; /* the same bytes would be refused again */
+  return why->retryable;
 }
 
 bool pubsub_retry_again(struct pubsub_retry *retry, const struct pubsub_retry_limits *limits,

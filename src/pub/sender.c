@@ -6,8 +6,6 @@
 #include "grpc/routing.h"
 #include "grpc/unary.h"
 #include "proto/publish_encoder.h"
-#include <errno.h>
-#include <time.h>
 
 #define CALL_TIMEOUT_US 60000000
 #define LEAST_KEYED_PLACES 64u
@@ -18,16 +16,15 @@ static void send_ready(struct pubsub_sender *sender);
 /* ---- shared ---- */
 
 void pubsub_sender_lock(struct pubsub_sender *sender) {
-  pthread_mutex_lock(&sender->shared.mutex);
+  pubsub_monitor_lock(&sender->shared.monitor);
 }
 
 void pubsub_sender_unlock(struct pubsub_sender *sender) {
-  pthread_mutex_unlock(&sender->shared.mutex);
+  pubsub_monitor_unlock(&sender->shared.monitor);
 }
 
 bool pubsub_sender_wait(struct pubsub_sender *sender, uint64_t due_us) {
-  struct timespec due = {(time_t)(due_us / 1000000), (long)(due_us % 1000000) * 1000};
-  return pthread_cond_timedwait(&sender->shared.changed, &sender->shared.mutex, &due) != ETIMEDOUT;
+  return pubsub_monitor_wait_until(&sender->shared.monitor, due_us);
 }
 
 void pubsub_sender_wake(struct pubsub_sender *sender) {
@@ -39,7 +36,7 @@ void pubsub_sender_wake(struct pubsub_sender *sender) {
 /* Under the mutex. What follows a failure must not pass it silently, so the first one stays. */
 static void set_error(struct pubsub_sender *sender, const struct pubsub_error *error) {
   if (sender->shared.error.status == PUBSUB_OK) sender->shared.error = *error;
-  pthread_cond_broadcast(&sender->shared.changed);
+  pubsub_monitor_wake(&sender->shared.monitor);
 }
 
 static struct pubsub_publish_request *request_of(struct pubsub_ordering_item *item) {
@@ -51,7 +48,7 @@ static struct pubsub_publish_request *request_of(struct pubsub_ordering_item *it
 /* Under the mutex. */
 static void finish(struct pubsub_sender *sender, const struct pubsub_publish_request *request) {
   pubsub_desk_finish(&sender->shared.desk, request);
-  pthread_cond_broadcast(&sender->shared.changed);
+  pubsub_monitor_wake(&sender->shared.monitor);
 }
 
 static void drop(void *user, struct pubsub_ordering_item *item) {
@@ -164,6 +161,7 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
   struct pubsub_publish_request *request = user;
   struct pubsub_error error = *result;
   (void)details;
+  PUBSUB_ON_LOOP(request->loop.sender->owner);
   request->loop.call = NULL;
   if (result->status == PUBSUB_OK && read_ids(request, response, &error) == PUBSUB_OK) {
     succeed(request);
@@ -235,6 +233,7 @@ static bool admit(struct pubsub_sender *sender, struct pubsub_publish_request *r
 
 static void look(struct pubsub_sender *sender) {
   struct pubsub_list taken;
+  PUBSUB_ON_LOOP(sender->owner);
   bool good = take(sender, &taken);
   while (!pubsub_list_empty(&taken)) {
     struct pubsub_publish_request *request =
@@ -261,15 +260,6 @@ static void on_linger(struct pubsub_timer *timer) {
 }
 
 /* ---- from the first to the last ---- */
-
-static void init_shared(struct pubsub_sender *sender) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&sender->shared.changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
-  pthread_mutex_init(&sender->shared.mutex, NULL);
-}
 
 static void init_loop(struct pubsub_sender *sender, uint32_t places) {
   uint32_t keyed = places > LEAST_KEYED_PLACES ? places : LEAST_KEYED_PLACES;
@@ -299,7 +289,7 @@ enum pubsub_status pubsub_sender_init(struct pubsub_sender *sender, struct pubsu
   sender->retry_limits = (struct pubsub_retry_limits){
       (uint64_t)options->initial_backoff_ms * 1000, (uint64_t)options->max_backoff_ms * 1000,
       (uint64_t)options->total_timeout_ms * 1000, CALL_TIMEOUT_US};
-  init_shared(sender);
+  pubsub_monitor_init(&sender->shared.monitor);
   init_loop(sender, options->max_requests_in_flight);
   enum pubsub_status status =
       pubsub_desk_init(&sender->shared.desk, pubsub_view_str(options->topic), options);
@@ -308,13 +298,13 @@ enum pubsub_status pubsub_sender_init(struct pubsub_sender *sender, struct pubsu
 
 void pubsub_sender_clear(struct pubsub_sender *sender) {
   pubsub_desk_clear(&sender->shared.desk);
-  pthread_cond_destroy(&sender->shared.changed);
-  pthread_mutex_destroy(&sender->shared.mutex);
+  pubsub_monitor_clear(&sender->shared.monitor);
   pubsub_free(sender->topic);
   pubsub_free(sender->routing_header);
 }
 
 static void cancel_all(struct pubsub_sender *sender) {
+  PUBSUB_ON_LOOP(sender->owner);
   pubsub_loop_timer_cancel(sender->owner, &sender->loop.linger);
   pubsub_ordering_drop(&sender->loop.ordering, drop, sender);
   while (!pubsub_list_empty(&sender->loop.under_way)) {
@@ -338,7 +328,7 @@ static void end_on_loop(struct pubsub_task *task) {
   cancel_all(sender);
   pubsub_sender_lock(sender);
   sender->shared.ended = true;
-  pthread_cond_broadcast(&sender->shared.changed);
+  pubsub_monitor_wake(&sender->shared.monitor);
   pubsub_sender_unlock(sender);
 }
 
@@ -348,6 +338,6 @@ void pubsub_sender_end(struct pubsub_sender *sender) {
   sender->shared.task_posted = true; /* nothing is posted after what follows */
   pubsub_loop_post(sender->owner, &ending.task);
   while (!sender->shared.ended)
-    pubsub_sender_wait(sender, UINT64_MAX / 2);
+    pubsub_monitor_wait(&sender->shared.monitor);
   pubsub_sender_unlock(sender);
 }

@@ -14,10 +14,10 @@
 #ifndef PUBSUB_PUB_SENDER_H
 #define PUBSUB_PUB_SENDER_H
 
+#include "base/monitor.h"
 #include "base/rng.h"
 #include "grpc/channel.h"
 #include "pub/desk.h"
-#include <pthread.h>
 
 struct pubsub_sender {
   struct pubsub_channel *channel; /* borrowed */
@@ -30,8 +30,7 @@ struct pubsub_sender {
   struct pubsub_task work; /* posted by wake */
 
   struct {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed; /* room, an outcome, the end */
+    struct pubsub_monitor monitor; /* woken by room, an outcome, the end */
     struct pubsub_desk desk;
     struct pubsub_error error; /* permanent, the first one; status OK: none */
     bool task_posted, ended;
