@@ -97,6 +97,12 @@ crowd: native setup-python ## 1,000 publishing connections and 200 streams at th
 bench-emulator: native ## CPU of the emulator per message, beside Google's fakes
 	@tools/bootstrap.sh go && bench/emulator/run.py
 
+install: native ## the library, the programs and their pages below PREFIX (/usr/local)
+	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local) | grep -v Up-to-date
+
+docs-c: ## the page of the C library, in build/docs-c/html
+	@tools/bootstrap.sh docs && rm -rf build/docs-c && mkdir -p build && doxygen docs/c/Doxyfile && echo build/docs-c/html/index.html
+
 check: setup-build ## format, layer order, warnings
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
@@ -134,4 +140,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak bench bench-report bench-core bench-handover clean distclean

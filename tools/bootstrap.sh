@@ -4,6 +4,7 @@
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
 #   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
 #   tools/bootstrap.sh fuzz      clang with libFuzzer, and its tools for coverage
+#   tools/bootstrap.sh docs      Doxygen, for the page of the C library
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
 #   tools/bootstrap.sh peers     what else `make bench` compares with: Kafka, Google's Java client
 # System packages come by apt, with sudo when not root; on another system the script says what to install and
@@ -29,6 +30,7 @@ command:javac openjdk-17-jdk-headless
 command:mvn maven
 command:nm binutils
 command:unzip unzip
+command:pkg-config pkg-config
 command:openssl openssl
 file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 header:openssl/ssl.h libssl-dev
@@ -40,6 +42,9 @@ python_needs='
 command:python3 python3
 python:ensurepip python3-venv
 command:java openjdk-17-jre-headless
+'
+docs_needs='
+command:doxygen doxygen
 '
 go_needs='
 command:go golang-go
@@ -129,6 +134,10 @@ bootstrap_fuzz() {
   install_packages "$fuzz_needs"
 }
 
+bootstrap_docs() {
+  install_packages "$docs_needs"
+}
+
 bootstrap_go() {
   install_packages "$go_needs"
 }
@@ -152,12 +161,12 @@ bootstrap_peers() {
 [ $# -gt 0 ] || set -- build
 while [ $# -gt 0 ]; do
   case $1 in
-    build | python | fuzz | go | peers) "bootstrap_$1" ;;
+    build | python | fuzz | docs | go | peers) "bootstrap_$1" ;;
     spark)
       bootstrap_spark "${2:?the version of Spark}"
       shift
       ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|fuzz|go|peers]…" >&2 && exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
   esac
   shift
 done

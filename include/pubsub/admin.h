@@ -51,7 +51,9 @@ struct pubsub_subscription_info {
   char topic[512];
   /* of Pull and of streams that ask for none, 10..600; 0: the service's 10 */
   uint32_t ack_deadline_s;
+  /* exactly-once delivery */
   bool exactly_once;
+  /* messages with an ordering key come in their order; set at its creation */
   bool ordering;
   /* acknowledged messages are kept too, for retention_s, so that a seek can bring them back */
   bool retain_acked;

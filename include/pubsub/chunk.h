@@ -51,6 +51,14 @@ enum pubsub_buffer {
   PUBSUB_BUFFER_COUNT,
 };
 
+/* One Arrow buffer. */
+struct pubsub_chunk_buffer {
+  /* of its first byte; 0: the chunk has not this one */
+  uint64_t address;
+  /* that are used */
+  uint64_t bytes;
+};
+
 /* Where a chunk's columns lie in memory: for readers that want addresses rather than Arrow
  * structs. */
 struct pubsub_chunk_view {
@@ -62,16 +70,14 @@ struct pubsub_chunk_view {
   int32_t attribute_entries;
   /* 0..rows */
   int32_t ordering_key_null_count;
+  /* 0..rows */
   int32_t delivery_attempt_null_count;
   /* used bytes of all column buffers */
   uint64_t bytes;
   /* when the service got the oldest row, µs since 1970, also without that column; 0: unpacked */
   int64_t oldest_publish_us;
   /* by enum pubsub_buffer */
-  struct {
-    uint64_t address;
-    uint64_t bytes;
-  } buffers[PUBSUB_BUFFER_COUNT];
+  struct pubsub_chunk_buffer buffers[PUBSUB_BUFFER_COUNT];
 };
 
 /* Fills *out; addresses are valid while the caller holds a reference. */

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/* What a function came to: OK, or which kind of failure. */
 enum pubsub_status {
   PUBSUB_OK = 0,
   PUBSUB_E_NOMEM,    /* an allocation failed; nothing was changed */
@@ -51,10 +52,12 @@ enum pubsub_grpc_code {
   PUBSUB_GRPC_UNAUTHENTICATED = 16,
 };
 
+/* Room for the text of an error, its NUL included. */
 #define PUBSUB_ERROR_TEXT_BYTES 512
 
 /* Why a function failed. The caller's; zero-initialise it, hand it in, read it after a failure. */
 struct pubsub_error {
+  /* as the function returned it */
   enum pubsub_status status;
   /* enum pubsub_grpc_code; PUBSUB_GRPC_OK where no service answered */
   int grpc_code;

@@ -32,8 +32,11 @@ struct pubsub_publisher;
  * up to 256 bytes, a value of up to 1024; an ordering key of up to 1024 bytes; strings are UTF-8.
  */
 struct pubsub_message {
+  /* any bytes; may be empty where there is an attribute */
   struct pubsub_view data;
+  /* attribute_count of them, each key once; NULL: none */
   const struct pubsub_attribute *attributes;
+  /* 0..100 */
   size_t attribute_count;
   /* empty: no order is asked for */
   struct pubsub_view ordering_key;
@@ -59,14 +62,14 @@ struct pubsub_publisher_options {
   uint32_t max_batch_bytes;
   /* an unfilled batch is sent after so long; 10 */
   uint32_t linger_ms;
-  /* 8 */
+  /* without an ordering key; each key has one of its own; 8 */
   uint32_t max_requests_in_flight;
   /* published and without an id, batches being built included; 64 MiB */
   uint64_t max_in_flight_bytes;
   /* before a request is sent again; 100. Doubles each time; each pause is between that and 1.25 of
    * it. */
   uint32_t initial_backoff_ms;
-  /* 60000 */
+  /* the longest such pause; 60000 */
   uint32_t max_backoff_ms;
   /* from a request's first send until it is given up; 600000 */
   uint32_t total_timeout_ms;
@@ -147,11 +150,13 @@ PUBSUB_API enum pubsub_status pubsub_publisher_wait(struct pubsub_publisher *pub
 
 /* Counted since the publisher was made, but for in_flight_bytes. */
 struct pubsub_publisher_metrics {
-  /* messages with an id, and their encoded bytes */
+  /* messages with an id */
   uint64_t published_rows;
+  /* … and their encoded bytes */
   uint64_t published_bytes;
   /* sent, retries included */
   uint64_t requests;
+  /* requests that were sent again, each time */
   uint64_t retries;
   /* published and without an id now */
   uint64_t in_flight_bytes;

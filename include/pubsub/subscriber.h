@@ -79,6 +79,7 @@ enum pubsub_close_mode {
 PUBSUB_API void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscriber, uint32_t slot,
                                              uint64_t epoch, enum pubsub_close_mode mode);
 
+/* Where an epoch is; the diagram is at the head of this file. */
 enum pubsub_slot_state {
   PUBSUB_SLOT_WAITING,  /* delay not over, backing off between two streams, or not answered yet */
   PUBSUB_SLOT_OPEN,     /* the service has answered on its StreamingPull, or is one that does not
@@ -90,8 +91,11 @@ enum pubsub_slot_state {
 
 /* How one epoch stands. */
 struct pubsub_slot_report {
+  /* as it was opened, with epoch */
   uint32_t slot;
+  /* a FAILED one has its reason in pubsub_subscriber_slot_error */
   enum pubsub_slot_state state;
+  /* which opening of the slot this is */
   uint64_t epoch;
   /* in chunks: sealed = n means that chunks 0 … n-1 exist(ed). Of a subscription with exactly-once
    * delivery a chunk counts once its receipt is confirmed; others need none, as the stream's own
@@ -102,9 +106,11 @@ struct pubsub_slot_report {
   uint64_t settled;
   /* over all chunks ever sealed in this epoch */
   uint64_t sealed_rows;
+  /* of their columns */
   uint64_t sealed_bytes;
   /* in the reservoir, unsettled, the unsealed rows included */
   uint64_t backlog_rows;
+  /* of their columns */
   uint64_t backlog_bytes;
   /* wall clock µs of the oldest unsettled row's arrival; 0: none */
   int64_t oldest_receive_us;
@@ -121,7 +127,9 @@ PUBSUB_API void pubsub_subscriber_report(struct pubsub_subscriber *subscriber,
 PUBSUB_API void pubsub_subscriber_slot_error(struct pubsub_subscriber *subscriber, uint32_t slot,
                                              uint64_t epoch, struct pubsub_error *out);
 
+/* How large a chunk is. */
 struct pubsub_chunk_size {
+  /* > 0 */
   uint32_t rows;
   /* of its columns */
   uint64_t bytes;
@@ -143,8 +151,11 @@ PUBSUB_API enum pubsub_status pubsub_subscriber_chunk(struct pubsub_subscriber *
 
 /* Where a chunk stands; it settles one chunk with pubsub_subscriber_settle_chunk. */
 struct pubsub_chunk_place {
+  /* that received it */
   uint32_t slot;
+  /* … in this epoch */
   uint64_t epoch;
+  /* its number within the epoch */
   uint64_t seq;
 };
 /*
@@ -160,6 +171,7 @@ PUBSUB_API enum pubsub_status pubsub_subscriber_next(struct pubsub_subscriber *s
                                                      struct pubsub_chunk_place *out_place,
                                                      struct pubsub_error *error);
 
+/* What becomes of a chunk's messages. */
 enum pubsub_outcome {
   PUBSUB_ACK, /* acknowledge: the service never delivers it again */
   PUBSUB_NACK /* give back: the service delivers it again, at once */
@@ -188,6 +200,7 @@ PUBSUB_API void pubsub_subscriber_wait(struct pubsub_subscriber *subscriber, uin
 
 /* Counted since the subscriber was made, but for those that say "now". */
 struct pubsub_subscriber_metrics {
+  /* decoded, redeliveries included */
   uint64_t received_rows;
   /* encoded bytes of StreamingPull responses */
   uint64_t received_bytes;
@@ -195,9 +208,11 @@ struct pubsub_subscriber_metrics {
   uint64_t backlog_rows;
   /* now: native memory held by chunks and builders, settled ones still referenced included */
   uint64_t reservoir_bytes;
+  /* the most that was held at once */
   uint64_t reservoir_peak_bytes;
   /* confirmed by the service */
   uint64_t acknowledged_rows;
+  /* given back, confirmed by the service */
   uint64_t given_back_rows;
   /* arrived with delivery_attempt > 1; exactly-once: or while held already (no second row, the
    * newer ack id is used) */
@@ -210,15 +225,19 @@ struct pubsub_subscriber_metrics {
   uint64_t retried_rows;
   /* never shown to readers: their receipt failed (exactly-once) */
   uint64_t failed_receipt_rows;
+  /* sent, retries included */
   uint64_t ack_requests;
+  /* … to extend leases and to give back */
   uint64_t extend_requests;
   /* ack and extend requests that failed and were retried */
   uint64_t failed_requests;
   /* first opens and reopens */
   uint64_t stream_opens;
+  /* … of which reopens */
   uint64_t stream_reopens;
   /* from the call of settle to the confirmation, over ack_latency_count chunks */
   uint64_t ack_latency_us_sum;
+  /* chunks that ack_latency_us_sum is of */
   uint64_t ack_latency_count;
 };
 /* Fills *out with one consistent picture. */

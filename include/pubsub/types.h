@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the shared library shows; and a function that formats text, for the compiler's check. */
 #if defined(__GNUC__)
 #define PUBSUB_API __attribute__((visibility("default")))
 #define PUBSUB_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -22,13 +23,14 @@
 
 /* `len` bytes at ptr, not NUL-terminated. len 0: empty, whatever ptr is. */
 struct pubsub_view {
-  const uint8_t *ptr;
-  size_t len;
+  const uint8_t *ptr; /* borrowed */
+  size_t len;         /* in bytes */
 };
 
 /* One attribute of a message; both parts are UTF-8. */
 struct pubsub_attribute {
-  struct pubsub_view key, value;
+  struct pubsub_view key;   /* not empty, up to 256 bytes */
+  struct pubsub_view value; /* up to 1024 bytes */
 };
 
 #endif
