@@ -196,6 +196,8 @@ def filter():
         'attributes:"é"', 'attributes."\\"" = "\\\\"', 'attributes:a AND attributes:b OR attributes:c', 'attributes', 'attributes.a',
         'attributes.a = 1', 'hasPrefix(attributes.a)', '(attributes:a', 'attributes:a x', "(" * 70 + "attributes:a" + ")" * 70,
         " AND ".join(["attributes:a"] * 30), 'attributes.a = "1', 'attributes:', 'hasPrefix(attributes.a, "")', "nothing",
+        r'attributes:"\141"', r'attributes:"\x61\u0062\U0001F600\n"', r'attributes:"\u00e9" AND attributes:"\351"', r'attributes:"\ud800"',
+        r'attributes:"\U00110000"', r'attributes:"\400"', r'attributes:"\x6"', r'attributes:"\q"', r'attributes:"\u12G4"', "attributes:\"\\xAf",
         'attributes.zz != "v"', 'attributes:a AND', 'attributes:a AND (attributes:b OR attributes:c) AND -attributes:d',
     ]
     for index, text in enumerate(texts):
@@ -376,8 +378,49 @@ def client_http2():
     yield "blocked", bytes([1, 0]) + headers_op(1, good) + bytes([13, 12, 0, 13])
 
 
+# ---- the whole client ----
+
+
+def client_calls():
+    """A head (rows a chunk, messages a batch, 0x40: slot 0 is open, 0x80: answered well while it waits), then steps."""
+
+    def messages(*ids, exactly_once=None):
+        out = bytes([1 if exactly_once is None else 5, len(ids) - 1])
+        for ack, message_id in ids:
+            out += bytes([3, ack, 5, 1]) + b"x" + bytes([message_id])
+        return out + (b"" if exactly_once is None else bytes([3, exactly_once, 0]))
+
+    def well(index=0, body=b"\0"):
+        return bytes([8, index]) + body
+
+    def badly(code, index=0, outcomes=b""):
+        return bytes([12, index, code | (0x80 if outcomes else 0)]) + outcomes
+
+    def later(seconds):
+        return bytes([7, seconds])
+
+    settle, give_back, look = bytes([2, 0, 7]), bytes([2, 0x40 // 3 * 3, 7]), bytes([6, 0])
+    ids = [(0, 0), (1, 1), (2, 2)]
+    yield "read_and_settle", bytes([0xC0]) + well(0, messages(*ids)) + look + settle + well() * 3 + look
+    yield "chunks_of_one", bytes([0xC0]) + well(0, messages(*ids)) + bytes([3, 3, 3, 7, 3, 3]) + well() * 6 + look
+    yield "exactly_once", bytes([0xC2]) + well(0, messages(*ids, exactly_once=1)) + well() * 2 + look + settle + badly(0, 0, bytes([0, 1, 2, 0, 0, 0, 0])) + later(2) + well() * 4 + look
+    yield "receipts_fail", bytes([0x42]) + well(0, messages(*ids, exactly_once=1)) + badly(1, 0, bytes([1, 1, 0, 1, 1, 1, 1])) + later(1) + well() * 3 + look + settle
+    yield "again_while_held", bytes([0x42]) + well(0, messages(*ids, exactly_once=1)) + well() + well(0, messages((3, 0), (4, 1), exactly_once=1)) + well() * 2 + settle + well() * 3
+    yield "leases", bytes([0x41]) + well(0, messages(*ids)) + (later(9) + well()) * 6 + look + later(99) * 40 + look
+    yield "given_back", bytes([0x41]) + well(0, messages(*ids)) + bytes([1, 0]) + well() * 3 + look
+    yield "drained", bytes([0x41]) + well(0, messages(*ids)) + bytes([1, 0x42]) + look + settle + well() * 3 + look
+    yield "stream_fails", bytes([0x40]) + badly(2) + later(1) + well(0, messages(*ids)) + badly(0) + later(2) + look + badly(3) + look
+    yield "reopened", bytes([0x40]) + well(0, messages(*ids)) + bytes([7, 120]) + look + later(1) * 3 + well(0, messages((5, 0))) + look
+    yield "slots", bytes([0xC0]) + bytes([0, 1, 0, 2, 0, 3, 0, 4]) + well(0, messages(*ids)) + well(1, messages((3, 0))) + well(2, messages((4, 1))) + bytes([1, 1, 2, 1, 7, 3, 2]) + well() * 5
+    yield "published", bytes([0x88]) + bytes([4, 0, 4, 1, 4, 2, 4, 0x13]) + well(0, bytes([1, 0, 1])) * 3 + look
+    yield "publish_fails", bytes([0x08]) + bytes([4, 1, 4, 1, 4, 2]) + badly(0) + later(1) + badly(7) + later(1) + badly(1) + bytes([4, 0x11]) + look
+    yield "destroyed_in_the_midst", bytes([0x42]) + well(0, messages(*ids, exactly_once=1)) + settle + bytes([4, 1, 4, 2])
+    yield "blocked", bytes([0xC0]) + bytes([7, 160]) + well(0, messages(*ids)) + settle + bytes([4, 0, 4, 0x11, 7, 160]) + well() * 4
+    yield "malformed_response", bytes([0x40]) + bytes([14, 11, 1, 0, 4]) + b"\x0a\x7fxx" + later(1) + well(0, messages(*ids)) + look
+
+
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, emulator_calls, emulator_http2, client_http2]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, emulator_calls, emulator_http2, client_http2, client_calls]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

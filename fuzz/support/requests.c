@@ -17,6 +17,8 @@ struct pool {
 };
 static const struct pool pools[] = {
     {"ack_ids", {"", "x"}}, /* besides those that were learned */
+    {"ack_id", {"id0", "id1", "id2", "id3", "id4", "id5", "id6"}},
+    {"message_id", {"m0", "m1", "m2"}},
     {"dead_letter_topic",
      {"projects/p/topics/top1", "projects/p/topics/top0", "projects/p/topics/dead"}},
     {"topic",

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #define KEPT_BYTES 65536 /* of what was written */
@@ -143,6 +145,57 @@ void world_run(struct pubsub_loop *loop, struct world_stream *const *streams, si
   pubsub_loop_timer_cancel(loop, &state.timer);
 }
 
+/* ---- threads ---- */
+
+#define LOOK_EVERY_US 50000
+#define MAX_LOOKS 100000 /* nothing waits for longer than an hour */
+
+static struct {
+  struct pubsub_loop *loop;
+  void (*turn)(void *user);
+  void *user;
+  unsigned looks;
+} threads;
+
+enum pubsub_status __wrap_pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
+                                                   struct pubsub_error *error);
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                  const struct timespec *until);
+
+enum pubsub_status __wrap_pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
+                                                   struct pubsub_error *error) {
+  (void)name, (void)error;
+  threads.loop = loop;
+  return PUBSUB_OK;
+}
+
+struct pubsub_loop *world_loop(void) {
+  return threads.loop;
+}
+
+void world_while_waiting(void (*turn)(void *user), void *user) {
+  threads.turn = turn;
+  threads.user = user;
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
+  (void)condition;
+  FUZZ_CHECK(threads.turn && threads.looks++ < MAX_LOOKS);
+  pthread_mutex_unlock(mutex);
+  world_now_us += LOOK_EVERY_US;
+  threads.turn(threads.user);
+  pthread_mutex_lock(mutex);
+  return 0;
+}
+
+int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                  const struct timespec *until) {
+  uint64_t due_us = (uint64_t)until->tv_sec * 1000000 + (uint64_t)until->tv_nsec / 1000;
+  if (due_us <= world_now_us) return ETIMEDOUT;
+  return __wrap_pthread_cond_wait(condition, mutex);
+}
+
 /* ---- listening and dialling ---- */
 
 static struct {
@@ -156,6 +209,7 @@ void world_start(void) {
   world_now_us = FIRST_US;
   seeds = 0;
   memset(&peers, 0, sizeof peers);
+  memset(&threads, 0, sizeof threads);
 }
 
 enum pubsub_status __wrap_pubsub_listener_new(struct pubsub_loop *loop, const char *address,
