@@ -88,8 +88,10 @@ test-spark-newest: jar ## the main paths under the newest line of Spark
 conformance: native setup-python ## Google's Go, Java and Python clients, case by case, against the emulator
 	@tools/bootstrap.sh go && test/emulator/conformance/run.py build/release/pubsub-emulator
 
-h2spec: native ## the conformance suite of HTTP/2, strict, against the emulator
+h2spec: native ## the conformance suites of HTTP/2, strict: for servers against the emulator, for clients against the pubsub command
 	@tools/bootstrap.sh go && test/emulator/h2spec/run.sh
+	@cd test/emulator/h2spec && go build -o $(CURDIR)/build/h2specd github.com/summerwind/h2spec/cmd/h2specd
+	@test/client/h2spec/run.py build/h2specd $(CURDIR)/build/release/pubsub
 
 crowd: native setup-python ## 1,000 publishing connections and 200 streams at the emulator for a minute (ARGS="--seconds 10")
 	@$(PYTHON) bench/emulator/crowd.py $(ARGS)

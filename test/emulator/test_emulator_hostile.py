@@ -14,39 +14,12 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 
 from certificates import ROOT_CA, issue
 from conftest import EMULATOR, emulator_process
+from raw_frames import (
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, RST_STREAM, SETTINGS, frame, length,
+    literal, request,
+)  # fmt: skip
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
-END_STREAM, END_HEADERS, ACK = 1, 4, 1
-INITIAL_WINDOW_SIZE = 4
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MEMORY_MB = 100
-
-
-def frame(kind, flags, stream, payload=b""):
-    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
-
-
-def length(n):
-    """An HPACK integer with a prefix of 7 bits."""
-    out, rest = b"", n - 127
-    if n < 127:
-        return bytes([n])
-    while rest >= 128:
-        out, rest = out + bytes([rest % 128 + 128]), rest // 128
-    return b"\x7f" + out + bytes([rest])
-
-
-def literal(name, value, first=b"\x00"):
-    """A header that is not put into the table; with first b"\\x40" it is."""
-    return first + length(len(name)) + name.encode() + length(len(value)) + value.encode()
-
-
-def request(path, *more):
-    pairs = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "x")]
-    pairs += [("content-type", "application/grpc"), ("te", "trailers"), *more]
-    return b"".join(literal(*pair) for pair in pairs)
-
-
 LIST_TOPICS = request("/google.pubsub.v1.Publisher/ListTopics")
 
 
@@ -332,3 +305,28 @@ def test_a_handshake_that_drips(tmp_path):
         time.sleep(0.2)
         assert emulator.process.poll() is None
         socket.create_connection(("127.0.0.1", emulator.port), 10).close()
+
+
+@pytest.mark.parametrize("stage", ["preface", "settings", "headers", "body"])
+def test_bytes_that_drip(emulator, stage):
+    """A hundred connections that send a byte now and then, at each stage of a call."""
+    whole = {"preface": PREFACE, "settings": frame(SETTINGS, 0, 0, bytes(16380))}
+    whole["headers"] = frame(HEADERS, 0, 1, literal("x", "y" * 16000))
+    whole["body"] = frame(DATA, 0, 1, b"\0\0\0\x40\0" + bytes(16000))
+    attackers = [Attacker(emulator) for _ in range(100)]
+    for attacker in attackers if stage == "body" else []:
+        attacker.send(frame(HEADERS, END_HEADERS, 1, request("/google.pubsub.v1.Publisher/Publish")))
+    if stage == "preface":
+        host, port = emulator.host.rsplit(":", 1)
+        for attacker in attackers:
+            attacker.socket.close()
+            attacker.socket = socket.create_connection((host, int(port)), 10)
+    before = cpu_seconds(emulator)
+    for byte in whole[stage][:20]:
+        for attacker in attackers:
+            attacker.send(bytes([byte]))
+        time.sleep(0.05)
+    assert cpu_seconds(emulator) - before < 1
+    assert is_calm(emulator)
+    for attacker in attackers:
+        attacker.socket.close()
