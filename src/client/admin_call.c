@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/monitor.h"
 #include "grpc/backoff.h"
+#include "grpc/explain.h"
 #include "grpc/routing.h"
 #include "grpc/unary.h"
 #include <string.h>
@@ -103,35 +104,11 @@ static void repeat(struct admin_call *call, const ProtobufCMessage *request, uin
   }
 }
 
-/* How to make what is missing, as the tail of a sentence; "": nothing that a user makes. */
-static const char *remedy(const char *object) {
-  if (strcmp(object, "topic") == 0) return "; create it with: gcloud pubsub topics create";
-  if (strcmp(object, "subscription") == 0)
-    return "; create it with: gcloud pubsub subscriptions create --topic=TOPIC";
-  return "";
-}
-
-void pubsub_admin_set_missing(struct pubsub_error *error, const char *object, const char *name) {
-  const char *id = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-  const char *way = remedy(object);
-  if (!error) return;
-  pubsub_error_set_grpc(error, PUBSUB_GRPC_NOT_FOUND, "%s '%.250s' does not exist%s%s%.100s",
-                        object, name, way, way[0] ? " " : "", way[0] ? id : "");
-}
-
-/* What the service says in its own words, in those of a user. */
-static void explain(const struct pubsub_admin_method *method, const char *name,
-                    struct pubsub_error *error) {
-  if (error->grpc_code == PUBSUB_GRPC_NOT_FOUND) {
-    pubsub_admin_set_missing(error, method->object, name);
-  } else if (error->grpc_code == PUBSUB_GRPC_PERMISSION_DENIED) {
-    pubsub_error_set_grpc(error, error->grpc_code,
-                          "no permission on %s '%.200s' (%s is needed): %.120s", method->object,
-                          name, method->permission, error->text);
-  } else {
-    pubsub_error_set_grpc(error, error->grpc_code, "%s '%.200s': %s: %.200s", method->object, name,
-                          pubsub_grpc_code_name(error->grpc_code), error->text);
-  }
+void pubsub_admin_set_missing(struct pubsub_client *client, const char *object, const char *name,
+                              struct pubsub_error *out) {
+  struct pubsub_subject subject = {
+      .object = object, .name = pubsub_view_str(name), .emulator = !client->tls};
+  pubsub_explain_missing(&subject, out);
 }
 
 enum pubsub_status pubsub_admin_call(struct pubsub_client *client,
@@ -152,7 +129,9 @@ enum pubsub_status pubsub_admin_call(struct pubsub_client *client,
     *response = call.response;
   else
     pubsub_buf_clear(&call.response);
-  if (call.result.status == PUBSUB_E_GRPC) explain(method, name, &call.result);
+  struct pubsub_subject subject = {method->object, pubsub_view_str(name), NULL, method->permission,
+                                   !client->tls};
+  if (call.result.status == PUBSUB_E_GRPC) pubsub_explain(&subject, &call.result, &call.result);
   if (call.result.status != PUBSUB_OK && error) *error = call.result;
   return call.result.status;
 }

@@ -33,7 +33,8 @@ enum pubsub_status pubsub_admin_call(struct pubsub_client *client,
                                      struct pubsub_buf *response, struct pubsub_error *error);
 
 /* "topic 'projects/P/topics/T' does not exist", and how to create it. */
-void pubsub_admin_set_missing(struct pubsub_error *error, const char *object, const char *name);
+void pubsub_admin_set_missing(struct pubsub_client *client, const char *object, const char *name,
+                              struct pubsub_error *out);
 /* The answer cannot be read. */
 enum pubsub_status pubsub_admin_unreadable(struct pubsub_error *error);
 /* What is in a response, also where that is nothing; borrowed. */

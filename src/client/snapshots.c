@@ -16,7 +16,7 @@ enum pubsub_status pubsub_client_create_snapshot(struct pubsub_client *client, c
   enum pubsub_status status =
       pubsub_admin_call(client, &method, snapshot, &request.base, timeout_ms, NULL, &cause);
   if (status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_NOT_FOUND)
-    pubsub_admin_set_missing(&cause, "subscription", subscription);
+    pubsub_admin_set_missing(client, "subscription", subscription, &cause);
   if (status != PUBSUB_OK && error) *error = cause;
   return status;
 }

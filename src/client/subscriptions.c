@@ -38,7 +38,7 @@ enum pubsub_status pubsub_client_create_subscription(struct pubsub_client *clien
   enum pubsub_status status =
       pubsub_admin_call(client, &method, subscription, &request.base, timeout_ms, NULL, &cause);
   if (status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_NOT_FOUND)
-    pubsub_admin_set_missing(&cause, "topic", info->topic);
+    pubsub_admin_set_missing(client, "topic", info->topic, &cause);
   if (status != PUBSUB_OK && error) *error = cause;
   return status;
 }

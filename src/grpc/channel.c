@@ -35,6 +35,10 @@ uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *chann
 
 /* ---- life ---- */
 
+bool pubsub_channel_is_plaintext(const struct pubsub_channel *channel) {
+  return !channel->context.tls;
+}
+
 uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel) {
   return channel->connections.target.keepalive_ms;
 }

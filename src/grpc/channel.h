@@ -37,6 +37,8 @@ enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
 /* Ends all calls (on_closed with CLOSED, from inside this function), connections and timers; frees. */
 void pubsub_channel_destroy(struct pubsub_channel *channel);
 struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel);
+/* An emulator's: services speak TLS. Any thread. */
+bool pubsub_channel_is_plaintext(const struct pubsub_channel *channel);
 /* options.keepalive_ms, or its default. */
 uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel);
 /* Calls that the service has answered UNAUTHENTICATED. Any thread. */

@@ -42,60 +42,29 @@ bool pubsub_retry_again(struct pubsub_retry *retry, const struct pubsub_retry_li
   return true;
 }
 
-/* What a reader can do about an answer of the service, as the tail of a sentence. */
-static void explain_code(const struct pubsub_error *why, struct pubsub_view topic,
-                         struct pubsub_error *out) {
-  int name_len = (int)topic.len;
-  const char *name = (const char *)topic.ptr;
-  switch (why->grpc_code) {
-  case PUBSUB_GRPC_NOT_FOUND:
-    pubsub_error_set_grpc(out, why->grpc_code,
-                          "topic %.*s does not exist; create it: gcloud pubsub topics create %.*s "
-                          "(NOT_FOUND: %.160s)",
-                          name_len, name, name_len, name, why->text);
-    return;
-  case PUBSUB_GRPC_PERMISSION_DENIED:
-    pubsub_error_set_grpc(out, why->grpc_code,
-                          "no permission to publish to topic %.*s; the account needs "
-                          "pubsub.topics.publish, for example the role roles/pubsub.publisher "
-                          "(PERMISSION_DENIED: %.160s)",
-                          name_len, name, why->text);
-    return;
-  case PUBSUB_GRPC_UNAUTHENTICATED:
-    pubsub_error_set_grpc(out, why->grpc_code,
-                          "the service did not accept the access token for publishing to topic "
-                          "%.*s (UNAUTHENTICATED: %.160s)",
-                          name_len, name, why->text);
-    return;
-  default:
-    pubsub_error_set_grpc(out, why->grpc_code,
-                          "the service refused a publish request to topic %.*s (%s: %.200s)",
-                          name_len, name, pubsub_grpc_code_name(why->grpc_code), why->text);
-  }
+static void explain_exhausted(const struct pubsub_retry *retry, const struct pubsub_error *why,
+                              struct pubsub_view topic, uint64_t now_us, struct pubsub_error *out) {
+  double seconds = (double)(now_us - retry->first_send_us) / 1e6;
+  int code = why->grpc_code;
+  const char *kind =
+      why->status == PUBSUB_E_GRPC ? pubsub_grpc_code_name(code) : pubsub_status_name(why->status);
+  pubsub_error_set(out, why->status,
+                   "gave up publishing to topic %.*s after %.1f s and %u attempts; the last one "
+                   "failed with %s: %.200s",
+                   (int)topic.len, (const char *)topic.ptr, seconds, retry->backoff.attempts, kind,
+                   why->text);
+  out->grpc_code = code;
+  out->retryable = true;
 }
 
 void pubsub_retry_explain(const struct pubsub_retry *retry, const struct pubsub_error *why,
-                          struct pubsub_view topic, uint64_t now_us, struct pubsub_error *out) {
-  struct pubsub_error refused;
-  if (why->status == PUBSUB_E_GRPC &&
-      (!pubsub_retry_is_transient(why) || why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED)) {
-    explain_code(why, topic, &refused);
-    refused.retryable = false;
-  } else if (pubsub_retry_is_transient(why)) {
-    refused = *why;
-    double seconds = (double)(now_us - retry->first_send_us) / 1e6;
-    const char *kind = why->status == PUBSUB_E_GRPC ? pubsub_grpc_code_name(why->grpc_code)
-                                                    : pubsub_status_name(why->status);
-    pubsub_error_set(&refused, why->status,
-                     "gave up publishing to topic %.*s after %.1f s and %u attempts; the last one "
-                     "failed with %s: %.200s",
-                     (int)topic.len, (const char *)topic.ptr, seconds, retry->backoff.attempts,
-                     kind, why->text);
-    refused.grpc_code = why->grpc_code;
-    refused.retryable = true;
+                          const struct pubsub_subject *topic, uint64_t now_us,
+                          struct pubsub_error *out) {
+  bool token = why->status == PUBSUB_E_GRPC && why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED;
+  if (pubsub_retry_is_transient(why) && !token) {
+    explain_exhausted(retry, why, topic->name, now_us, out);
   } else {
-    pubsub_error_set(&refused, why->status, "cannot publish to topic %.*s: %.300s", (int)topic.len,
-                     (const char *)topic.ptr, why->text);
+    pubsub_explain(topic, why, out);
+    out->retryable = false;
   }
-  *out = refused;
 }

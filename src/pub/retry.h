@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "grpc/backoff.h"
+#include "grpc/explain.h"
 
 struct pubsub_retry_limits {
   uint64_t initial_backoff_us, max_backoff_us;
@@ -44,6 +45,7 @@ bool pubsub_retry_is_transient(const struct pubsub_error *why);
 /* The error a caller gets for a request that was given up: what the service or the network said,
  * with the topic's name and what the reader can do about it. */
 void pubsub_retry_explain(const struct pubsub_retry *retry, const struct pubsub_error *why,
-                          struct pubsub_view topic, uint64_t now_us, struct pubsub_error *out);
+                          const struct pubsub_subject *topic, uint64_t now_us,
+                          struct pubsub_error *out);
 
 #endif

@@ -83,8 +83,11 @@ static void succeed(struct pubsub_publish_request *request) {
 static void give_up(struct pubsub_publish_request *request, const struct pubsub_error *why) {
   struct pubsub_sender *sender = request->loop.sender;
   struct pubsub_error error = {0};
-  pubsub_retry_explain(&request->loop.retry, why, pubsub_view_str(sender->topic),
-                       pubsub_loop_now_us(sender->owner), &error);
+  struct pubsub_subject topic = {"topic", pubsub_view_str(sender->topic), "to publish to",
+                                 "pubsub.topics.publish",
+                                 pubsub_channel_is_plaintext(sender->channel)};
+  pubsub_retry_explain(&request->loop.retry, why, &topic, pubsub_loop_now_us(sender->owner),
+                       &error);
   take_out(request);
   pubsub_sender_lock(sender);
   set_error(sender, &error);

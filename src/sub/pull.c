@@ -2,7 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/map.h"
+#include "base/container.h"
+#include "grpc/explain.h"
 #include "proto/wire.h"
 #include <stdio.h>
 
@@ -16,9 +17,6 @@
 #define PING_CREDIT 3
 #define SILENT_PINGS                                                                               \
   20 /* ping intervals without a response after which a deaf server's stream is opened again */
-/* A subscription that was there may come back (a restarted emulator). */
-#define GRACE_US 30000000
-#define GRACE_GAP_US 60000000 /* such errors that are further apart are not the same trouble */
 #define UNAUTHENTICATED_TRIES 5
 
 enum {
@@ -80,7 +78,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
   struct pubsub_pull *pull = user;
   if (!pull->answered) {
     pull->answered = pull->ever_open = true;
-    pull->trouble_since_us = 0;
+    pubsub_grace_reset(&pull->grace);
     pull->unauthenticated = 0;
     pubsub_backoff_reset(&pull->backoff);
   }
@@ -124,40 +122,14 @@ static enum pubsub_status on_message_end(void *user) {
 /* ---- how streams end ---- */
 
 static void explain(struct pubsub_pull *pull, const struct pubsub_error *why) {
-  int len = (int)pull->options.subscription.len;
-  const char *name = (const char *)pull->options.subscription.ptr;
-  const char *id = memrchr(name, '/', (size_t)len);
-  id = id ? id + 1 : name;
-  int id_len = (int)(name + len - id);
-  struct pubsub_error *error = &pull->error;
-  struct pubsub_error cause = *why;
-  if (cause.status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_NOT_FOUND) {
-    pubsub_error_set_grpc(error, cause.grpc_code,
-                          "subscription '%.*s' does not exist; create it with: gcloud pubsub "
-                          "subscriptions create %.*s --topic=TOPIC",
-                          len, name, id_len, id);
-  } else if (cause.status == PUBSUB_E_GRPC && cause.grpc_code == PUBSUB_GRPC_PERMISSION_DENIED) {
-    pubsub_error_set_grpc(error, cause.grpc_code,
-                          "no permission to read subscription '%.*s' "
-                          "(pubsub.subscriptions.consume is needed): %.150s",
-                          len, name, cause.text);
-  } else if (cause.status == PUBSUB_E_GRPC) {
-    pubsub_error_set_grpc(error, cause.grpc_code, "subscription '%.*s': %s: %.200s", len, name,
-                          pubsub_grpc_code_name(cause.grpc_code), cause.text);
-  } else if (!pull->decode_failed) {
-    pubsub_error_set(error, cause.status, "subscription '%.*s': %.300s", len, name, cause.text);
+  if (why->status != PUBSUB_E_GRPC && pull->decode_failed) { /* the decoder has said why */
+    pull->error.retryable = why->retryable;
+    return;
   }
-  error->retryable = cause.retryable;
-}
-
-/* Whether an error that stays has stayed for too long, of a stream that has worked. */
-static bool grace_is_over(struct pubsub_pull *pull) {
-  uint64_t now = pubsub_loop_now_us(loop_of(pull));
-  if (pull->trouble_since_us == 0 || now - pull->trouble_last_us > GRACE_GAP_US) {
-    pull->trouble_since_us = now;
-  }
-  pull->trouble_last_us = now;
-  return now - pull->trouble_since_us >= GRACE_US;
+  struct pubsub_subject subject = {"subscription", pull->options.subscription, "to read",
+                                   "pubsub.subscriptions.consume",
+                                   pubsub_channel_is_plaintext(pull->channel)};
+  pubsub_explain(&subject, why, &pull->error);
 }
 
 static bool is_permanent(struct pubsub_pull *pull, const struct pubsub_error *why) {
@@ -168,8 +140,9 @@ static bool is_permanent(struct pubsub_pull *pull, const struct pubsub_error *wh
   if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) {
     return ++pull->unauthenticated > UNAUTHENTICATED_TRIES;
   }
-  if (why->grpc_code == PUBSUB_GRPC_NOT_FOUND && pull->ever_open) return grace_is_over(pull);
-  return true;
+  /* What was there may come back (a restarted emulator). */
+  if (why->grpc_code != PUBSUB_GRPC_NOT_FOUND || !pull->ever_open) return true;
+  return !pubsub_grace_allows(&pull->grace, pubsub_loop_now_us(loop_of(pull)));
 }
 
 static void on_closed(void *user, const struct pubsub_error *result, struct pubsub_view details) {

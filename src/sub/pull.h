@@ -21,6 +21,7 @@
 
 #include "grpc/backoff.h"
 #include "grpc/channel.h"
+#include "grpc/grace.h"
 #include "net/loop.h"
 #include "proto/pull_decoder.h"
 
@@ -71,9 +72,8 @@ struct pubsub_pull {
   bool decode_failed;
   bool empty_response;          /* the one that is being read */
   uint64_t opened_us, heard_us; /* this stream: since when, and the last response */
-  uint64_t trouble_since_us,
-      trouble_last_us; /* an error that stays, of what has worked: 0 or since when; the last of them */
-  uint32_t unauthenticated; /* in a row */
+  struct pubsub_grace grace;    /* for an error that stays, of what has worked */
+  uint32_t unauthenticated;     /* in a row */
   uint64_t opens;
 };
 

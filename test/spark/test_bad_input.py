@@ -27,12 +27,12 @@ def start_error(spark, emulator, tmp_path, **options):
 
 def test_missing_subscription(spark, emulator, tmp_path):
     text = start_error(spark, emulator, tmp_path, subscription="nosuch")
-    assert f"projects/{PROJECT}/subscriptions/nosuch" in text and "gcloud pubsub subscriptions create nosuch" in text
+    assert f"projects/{PROJECT}/subscriptions/nosuch" in text and "pubsub subscription create nosuch" in text
 
 
 def test_missing_topic(spark, emulator):
     text = failure(lambda: write(spark, emulator, numbers(spark, 1), topic="nosuch"))
-    assert f"projects/{PROJECT}/topics/nosuch" in text and "gcloud pubsub topics create" in text
+    assert f"projects/{PROJECT}/topics/nosuch" in text and "pubsub topic create nosuch" in text
 
 
 def test_misspelt_option(spark, emulator):
