@@ -20,6 +20,7 @@
 
 #define MAX_STREAMS 4
 #define SLOTS 3
+#define EPOCHS 3 /* numbered from 1 */
 
 struct session {
   struct pubsub_client *client;
@@ -29,6 +30,7 @@ struct session {
   size_t count;
   struct calls calls; /* on the last of them */
   bool kind;          /* while the client waits, its calls are answered well */
+  uint64_t sealed[SLOTS][EPOCHS], settled[SLOTS][EPOCHS]; /* as last reported */
 };
 
 static struct world_stream *current(struct session *session) {
@@ -223,6 +225,17 @@ static void take_next(struct session *session, uint8_t pick) {
   pubsub_chunk_unref(chunk);
 }
 
+/* What is reported never goes back. */
+static void check_report(struct session *session, const struct pubsub_slot_report *report) {
+  uint64_t *sealed = &session->sealed[report->slot][report->epoch - 1];
+  uint64_t *settled = &session->settled[report->slot][report->epoch - 1];
+  FUZZ_CHECK(report->slot < SLOTS && report->epoch >= 1 && report->epoch <= EPOCHS);
+  FUZZ_CHECK(report->settled <= report->sealed);
+  FUZZ_CHECK(report->sealed >= *sealed && report->settled >= *settled);
+  *sealed = report->sealed;
+  *settled = report->settled;
+}
+
 static void look(struct session *session) {
   struct pubsub_slot_report reports[8];
   struct pubsub_chunk_size sizes[8];
@@ -233,7 +246,7 @@ static void look(struct session *session) {
   pubsub_subscriber_report(session->subscriber, reports, 8, &count);
   for (size_t i = 0; i < count && i < 8; i++) {
     const struct pubsub_slot_report *report = &reports[i];
-    FUZZ_CHECK(report->settled <= report->sealed);
+    check_report(session, report);
     pubsub_subscriber_slot_error(session->subscriber, report->slot, report->epoch, &error);
     FUZZ_CHECK(report->state != PUBSUB_SLOT_FAILED || error.text[0]);
     size_t found = pubsub_subscriber_chunk_sizes(session->subscriber, report->slot, report->epoch,
@@ -258,7 +271,7 @@ static void publish(struct session *session, struct fuzz_input *input) {
 static void use(struct session *session, struct fuzz_input *input, uint8_t what) {
   uint8_t pick = fuzz_u8(input);
   uint32_t slot = pick % SLOTS;
-  uint64_t epoch = pick / SLOTS % 3 + 1, generation = 0;
+  uint64_t epoch = pick / SLOTS % EPOCHS + 1, generation = 0;
   struct pubsub_error error = {0};
   switch (what) {
   case 0:
@@ -336,16 +349,24 @@ static void start(struct session *session, struct fuzz_input *input) {
   }
 }
 
+/* Where it ends well, every row that came has its outcome. */
+static void close_subscriber(struct session *session) {
+  struct pubsub_subscriber_metrics metrics;
+  struct pubsub_error error = {0};
+  enum pubsub_status status = pubsub_subscriber_close(session->subscriber, 500, &error);
+  pubsub_subscriber_metrics(session->subscriber, &metrics);
+  FUZZ_CHECK(status == PUBSUB_OK ? metrics.backlog_rows == 0 : error.text[0]);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct fuzz_input input = {data, size};
   struct session session = {0};
-  struct pubsub_error error = {0};
   world_start();
   world_while_waiting(on_wait, &session);
   start(&session, &input);
   while (input.left > 0)
     step(&session, &input);
-  if (session.kind) pubsub_subscriber_close(session.subscriber, 500, &error);
+  if (session.kind) close_subscriber(&session);
   pubsub_subscriber_destroy(session.subscriber);
   pubsub_publisher_destroy(session.publisher);
   pubsub_client_destroy(session.client);
