@@ -113,7 +113,7 @@ def keep(names):
                 (pathlib.Path(first) / path.name).write_bytes(path.read_bytes())
             folders = [chosen, first, str(corpus_of(name))] + seeds_of(name)
             done = subprocess.run(
-                command(name, "-set_cover_merge=1", "-use_value_profile=0") + folders,
+                command(name, "-set_cover_merge=1", "-use_counters=0") + folders,
                 capture_output=True, text=True, errors="replace", env={**os.environ, **ENVIRONMENT},
             )
             if done.returncode != 0:
