@@ -107,3 +107,43 @@ def test_all_topics_of_a_task_share_the_bound_in_flight(spark, emulator):
     write(spark, emulator, rows, publishMaxInFlightBytes=1 << 20)
     until(lambda: sum(sql_metrics(spark, WRITTEN[0])) - before[WRITTEN[0]] >= 1001, 30)
     assert sum(sql_metrics(spark, waited)) - before[waited] >= 300
+
+
+def gauges(spark):
+    """What Spark's metrics system has of the plugin, by the servlet that is on by default: NAME -> value."""
+    with urllib.request.urlopen(f"{spark.sparkContext.uiWebUrl}/metrics/json/", timeout=10) as answer:
+        found = json.load(answer)["gauges"]
+    of_ours = {name.split("PubSubPlugin.")[1]: gauge["value"] for name, gauge in found.items() if "PubSubPlugin." in name}
+    return of_ours
+
+
+def test_the_metrics_system_has_them_between_batches_too(emulator, tmp_path):
+    from pyspark.sql import SparkSession
+
+    running = SparkSession.getActiveSession()
+    if running:
+        running.stop()
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    spark = session("local[2]", ui=True, **{"spark.plugins": "io.sparkpubsub.PubSubPlugin"})
+    try:
+        emulator.create()
+        before = gauges(spark)["sink.publishedRows"]  # of this process, whatever wrote
+        write(spark, emulator, numbers(spark, 500))
+        assert gauges(spark)["sink.publishedRows"] == before + 500
+        frame = (
+            spark.readStream.format("pubsub").option("endpoint", emulator.host).option("plaintext", "true")
+            .option("projectId", PROJECT).option("subscriptionId", "sub1").load()
+        )  # fmt: skip
+        query = frame.writeStream.format("noop").option("checkpointLocation", str(tmp_path)).trigger(processingTime="1 hour").start()
+        until(lambda: emulator.left() == 0)
+        write(spark, emulator, numbers(spark, 70))  # no batch will see them for an hour
+        until(lambda: gauges(spark)["source.backlogRows"] == 70)
+        now = gauges(spark)
+        assert (now["source.backlogRows"], now["source.numRecordsReadyToProcess"]) == (70, 70)
+        assert now["source.sizeOfRecordsReadyToProcess"] > 7000 and now["source.numDuplicatesSinceStreamStart"] == 0
+        assert now["source.receivedRows"] == 570 and now["source.acknowledgedRows"] == 500
+        query.stop()
+        until(lambda: gauges(spark)["source.receivedRows"] == 0)
+        assert gauges(spark)["source.receivedRows"] == 0  # of sources that run
+    finally:
+        spark.stop()

@@ -1,12 +1,15 @@
 package io.sparkpubsub.ledger;
 
+import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no clock of its own, no I/O. Agents
@@ -349,6 +352,18 @@ public final class Ledger {
     long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
     out.put("oldestUnacknowledgedMs", Long.toString(age));
     out.put("executors", Integer.toString(homes.count()));
+    long[] ready = new long[2];
+    for (LedgerSlot slot : slots) {
+      slot.addTo(ready, slot.ordered, slot.sealed);
+    }
+    out.put("numRecordsReadyToProcess", Long.toString(ready[0])); // these three as Databricks' connector calls them
+    out.put("sizeOfRecordsReadyToProcess", Long.toString(ready[1]));
+    out.put("numDuplicatesSinceStreamStart", out.get(ReaderMetric.REDELIVERED_ROWS.key));
     return out;
+  }
+
+  /** What {@link #metrics} gives, in alphabetical order. */
+  public static Set<String> metricNames() {
+    return new TreeSet<>(new Ledger(1, 1, 0).metrics(0).keySet());
   }
 }

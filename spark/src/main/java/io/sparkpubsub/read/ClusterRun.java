@@ -10,6 +10,8 @@ import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.LedgerEndpoint;
 import io.sparkpubsub.ledger.Pause;
 import io.sparkpubsub.ledger.PubSubOffset;
+import io.sparkpubsub.service.Banner;
+import io.sparkpubsub.service.Gauges;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.UUID;
@@ -56,6 +58,8 @@ final class ClusterRun implements QueryRun {
   }
 
   void start() {
+    Banner.show(options);
+    Gauges.addSource(id, () -> ledger.metrics(System.currentTimeMillis() * 1000));
     endpoint.start();
     starter.start();
     watcher.start();
@@ -100,6 +104,7 @@ final class ClusterRun implements QueryRun {
     while (!ledger.allSettled() && System.nanoTime() < deadline && Pause.ms(5)) {}
     endpoint.stop(STOP_TIMEOUT_MS / 2);
     starter.stop();
+    Gauges.removeSource(id);
     SubscriptionLife.end(options);
   }
 }

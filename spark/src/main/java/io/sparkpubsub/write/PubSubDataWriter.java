@@ -5,6 +5,7 @@ import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.natives.NativeWriter;
 import io.sparkpubsub.natives.WriterMetric;
+import io.sparkpubsub.service.Gauges.Sink;
 import io.sparkpubsub.service.TokenFeed;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,6 +57,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private long writtenRows;
   private long deadLetterRows;
   private long lastBytes;
+  private long[] counted = new long[WriterMetric.LONGS]; // in Gauges
+  private long countedDeadLetters;
   private boolean closed;
 
   /** id: null where rows get none. */
@@ -164,6 +167,20 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     rows.handedOver += block.rows();
     waitingBytes -= rows == deadLetters ? 0 : block.bytes();
     block.clear();
+    count();
+  }
+
+  /** Adds to what the process counts what came since it was last called. */
+  private void count() {
+    long[] now = new long[WriterMetric.LONGS];
+    NativeWriter.metrics(writer, now);
+    Sink.PUBLISHED_ROWS.add(WriterMetric.PUBLISHED_ROWS.of(now) - WriterMetric.PUBLISHED_ROWS.of(counted));
+    Sink.PUBLISHED_BYTES.add(WriterMetric.PUBLISHED_BYTES.of(now) - WriterMetric.PUBLISHED_BYTES.of(counted));
+    Sink.PUBLISH_RETRIES.add(WriterMetric.RETRIES.of(now) - WriterMetric.RETRIES.of(counted));
+    Sink.THROTTLED_MS.add(WriterMetric.THROTTLED_US.of(now) / 1000 - WriterMetric.THROTTLED_US.of(counted) / 1000);
+    Sink.DEAD_LETTER_ROWS.add(deadLetterRows - countedDeadLetters);
+    counted = now;
+    countedDeadLetters = deadLetterRows;
   }
 
   /** Waits in slices: a task that Spark has killed must not wait for a service that does not answer. */
@@ -232,6 +249,7 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   @Override
   public void close() {
     if (!closed) {
+      count();
       closed = true;
       all().forEach(rows -> rows.block.free());
       tokens.close();

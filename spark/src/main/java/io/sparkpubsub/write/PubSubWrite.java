@@ -4,6 +4,7 @@ import io.sparkpubsub.PubSubException;
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.service.Admin;
+import io.sparkpubsub.service.Banner;
 import java.util.function.Supplier;
 import org.apache.spark.sql.connector.metric.CustomMetric;
 import org.apache.spark.sql.connector.write.BatchWrite;
@@ -56,6 +57,7 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
 
   /** A missing topic fails the write before it begins. */
   private void checkTopic() {
+    Banner.show(options);
     if (!options.has(Option.TOPIC_ID)) {
       return; // the rows name theirs
     }
