@@ -43,10 +43,20 @@ static void print_stack(const struct fault_trace *trace) {
   if (system(command) != 0) fprintf(stderr, "      (addr2line is missing)\n");
 }
 
+static void print_run(const char *scenario, const struct fault_plan *plan) {
+  fprintf(stderr, "    make torture SCENARIO=%s SIDE=%s KIND=%s MODE=%s I=%llu\n", scenario,
+          side_names[plan->side], fault_kind_names[plan->kind], fault_mode_names[plan->mode],
+          (unsigned long long)plan->i);
+}
+
+void board_tell_leak(const char *scenario, const struct desk *desk) {
+  fprintf(stderr, "FAILED: one of these leaks, as above\n");
+  for (unsigned i = 0; i < desk->since_count; i++)
+    print_run(scenario, &desk->since[i]);
+}
+
 void board_tell_failure(const char *scenario, const struct desk *desk, const char *how) {
-  const struct fault_plan *plan = &desk->plan;
-  fprintf(stderr, "FAILED: %s\n    make torture SCENARIO=%s SIDE=%s KIND=%s MODE=%s I=%llu\n", how,
-          scenario, side_names[plan->side], fault_kind_names[plan->kind],
-          fault_mode_names[plan->mode], (unsigned long long)plan->i);
+  fprintf(stderr, "FAILED: %s\n", how);
+  print_run(scenario, &desk->plan);
   if (desk->trace.count > 0) print_stack(&desk->trace);
 }

@@ -11,8 +11,12 @@
 #define MAX_JOBS 16
 #define STACK_SLOTS ((size_t)1 << 15)
 
+#define LEAK_CHECK_RUNS 16 /* one look for leaks after so many */
+
 struct desk { /* of one worker */
   struct fault_plan plan;
+  struct fault_plan since[LEAK_CHECK_RUNS]; /* runs since the last look for leaks */
+  unsigned since_count;
   struct fault_trace trace;
   atomic_uint_fast64_t started_ms; /* of the run that is under way; 0: none */
 };
@@ -29,5 +33,7 @@ void board_free(struct board *board);
 void board_count(struct board *board, const struct fault_trace *trace);
 /* Says which run failed, how to repeat it, and where its first failed call was. */
 void board_tell_failure(const char *scenario, const struct desk *desk, const char *how);
+/* One of the runs since the last look has left memory out of reach. */
+void board_tell_leak(const char *scenario, const struct desk *desk);
 
 #endif

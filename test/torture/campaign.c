@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +82,14 @@ static void run_one(struct crew *crew, struct desk *desk) {
   }
 }
 
+static void look_for_leaks(struct crew *crew, struct desk *desk) {
+  if (scenario_leaks()) {
+    atomic_fetch_add(&crew->board->failures, 1);
+    board_tell_leak(crew->campaign->scenario->name, desk);
+  }
+  desk->since_count = 0;
+}
+
 static bool is_over(const struct crew *crew) {
   return atomic_load(&crew->board->failures) >= MAX_FAILURES ||
          (crew->deadline_ms && world_now_ms() >= crew->deadline_ms &&
@@ -100,8 +109,13 @@ static void work(struct crew *crew, struct desk *desk) {
   fault_warm_up();
   fault_keep_trace(&desk->trace);
   clean_run(crew->campaign, &complaints);
-  while (!is_over(crew) && next_plan(crew, &desk->plan))
+  desk->since_count = 0;
+  while (!is_over(crew) && next_plan(crew, &desk->plan)) {
     run_one(crew, desk);
+    desk->since[desk->since_count++] = desk->plan;
+    if (desk->since_count == LEAK_CHECK_RUNS) look_for_leaks(crew, desk);
+  }
+  look_for_leaks(crew, desk);
   _exit(0);
 }
 
@@ -109,7 +123,10 @@ static pid_t start_worker(struct crew *crew, unsigned number) {
   struct desk *desk = &crew->board->desks[number];
   atomic_store(&desk->started_ms, 0);
   pid_t pid = fork();
-  if (pid == 0) work(crew, desk);
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    work(crew, desk);
+  }
   return pid;
 }
 
