@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@ static void execute(const struct victim *victim, const char *port, const int out
     const char *tls[] = {"--tls-cert", victim->certificate, "--tls-key", victim->key};
     memcpy(arguments + 5, tls, sizeof tls);
   }
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   dup2(out[1], 1);
   close(out[0]);
   close(out[1]);
