@@ -89,7 +89,9 @@ static int help(FILE *out, int count, char **words) {
 static int run(const struct cli_options *options, const char *given, int count, char **words) {
   int used;
   if (options->version) {
-    printf("pubsub %s\n", pubsub_version());
+    char libraries[256];
+    pubsub_libraries(libraries, sizeof libraries);
+    printf("pubsub %s\n%s\n", pubsub_version(), libraries);
     return 0;
   }
   bool asked = count > 0 && strcmp(words[0], "help") == 0;

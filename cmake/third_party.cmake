@@ -21,6 +21,10 @@ target_include_directories(nghttp2 SYSTEM PUBLIC
 target_compile_definitions(nghttp2
   PUBLIC NGHTTP2_STATICLIB PRIVATE HAVE_ARPA_INET_H HAVE_NETINET_IN_H HAVE_TIME_H)
 target_compile_options(nghttp2 PRIVATE -w)
+# The package's version says which patches are in it; the upstream version does not.
+file(STRINGS "${THIRD_PARTY}/nghttp2/debian/changelog" changelog LIMIT_COUNT 1)
+string(REGEX REPLACE "^[^(]*\\(([^)]*)\\).*" "\\1" NGHTTP2_PACKAGE "${changelog}")
+target_compile_definitions(nghttp2 INTERFACE "PUBSUB_NGHTTP2_PACKAGE=\"${NGHTTP2_PACKAGE}\"")
 
 add_library(protobuf_c STATIC "${THIRD_PARTY}/protobuf-c/protobuf-c/protobuf-c.c")
 target_include_directories(protobuf_c SYSTEM PUBLIC "${THIRD_PARTY}/protobuf-c")

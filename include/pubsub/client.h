@@ -70,6 +70,9 @@ PUBSUB_API uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *cl
 
 /* Library version, "MAJOR.MINOR.PATCH"; static. */
 PUBSUB_API const char *pubsub_version(void);
+/* What is linked in, each with its version, as text ("OpenSSL 3.0.17 1 Jul 2025, nghttp2 …"): tells
+ * which of their fixes are inside. At most out_bytes, its NUL included; 160 are enough. */
+PUBSUB_API void pubsub_libraries(char *out, size_t out_bytes);
 /* Blocks of memory the library holds now; 0 after everything is destroyed. For leak checks. */
 PUBSUB_API uint64_t pubsub_live_allocations(void);
 

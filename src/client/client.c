@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "net/endpoint.h"
 #include "net/proxy.h"
+#include "h2/conn.h"
 #include "net/tls.h"
+#include "pub/gzip.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,11 @@
 
 const char *pubsub_version(void) {
   return PUBSUB_VERSION_STRING;
+}
+
+void pubsub_libraries(char *out, size_t out_bytes) {
+  snprintf(out, out_bytes, "%s, %s, zlib %s", pubsub_tls_library(), pubsub_h2_library(),
+           pubsub_gzip_library());
 }
 
 uint64_t pubsub_live_allocations(void) {

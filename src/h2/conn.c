@@ -305,3 +305,7 @@ enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
   *out = stream;
   return PUBSUB_OK;
 }
+
+const char *pubsub_h2_library(void) {
+  return "nghttp2 " PUBSUB_NGHTTP2_PACKAGE;
+}

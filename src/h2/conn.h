@@ -109,4 +109,7 @@ void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes);
 /* Sets the receive window of this stream (a change of the limit, not of what is used). */
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes);
 
+/* nghttp2's name and version, that of the package it was built from; static. */
+const char *pubsub_h2_library(void);
+
 #endif

@@ -18,5 +18,7 @@ enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, c
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error);
 void pubsub_tls_context_destroy(struct pubsub_tls_context *context); /* NULL is allowed */
+/* OpenSSL's name, version and date; static. */
+const char *pubsub_tls_library(void);
 
 #endif

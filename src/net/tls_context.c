@@ -131,3 +131,7 @@ void pubsub_tls_context_destroy(struct pubsub_tls_context *context) {
   BIO_meth_free(context->bio);
   pubsub_free(context);
 }
+
+const char *pubsub_tls_library(void) {
+  return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -32,3 +32,7 @@ size_t pubsub_gzip(struct pubsub_view in, uint8_t *out, size_t room) {
   deflateEnd(&stream);
   return len;
 }
+
+const char *pubsub_gzip_library(void) {
+  return zlibVersion();
+}

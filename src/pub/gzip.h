@@ -14,5 +14,7 @@
 /* At most `room` bytes into out. 0: it does not fit, or there is no memory; send the bytes as they
  * are. */
 size_t pubsub_gzip(struct pubsub_view in, uint8_t *out, size_t room);
+/* zlib's version; static. */
+const char *pubsub_gzip_library(void);
 
 #endif

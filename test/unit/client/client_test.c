@@ -55,10 +55,24 @@ static void texts_of_headers_are_taken(void **state) {
   pubsub_client_destroy(client);
 }
 
+/* A number of the package, with the distribution's patches, says more than upstream's. */
+static void what_is_linked_in_is_told(void **state) {
+  char text[160], little[8];
+  (void)state;
+  pubsub_libraries(text, sizeof text);
+  assert_memory_equal(text, "OpenSSL ", 8);
+  assert_non_null(strstr(text, ", nghttp2 1."));
+  assert_non_null(strchr(strstr(text, "nghttp2"), '-'));
+  assert_non_null(strstr(text, ", zlib 1."));
+  pubsub_libraries(little, sizeof little);
+  assert_string_equal(little, "OpenSSL");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(a_token_just_before_the_end_harms_nothing, no_leaks),
       cmocka_unit_test_teardown(texts_that_no_header_may_have_are_refused, no_leaks),
-      cmocka_unit_test_teardown(texts_of_headers_are_taken, no_leaks)};
+      cmocka_unit_test_teardown(texts_of_headers_are_taken, no_leaks),
+      cmocka_unit_test_teardown(what_is_linked_in_is_told, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
