@@ -12,7 +12,7 @@ ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__)
 PRODUCT = ("src", "emulator", "cli", "jni")
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
+TOKEN = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'""", re.S)  # what holds no code
 WORD = re.compile(r"[A-Za-z_]\w*")
 HEAD = re.compile(r"^[A-Za-z_][^;{}=#]*?\b([a-z]\w*)\s*\(", re.M)
 
@@ -36,8 +36,11 @@ def text(path):
 @functools.lru_cache(None)
 def code(path):
     """Without comments and strings; lines keep their numbers."""
-    blank = lambda match: "\n" * match.group(0).count("\n")
-    return STRING.sub('""', COMMENT.sub(blank, text(path)))
+    def blank(match):
+        token = match.group(0)
+        return "\n" * token.count("\n") if token.startswith("/") else '""' if token.startswith('"') else "0"
+
+    return TOKEN.sub(blank, text(path))
 
 
 def comments(path):

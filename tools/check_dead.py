@@ -35,7 +35,8 @@ def dead():
             if function in FOR_TESTS:
                 continue
             own = {defined[function], header}
-            outside = any(function in c_tree.words(path) for path in sources if path not in own)
+            inline = len(re.findall(rf"\b{function}\b", c_tree.code(header))) > 1  # by what its header lets others do
+            outside = inline or any(function in c_tree.words(path) for path in sources if path not in own)
             inside = any(len(re.findall(rf"\b{function}\b", c_tree.code(path))) > 1 for path in own)
             if not outside and not inside:
                 yield f"{where}: {function} is used by nobody"

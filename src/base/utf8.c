@@ -4,7 +4,8 @@ static bool is_tail(uint8_t byte) {
   return (byte & 0xc0) == 0x80;
 }
 
-size_t pubsub_utf8_sequence(const uint8_t *ptr, size_t len) {
+/* Bytes of the valid sequence at ptr: 1..4; 0: there is none. */
+static size_t sequence_bytes(const uint8_t *ptr, size_t len) {
   uint8_t a = ptr[0];
   if (a < 0x80) return 1;
   if (a >= 0xc2 && a <= 0xdf) return len >= 2 && is_tail(ptr[1]) ? 2 : 0;
@@ -26,7 +27,7 @@ size_t pubsub_utf8_sequence(const uint8_t *ptr, size_t len) {
 bool pubsub_utf8_valid(const uint8_t *ptr, size_t len) {
   if (pubsub_ascii(ptr, len)) return true;
   while (len > 0) {
-    size_t sequence = pubsub_utf8_sequence(ptr, len);
+    size_t sequence = sequence_bytes(ptr, len);
     if (sequence == 0) return false;
     ptr += sequence;
     len -= sequence;
@@ -38,7 +39,7 @@ size_t pubsub_utf8_repair(const uint8_t *ptr, size_t len, uint8_t *out) {
   static const uint8_t replacement[3] = {0xef, 0xbf, 0xbd};
   size_t total = 0;
   while (len > 0) {
-    size_t taken = pubsub_utf8_sequence(ptr, len);
+    size_t taken = sequence_bytes(ptr, len);
     size_t put = taken ? taken : sizeof replacement;
     if (out) memcpy(out + total, taken ? ptr : replacement, put);
     total += put;

@@ -17,8 +17,6 @@ static inline bool pubsub_ascii(const uint8_t *ptr, size_t len) {
     bits |= (uint64_t)*ptr << 56 | *ptr;
   return (bits & 0x8080808080808080u) == 0;
 }
-/* Bytes of the valid sequence at ptr: 1..4; 0: there is none. */
-size_t pubsub_utf8_sequence(const uint8_t *ptr, size_t len);
 bool pubsub_utf8_valid(const uint8_t *ptr, size_t len);
 /* Writes the text with every invalid byte replaced by U+FFFD to out (NULL: only counts); returns its length, at most 3 * len. */
 size_t pubsub_utf8_repair(const uint8_t *ptr, size_t len, uint8_t *out);

@@ -16,7 +16,8 @@ struct socket_stream {
   struct pubsub_loop *loop;
 };
 
-void pubsub_socket_tune(int fd) {
+/* No delay; a peer that does not acknowledge for 30 s is lost. */
+static void tune(int fd) {
   int one = 1;
   unsigned user_timeout_ms = 30000;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -88,7 +89,7 @@ enum pubsub_status pubsub_socket_stream_new(struct pubsub_loop *loop, int take_f
     pubsub_free(self);
     return status;
   }
-  pubsub_socket_tune(take_fd);
+  tune(take_fd);
   *out = &self->base;
   return PUBSUB_OK;
 }

@@ -11,7 +11,5 @@
 enum pubsub_status pubsub_socket_stream_new(struct pubsub_loop *loop, int take_fd,
                                             struct pubsub_bytestream **out,
                                             struct pubsub_error *error);
-/* No delay; a peer that does not acknowledge for 30 s is lost. */
-void pubsub_socket_tune(int fd);
 
 #endif

@@ -20,7 +20,7 @@ uint64_t pubsub_retry_attempt_us(struct pubsub_retry *retry,
 }
 
 /* What every caller of the library is told to be passing (base/error.h), with three exceptions. */
-bool pubsub_retry_is_transient(const struct pubsub_error *why) {
+static bool is_transient(const struct pubsub_error *why) {
   if (why->status == PUBSUB_E_PROTOCOL) return true; /* an answer that makes no sense */
   if (why->status != PUBSUB_E_GRPC) return why->retryable;
   if (why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED) return true; /* until there is a fresh token */
@@ -32,7 +32,7 @@ bool pubsub_retry_is_transient(const struct pubsub_error *why) {
 bool pubsub_retry_again(struct pubsub_retry *retry, const struct pubsub_retry_limits *limits,
                         const struct pubsub_error *why, uint64_t now_us, struct pubsub_rng *rng,
                         uint64_t *out_delay_us) {
-  if (!pubsub_retry_is_transient(why)) return false;
+  if (!is_transient(why)) return false;
   if (why->status == PUBSUB_E_GRPC && why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED &&
       ++retry->unauthenticated > MAX_UNAUTHENTICATED)
     return false;
@@ -61,7 +61,7 @@ void pubsub_retry_explain(const struct pubsub_retry *retry, const struct pubsub_
                           const struct pubsub_subject *topic, uint64_t now_us,
                           struct pubsub_error *out) {
   bool token = why->status == PUBSUB_E_GRPC && why->grpc_code == PUBSUB_GRPC_UNAUTHENTICATED;
-  if (pubsub_retry_is_transient(why) && !token) {
+  if (is_transient(why) && !token) {
     explain_exhausted(retry, why, topic->name, now_us, out);
   } else {
     pubsub_explain(topic, why, out);

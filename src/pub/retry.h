@@ -39,8 +39,6 @@ uint64_t pubsub_retry_attempt_us(struct pubsub_retry *retry,
 bool pubsub_retry_again(struct pubsub_retry *retry, const struct pubsub_retry_limits *limits,
                         const struct pubsub_error *why, uint64_t now_us, struct pubsub_rng *rng,
                         uint64_t *out_delay_us);
-/* Whether `why` is of the kind that is retried, whatever the time. */
-bool pubsub_retry_is_transient(const struct pubsub_error *why);
 
 /* The error a caller gets for a request that was given up: what the service or the network said,
  * with the topic's name and what the reader can do about it. */

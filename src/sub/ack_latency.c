@@ -28,7 +28,8 @@ void pubsub_ack_latency_add(struct pubsub_ack_latency *latency, uint64_t held_us
   latency->total += rows;
 }
 
-uint32_t pubsub_ack_latency_p99_s(const struct pubsub_ack_latency *latency) {
+/* Seconds within which 99 % of the rows were settled, 1..600; 0: too few rows yet to tell. */
+static uint32_t p99_s(const struct pubsub_ack_latency *latency) {
   if (latency->total < ENOUGH_ROWS) return 0;
   uint64_t enough = latency->total - latency->total / 100, seen = 0;
   uint32_t seconds = 0;
@@ -39,7 +40,7 @@ uint32_t pubsub_ack_latency_p99_s(const struct pubsub_ack_latency *latency) {
 
 uint32_t pubsub_ack_latency_deadline_s(const struct pubsub_ack_latency *latency, uint64_t held_us,
                                        uint32_t default_s, bool exactly_once) {
-  uint32_t deadline = pubsub_ack_latency_p99_s(latency);
+  uint32_t deadline = p99_s(latency);
   uint32_t age_s = seconds_of(held_us), least = exactly_once ? LEAST_EXACTLY_ONCE_S : LEAST_S;
   if (deadline == 0) deadline = default_s;
   if (age_s > default_s) age_s = default_s;

@@ -21,8 +21,6 @@ struct pubsub_ack_latency {
 /* Zero-initialised is empty. */
 void pubsub_ack_latency_add(struct pubsub_ack_latency *latency, uint64_t held_us, uint32_t rows,
                             uint64_t now_us);
-/* Seconds within which 99 % of the rows were settled, 1..600; 0: too few rows yet to tell. */
-uint32_t pubsub_ack_latency_p99_s(const struct pubsub_ack_latency *latency);
 /* The deadline to ask for: the percentile (default_s while there is none), for a chunk held longer than that already its age, as
  * far as default_s; 10..600, exactly-once at least 60. */
 uint32_t pubsub_ack_latency_deadline_s(const struct pubsub_ack_latency *latency, uint64_t held_us,
