@@ -15,6 +15,7 @@
 #define MAX_FAILURES 12
 #define MISSES_TO_END 6 /* runs beyond the expected number in which nothing failed any more */
 #define POLL_US 20000
+#define PROGRESS_MS 10000
 #define FEWEST_RUNS 16 /* whatever the time */
 
 struct crew {
@@ -168,8 +169,20 @@ static bool any_left(const struct crew *crew) {
   return false;
 }
 
+/* Long campaigns say how far they are. */
+static void tell_progress(const struct crew *crew, uint64_t *next_ms) {
+  if (world_now_ms() < *next_ms) return;
+  *next_ms += PROGRESS_MS;
+  fprintf(stderr, "  … %s: %llu of %llu runs\n", crew->campaign->scenario->name,
+          (unsigned long long)atomic_load(&crew->board->runs),
+          (unsigned long long)atomic_load(&crew->board->calls) *
+              (unsigned)__builtin_popcount(crew->campaign->modes));
+}
+
 static void supervise(struct crew *crew) {
+  uint64_t next_ms = world_now_ms() + PROGRESS_MS;
   while (any_left(crew)) {
+    tell_progress(crew, &next_ms);
     for (unsigned i = 0; i < crew->campaign->jobs; i++) {
       int status;
       if (!crew->workers[i]) continue;

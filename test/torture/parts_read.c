@@ -96,6 +96,20 @@ static void read_once(struct world *world, uint64_t *generation, bool heal) {
   }
 }
 
+/* One way to read, and the other. */
+static void take_next(struct world *world) {
+  struct pubsub_chunk *chunk = NULL;
+  struct pubsub_chunk_place place;
+  struct pubsub_error error;
+  if (!worked(world, pubsub_subscriber_next(world->subscriber, 10, &chunk, &place, &error), &error,
+              "next"))
+    return;
+  pubsub_chunk_unref(pubsub_chunk_ref(chunk));
+  look_at(world, chunk);
+  pubsub_chunk_unref(chunk);
+  pubsub_subscriber_settle_chunk(world->subscriber, &place, PUBSUB_NACK);
+}
+
 void work_read(struct world *world) {
   struct pubsub_error error;
   struct pubsub_subscriber_metrics metrics = {0};
@@ -105,6 +119,7 @@ void work_read(struct world *world) {
     return;
   for (uint32_t slot = 0; slot < SLOTS; slot++)
     worked(world, open_slot(world, slot, &error), &error, "open_slot");
+  take_next(world);
   do {
     read_once(world, &generation, false);
     pubsub_subscriber_metrics(world->subscriber, &metrics);
