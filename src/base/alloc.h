@@ -13,8 +13,9 @@ void *pubsub_alloc_zero(size_t count, size_t bytes); /* overflow-checked */
 void *pubsub_realloc(void *ptr, size_t bytes); /* as realloc; the old block stays on failure */
 void pubsub_free(void *ptr);                   /* NULL is allowed */
 
-/* Blocks for bulk data: start 128 bytes after a page boundary (source and destination of a large copy
- * that differ by a few bytes modulo 4096 run at a tenth of the speed). Free with pubsub_free_bulk. */
+/* Blocks for bulk data: start 128 bytes after a page boundary (source and destination of a large
+ * copy that differ by a few bytes modulo 4096 run at a tenth of the speed). Free with
+ * pubsub_free_bulk. */
 void *pubsub_alloc_bulk(size_t bytes);
 void pubsub_free_bulk(void *ptr, size_t bytes);
 

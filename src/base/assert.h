@@ -1,7 +1,7 @@
 /*
- * What the code promises itself, checked in every build but a release: on which thread a function runs,
- * that nothing names what is freed. A check that fails ends the process with its text; it is never the
- * answer to something that a peer, a user or a lack of memory can bring about.
+ * What the code promises itself, checked in every build but a release: on which thread a function
+ * runs, that nothing names what is freed. A check that fails ends the process with its text; it is
+ * never the answer to something that a peer, a user or a lack of memory can bring about.
  */
 #ifndef PUBSUB_BASE_ASSERT_H
 #define PUBSUB_BASE_ASSERT_H

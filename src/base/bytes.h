@@ -1,5 +1,5 @@
-/* Borrowed bytes (view, public: pubsub/types.h), owned growing bytes (buf), and segments that carry their
- * owner along. */
+/* Borrowed bytes (view, public: pubsub/types.h), owned growing bytes (buf), and segments that carry
+ * their owner along. */
 #ifndef PUBSUB_BASE_BYTES_H
 #define PUBSUB_BASE_BYTES_H
 
@@ -29,8 +29,8 @@ enum pubsub_status pubsub_buf_append(struct pubsub_buf *buf, const void *ptr, si
 void pubsub_buf_clear(struct pubsub_buf *buf); /* frees */
 void pubsub_buf_wipe(struct pubsub_buf *buf);  /* overwrites and frees: for secrets */
 
-/* Bytes to send, with what keeps them alive. Whoever takes a segment calls release(owner) exactly once
- * when the bytes are no longer needed (sent, or given up). release NULL: static bytes. */
+/* Bytes to send, with what keeps them alive. Whoever takes a segment calls release(owner) exactly
+ * once when the bytes are no longer needed (sent, or given up). release NULL: static bytes. */
 struct pubsub_segment {
   const uint8_t *ptr;
   size_t len;

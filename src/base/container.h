@@ -1,4 +1,5 @@
-/* From a member back to the struct that embeds it: the one idiom for intrusive links, nodes and callbacks. */
+/* From a member back to the struct that embeds it: the one idiom for intrusive links, nodes and
+ * callbacks. */
 #ifndef PUBSUB_BASE_CONTAINER_H
 #define PUBSUB_BASE_CONTAINER_H
 

@@ -1,5 +1,6 @@
 /*
- * Intrusive min-heap by due time (a pairing heap): timers, leases, retries and redelivery deadlines.
+ * Intrusive min-heap by due time (a pairing heap): timers, leases, retries and redelivery
+ * deadlines.
  *
  * The links are in the nodes, so nothing here allocates and nothing can fail. The owner of a node
  * removes it before it frees it. Setting and the top are O(1), removing is O(log n) amortised; no

@@ -29,8 +29,9 @@ struct pubsub_map_entry *pubsub_map_find(const struct pubsub_map *map, struct pu
 enum pubsub_status pubsub_map_insert(struct pubsub_map *map, struct pubsub_map_entry *entry,
                                      struct pubsub_view key);
 void pubsub_map_remove(struct pubsub_map *map, struct pubsub_map_entry *entry);
-/* Iteration in no order; the entry returned may be removed before the next call. Start with NULL cursor
- * state zeroed: struct pubsub_map_iter it = {0}; while ((e = pubsub_map_next(map, &it))) … */
+/* Iteration in no order; the entry returned may be removed before the next call. Start with
+ * NULL cursor state zeroed: struct pubsub_map_iter it = {0}; while ((e = pubsub_map_next(map,
+ * &it))) … */
 struct pubsub_map_iter {
   size_t slot;
   struct pubsub_map_entry *next;

@@ -1,7 +1,7 @@
 /*
- * A mutex and a condition on the monotonic clock: how a caller's thread waits for what a loop's thread
- * changes. Whoever changes what is guarded wakes; whoever waits looks again, because a wait may end
- * without a reason. Times are those of pubsub_clock_now_us.
+ * A mutex and a condition on the monotonic clock: how a caller's thread waits for what a loop's
+ * thread changes. Whoever changes what is guarded wakes; whoever waits looks again, because a wait
+ * may end without a reason. Times are those of pubsub_clock_now_us.
  */
 #ifndef PUBSUB_BASE_MONITOR_H
 #define PUBSUB_BASE_MONITOR_H

@@ -18,7 +18,8 @@ static inline bool pubsub_ascii(const uint8_t *ptr, size_t len) {
   return (bits & 0x8080808080808080u) == 0;
 }
 bool pubsub_utf8_valid(const uint8_t *ptr, size_t len);
-/* Writes the text with every invalid byte replaced by U+FFFD to out (NULL: only counts); returns its length, at most 3 * len. */
+/* Writes the text with every invalid byte replaced by U+FFFD to out (NULL: only counts); returns
+ * its length, at most 3 * len. */
 size_t pubsub_utf8_repair(const uint8_t *ptr, size_t len, uint8_t *out);
 
 #endif

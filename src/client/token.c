@@ -1,4 +1,5 @@
-/* A token's way to the loops: made into a header on the caller's thread, swapped in on each loop's, which cannot fail. */
+/* A token's way to the loops: made into a header on the caller's thread, swapped in on each loop's,
+ * which cannot fail. */
 #include "base/alloc.h"
 #include "base/container.h"
 #include "base/error.h"

@@ -10,7 +10,8 @@ struct pubsub_backoff {
 };
 void pubsub_backoff_init(struct pubsub_backoff *backoff, uint64_t initial_us, uint64_t max_us);
 void pubsub_backoff_reset(struct pubsub_backoff *backoff);
-/* Delay before the next attempt: uniform in [base, 1.25 * base], base = initial * 2^attempts; at most max. */
+/* Delay before the next attempt: uniform in [base, 1.25 * base], base = initial * 2^attempts; at
+ * most max. */
 uint64_t pubsub_backoff_next_us(struct pubsub_backoff *backoff, struct pubsub_rng *rng);
 
 #endif

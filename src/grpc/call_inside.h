@@ -1,11 +1,11 @@
 /*
- * The inside of a call: shared by call.c (its life on an HTTP/2 stream) and connections.c (which finds
- * it a connection). Nothing outside src/grpc includes this. A call knows no channel: what all calls of a
- * channel have in common is a const context, and what they tell it, two callbacks.
+ * The inside of a call: shared by call.c (its life on an HTTP/2 stream) and connections.c (which
+ * finds it a connection). Nothing outside src/grpc includes this. A call knows no channel: what all
+ * calls of a channel have in common is a const context, and what they tell it, two callbacks.
  *
- *   new ──▶ waiting (in connections.waiting) ── a connection takes it ──▶ on a stream ──▶ finished
- *                │ deadline, failed dial, cancel                            │ trailers, reset, lost, deadline, cancel
- *                └───────────────────────────────▶ finished ◀───────────────┘
+ *   new ──▶ waiting (in connections.waiting) ── a connection takes it ──▶ on a stream
+ *              │ deadline, failed dial, cancel                                │ trailers, reset, lost,
+ *              └──────────────────────────────▶ finished ◀────────────────────┘ deadline, cancel
  */
 #ifndef PUBSUB_GRPC_CALL_INSIDE_H
 #define PUBSUB_GRPC_CALL_INSIDE_H
@@ -23,8 +23,8 @@ struct pubsub_call_context {
   const char *authority, *user_agent;
   const char *quota_project; /* NULL: none */
   bool tls;
-  struct pubsub_buf
-      authorization; /* "Bearer …", never sent over plaintext; empty: none; a secret */
+  /* "Bearer …", never sent over plaintext; empty: none; a secret */
+  struct pubsub_buf authorization;
   struct pubsub_error dial_error;   /* why the last dial failed; status OK: it did not */
   void (*on_answered)(void *owner); /* a call had response headers: no reason to back off */
   void (*on_unauthenticated)(void *owner);

@@ -1,11 +1,13 @@
 /*
- * A channel: gRPC calls to one target on one loop. Dials when first needed (resolving the name each time), spreads calls evenly over
- * connections of at most 100 streams or what the peer allows, redials with backoff, closes connections without calls, tests silent ones
- * with PING, adds authorization and user-agent, and translates trailers to errors. A connection that got GOAWAY finishes its calls.
+ * A channel: gRPC calls to one target on one loop. Dials when first needed (resolving the name each
+ * time), spreads calls evenly over connections of at most 100 streams or what the peer allows,
+ * redials with backoff, closes connections without calls, tests silent ones with PING, adds
+ * authorization and user-agent, and translates trailers to errors. A connection that got GOAWAY
+ * finishes its calls.
  *
- * Loop thread only. A call started while there is no connection waits for one until its deadline. It fails with the dial's error
- * where it is fail_fast, or where that error will not pass by itself (TLS, a proxy's refusal); of a target that has worked before, such
- * an error has 30 s to pass.
+ * Loop thread only. A call started while there is no connection waits for one until its deadline.
+ * It fails with the dial's error where it is fail_fast, or where that error will not pass by itself
+ * (TLS, a proxy's refusal); of a target that has worked before, such an error has 30 s to pass.
  */
 #ifndef PUBSUB_GRPC_CHANNEL_H
 #define PUBSUB_GRPC_CHANNEL_H
@@ -34,7 +36,8 @@ struct pubsub_channel_options {
 enum pubsub_status pubsub_channel_new(struct pubsub_loop *loop,
                                       const struct pubsub_channel_options *options,
                                       struct pubsub_channel **out, struct pubsub_error *error);
-/* Ends all calls (on_closed with CLOSED, from inside this function), connections and timers; frees. */
+/* Ends all calls (on_closed with CLOSED, from inside this function), connections and timers;
+ * frees. */
 void pubsub_channel_destroy(struct pubsub_channel *channel);
 struct pubsub_loop *pubsub_channel_loop(const struct pubsub_channel *channel);
 /* An emulator's: services speak TLS. Any thread. */
@@ -43,8 +46,8 @@ bool pubsub_channel_is_plaintext(const struct pubsub_channel *channel);
 uint32_t pubsub_channel_keepalive_ms(const struct pubsub_channel *channel);
 /* Calls that the service has answered UNAUTHENTICATED. Any thread. */
 uint64_t pubsub_channel_unauthenticated_count(const struct pubsub_channel *channel);
-/* The authorization header of calls started from now on, "Bearer …"; a plaintext channel never sends it. Cannot fail; wiped when
- * replaced. */
+/* The authorization header of calls started from now on, "Bearer …"; a plaintext channel never
+ * sends it. Cannot fail; wiped when replaced. */
 void pubsub_channel_set_authorization(struct pubsub_channel *channel,
                                       struct pubsub_buf *take_authorization);
 

@@ -64,8 +64,8 @@ static size_t length(const struct pubsub_list *list) {
   return count;
 }
 
-/* Calls a connection may have now. Where another connection is needed and to be had, the even share of each: the rest of the calls
- * waits for it. */
+/* Calls a connection may have now. Where another connection is needed and to be had, the even share
+ * of each: the rest of the calls waits for it. */
 static size_t fair_share(const struct pubsub_connections *self) {
   size_t calls = length(&self->calls) + length(&self->waiting);
   size_t needed = (calls + STREAMS_A_CONNECTION - 1) / STREAMS_A_CONNECTION;
@@ -105,7 +105,8 @@ static void fail_waiting(struct pubsub_connections *self, const struct pubsub_er
   finish_all(&failed, why);
 }
 
-/* A fresh connection that can take no call (a limit of 0, an early GOAWAY): another one would not do better at once. */
+/* A fresh connection that can take no call (a limit of 0, an early GOAWAY): another one would not
+ * do better at once. */
 static bool has_useless(const struct pubsub_connections *self) {
   struct pubsub_list *link;
   for (link = self->ready.next; link != &self->ready; link = link->next) {

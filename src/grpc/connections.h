@@ -1,11 +1,12 @@
 /*
- * The connections to one target, and which call goes to which. Dials when a call waits and none has room, spreads calls evenly,
- * redials with backoff, closes connections without calls. Shared by connections.c and channel.c; nothing outside src/grpc includes
- * this. Loop thread only.
+ * The connections to one target, and which call goes to which. Dials when a call waits and none has
+ * room, spreads calls evenly, redials with backoff, closes connections without calls. Shared by
+ * connections.c and channel.c; nothing outside src/grpc includes this. Loop thread only.
  *
- * A connection:  dialled ── its SETTINGS ──▶ ready (in `ready`) ── GOAWAY ──▶ draining (its calls finish) ──▶ closed
- *                   │ (`opening`)               └── without calls for a while: closed
- *                   └── none in time, or closed: as a failed dial
+ * A connection:
+ *   dialled ── its SETTINGS ──▶ ready (in `ready`) ── GOAWAY ──▶ draining (calls finish) ──▶ closed
+ *      │ (`opening`)               └── without calls for a while: closed
+ *      └── none in time, or closed: as a failed dial
  */
 #ifndef PUBSUB_GRPC_CONNECTIONS_H
 #define PUBSUB_GRPC_CONNECTIONS_H

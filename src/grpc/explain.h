@@ -1,6 +1,6 @@
 /*
- * What the service answered, in a user's words: which topic or subscription, what is missing, and the
- * command that helps. Pure. Used wherever a call's error reaches a user.
+ * What the service answered, in a user's words: which topic or subscription, what is missing, and
+ * the command that helps. Pure. Used wherever a call's error reaches a user.
  */
 #ifndef PUBSUB_GRPC_EXPLAIN_H
 #define PUBSUB_GRPC_EXPLAIN_H
@@ -16,7 +16,8 @@ struct pubsub_subject {
   bool emulator; /* the endpoint is one (plaintext): commands for it are those of `pubsub` */
 };
 
-/* Fills out for a call that failed with why; code and retryable are kept. They may be the same object. */
+/* Fills out for a call that failed with why; code and retryable are kept. They may be the same
+ * object. */
 void pubsub_explain(const struct pubsub_subject *subject, const struct pubsub_error *why,
                     struct pubsub_error *out);
 /* That the subject itself does not exist (NOT_FOUND), and how it is made. */

@@ -1,7 +1,7 @@
 /*
- * Time for what has worked: an endpoint whose certificate is bad since a moment, a subscription that is
- * gone since a moment, may be well again (a rotation, a redeployment). Failures within 60 s of each
- * other are one trouble, and a trouble has 30 s to pass. Pure.
+ * Time for what has worked: an endpoint whose certificate is bad since a moment, a subscription
+ * that is gone since a moment, may be well again (a rotation, a redeployment). Failures within 60 s
+ * of each other are one trouble, and a trouble has 30 s to pass. Pure.
  *
  *   fine ── failure ──▶ in trouble ── failures, up to 30 s after the first: grace ──▶ no grace
  *     ▲                     │  ▲                                                        │

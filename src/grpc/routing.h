@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 
-/* "subscription" and "projects/P/subscriptions/S" -> "subscription=projects%2FP…". The caller's to pubsub_free; NULL: no
- * memory. */
+/* "subscription" and "projects/P/subscriptions/S" -> "subscription=projects%2FP…". The caller's to
+ * pubsub_free; NULL: no memory. */
 char *pubsub_routing_header(const char *field, struct pubsub_view name);
 
 #endif

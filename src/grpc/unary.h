@@ -5,8 +5,8 @@
 #include "grpc/channel.h"
 
 struct pubsub_unary;
-/* Once, later; response and details are borrowed for the call (response: a NULL view on an error). The
- * unary is freed when this returns. */
+/* Once, later; response and details are borrowed for the call (response: a NULL view on an error).
+ * The unary is freed when this returns. */
 typedef void pubsub_unary_done_fn(void *user, const struct pubsub_error *result,
                                   struct pubsub_view response, struct pubsub_view details);
 /* Takes the segments on OK. Errors: NOMEM. */

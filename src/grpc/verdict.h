@@ -1,6 +1,6 @@
 /*
- * The service's verdict on a call, from what its response headers and trailers said. Rules: the gRPC
- * over HTTP/2 protocol description. Pure, but for the memory of the details.
+ * The service's verdict on a call, from what its response headers and trailers said. Rules: the
+ * gRPC over HTTP/2 protocol description. Pure, but for the memory of the details.
  */
 #ifndef PUBSUB_GRPC_VERDICT_H
 #define PUBSUB_GRPC_VERDICT_H

@@ -210,7 +210,8 @@ static void request_sent(struct pubsub_h2_conn *conn, struct pubsub_h2_stream *s
   conn->starved |= result == NGHTTP2_ERR_NOMEM;
 }
 
-/* A server that has said everything tells a client that has not, so that both sides forget the stream. */
+/* A server that has said everything tells a client that has not, so that both sides forget the
+ * stream. */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
   struct pubsub_h2_conn *conn = user;
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;

@@ -52,8 +52,8 @@ static size_t max_queued_frames(const struct pubsub_h2_conn *conn) {
   return 1000 + 4 * streams;
 }
 
-/* Answers, resets and window updates are queued as fast as the peer makes us; one that takes none of
- * them must not fill the memory. */
+/* Answers, resets and window updates are queued as fast as the peer makes us; one that takes none
+ * of them must not fill the memory. */
 static void check_queue(struct pubsub_h2_conn *conn) {
   size_t max = max_queued_frames(conn);
   if (conn->closing || nghttp2_session_get_outbound_queue_size(conn->session) <= max) return;

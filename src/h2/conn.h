@@ -1,10 +1,11 @@
 /*
  * One HTTP/2 connection, client or server, over a byte stream. The only layer that sees nghttp2.
  *
- * Loop thread only. Nothing is written at once: sends are gathered and flushed at the end of the loop's
- * iteration with writev, payload segments uncopied (NO_COPY). Receive windows are the back-pressure:
- * bytes given to on_data count against the stream's window until pubsub_h2_stream_consume.
- * The connection's own window is replenished at once, so one stalled stream stalls no other.
+ * Loop thread only. Nothing is written at once: sends are gathered and flushed at the end of the
+ * loop's iteration with writev, payload segments uncopied (NO_COPY). Receive windows are the
+ * back-pressure: bytes given to on_data count against the stream's window until
+ * pubsub_h2_stream_consume. The connection's own window is replenished at once, so one stalled
+ * stream stalls no other.
  */
 #ifndef PUBSUB_H2_CONN_H
 #define PUBSUB_H2_CONN_H
@@ -34,11 +35,12 @@ struct pubsub_h2_options {
   uint32_t ping_timeout_ms;  /* … and no answer: the connection is lost; 15000 */
 };
 
-/* `user` is the one given with the handler. Inside any callback the stream or connection may be reset, closed,
- * answered or written to; freeing happens later. on_closed is the last callback of each object; the pointer is
- * invalid once it returns. */
+/* `user` is the one given with the handler. Inside any callback the stream or connection may be
+ * reset, closed, answered or written to; freeing happens later. on_closed is the last callback of
+ * each object; the pointer is invalid once it returns. */
 struct pubsub_h2_stream_handler {
-  /* Response headers (client), trailers (both, `trailers` true). Request headers come with on_request. */
+  /* Response headers (client), trailers (both, `trailers` true). Request headers come with
+   * on_request. */
   void (*on_headers)(void *user, struct pubsub_h2_stream *stream,
                      const struct pubsub_h2_header *headers, size_t count, bool trailers);
   /* A piece of the body as it stands in the receive buffer: borrowed for the call. */
@@ -46,7 +48,8 @@ struct pubsub_h2_stream_handler {
   void (*on_end)(void *user, struct pubsub_h2_stream *stream); /* the peer has ended its side */
   /* Queued bytes fell to pubsub_h2_stream_set_low_water's mark or below. May be NULL. */
   void (*on_drained)(void *user, struct pubsub_h2_stream *stream);
-  /* h2_error: 0 after a clean end, otherwise an RFC 9113 error code; `why` is set where the connection was lost. */
+  /* h2_error: 0 after a clean end, otherwise an RFC 9113 error code; `why` is set where the
+   * connection was lost. */
   void (*on_closed)(void *user, struct pubsub_h2_stream *stream, uint32_t h2_error,
                     const struct pubsub_error *why);
 };
@@ -56,10 +59,12 @@ struct pubsub_h2_conn_handler {
   void (*on_ready)(void *user, struct pubsub_h2_conn *conn);
   /* A stream is gone: there may be room for another. May be NULL. */
   void (*on_room)(void *user, struct pubsub_h2_conn *conn);
-  /* Server: a complete request header block. Bind a handler with pubsub_h2_stream_bind before returning, or the stream is refused. */
+  /* Server: a complete request header block. Bind a handler with pubsub_h2_stream_bind before
+   * returning, or the stream is refused. */
   void (*on_request)(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
                      const struct pubsub_h2_header *headers, size_t count);
-  /* GOAWAY came: no new streams; those above last_stream_id get on_closed with REFUSED_STREAM. May be NULL. */
+  /* GOAWAY came: no new streams; those above last_stream_id get on_closed with REFUSED_STREAM. May
+   * be NULL. */
   void (*on_goaway)(void *user, struct pubsub_h2_conn *conn, uint32_t h2_error);
   void (*on_closed)(void *user, struct pubsub_h2_conn *conn, const struct pubsub_error *why);
 };
@@ -70,7 +75,8 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
                                       const struct pubsub_h2_options *options,
                                       const struct pubsub_h2_conn_handler *handler, void *user,
                                       struct pubsub_h2_conn **out, struct pubsub_error *error);
-/* Ends the connection: GOAWAY with h2_error, best-effort flush, streams and connection get on_closed, from the loop, later. */
+/* Ends the connection: GOAWAY with h2_error, best-effort flush, streams and connection get
+ * on_closed, from the loop, later. */
 void pubsub_h2_conn_close(struct pubsub_h2_conn *conn, uint32_t h2_error);
 /* Server: announce the end, let running streams finish. */
 void pubsub_h2_conn_goaway(struct pubsub_h2_conn *conn, uint32_t h2_error);
@@ -81,7 +87,8 @@ void pubsub_h2_conn_destroy(struct pubsub_h2_conn *conn);
 /* Streams open now, and whether a new one may be opened (peer's limit, GOAWAY, ids left). */
 size_t pubsub_h2_conn_stream_count(const struct pubsub_h2_conn *conn);
 bool pubsub_h2_conn_can_open(const struct pubsub_h2_conn *conn);
-/* Client: opens a stream; the body stays open until send with end. Errors: NOMEM, CLOSED, LIMIT (can_open is false). */
+/* Client: opens a stream; the body stays open until send with end. Errors: NOMEM, CLOSED, LIMIT
+ * (can_open is false). */
 enum pubsub_status pubsub_h2_conn_open_stream(struct pubsub_h2_conn *conn,
                                               const struct pubsub_h2_header *headers, size_t count,
                                               const struct pubsub_h2_stream_handler *handler,
@@ -104,7 +111,8 @@ enum pubsub_status pubsub_h2_stream_trailers(struct pubsub_h2_stream *stream,
 size_t pubsub_h2_stream_queued_bytes(const struct pubsub_h2_stream *stream);
 void pubsub_h2_stream_set_low_water(struct pubsub_h2_stream *stream, size_t bytes);
 void pubsub_h2_stream_reset(struct pubsub_h2_stream *stream, uint32_t h2_error);
-/* Gives `bytes` of the stream's receive window back to the peer (gathered; sent when worth a frame). */
+/* Gives `bytes` of the stream's receive window back to the peer (gathered; sent when worth a
+ * frame). */
 void pubsub_h2_stream_consume(struct pubsub_h2_stream *stream, size_t bytes);
 /* Sets the receive window of this stream (a change of the limit, not of what is used). */
 void pubsub_h2_stream_set_window(struct pubsub_h2_stream *stream, uint32_t bytes);

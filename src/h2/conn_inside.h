@@ -6,9 +6,9 @@
  *   stream.c      a stream: its queue and the public calls on it
  *   output.{h,c}  bytes on their way to the kernel (pure)
  *
- * Nothing outside src/h2 includes this. Loop thread only. nghttp2 must not be re-entered: its callbacks
- * run our handlers, and these may submit frames, which is allowed, but sending and freeing always wait
- * for a deferred task of the loop.
+ * Nothing outside src/h2 includes this. Loop thread only. nghttp2 must not be re-entered: its
+ * callbacks run our handlers, and these may submit frames, which is allowed, but sending and
+ * freeing always wait for a deferred task of the loop.
  */
 #ifndef PUBSUB_H2_CONN_INSIDE_H
 #define PUBSUB_H2_CONN_INSIDE_H

@@ -1,11 +1,11 @@
 /*
- * Bytes on their way to the kernel, in order: a ring of segments, and an arena for the heads of frames
- * and small frames. Pure: flush.c fills it from nghttp2 and hands it to the byte stream.
+ * Bytes on their way to the kernel, in order: a ring of segments, and an arena for the heads of
+ * frames and small frames. Pure: flush.c fills it from nghttp2 and hands it to the byte stream.
  *
  * A segment may go out in several pieces (its stream's window, the size of a frame). Only the last
  * piece carries the owner. Where a stream ends in between, the owner follows as an empty piece, so
- * that what is under way stays valid; the place for it is held from the first piece on, because that
- * end cannot fail.
+ * that what is under way stays valid; the place for it is held from the first piece on, because
+ * that end cannot fail.
  */
 #ifndef PUBSUB_H2_OUTPUT_H
 #define PUBSUB_H2_OUTPUT_H
@@ -37,7 +37,8 @@ void pubsub_h2_output_release(struct pubsub_h2_output *output);
 /* Puts the owner alone into that place: released when what was added before has been written. */
 void pubsub_h2_output_keep(struct pubsub_h2_output *output, struct pubsub_segment take_owner);
 
-/* What to write next, in at most `max` parts; *out_bytes: their sum. Valid until the next change. */
+/* What to write next, in at most `max` parts; *out_bytes: their sum. Valid until the next
+ * change. */
 int pubsub_h2_output_parts(const struct pubsub_h2_output *output, struct iovec *parts, int max,
                            size_t *out_bytes);
 /* So many bytes are written: releases what nobody needs any more. */

@@ -1,6 +1,7 @@
-/* What RFC 9113 forbids and nghttp2, which keeps no closed streams here, lets pass: frames on streams that the peer has ended or
- * reset, and requests on stream ids that it has skipped. A server's connection ends on either. Looks at the heads of frames alone,
- * ahead of nghttp2, which tells nobody of frames that it ignores. */
+/* What RFC 9113 forbids and nghttp2, which keeps no closed streams here, lets pass: frames on
+ * streams that the peer has ended or reset, and requests on stream ids that it has skipped. A
+ * server's connection ends on either. Looks at the heads of frames alone, ahead of nghttp2, which
+ * tells nobody of frames that it ignores. */
 #ifndef PUBSUB_H2_STRICT_H
 #define PUBSUB_H2_STRICT_H
 
@@ -23,8 +24,8 @@ struct pubsub_h2_strict {
   uint32_t head_bytes;
   uint32_t skip;   /* bytes of the frame (or the preface) that are still to come */
   int32_t highest; /* stream id of a request */
-  int32_t
-      closed[PUBSUB_H2_STRICT_MEMORY]; /* the last that are closed on the peer's side; 0: none */
+  /* the last ids that are closed on the peer's side; 0: none */
+  int32_t closed[PUBSUB_H2_STRICT_MEMORY];
   struct {
     int32_t first, last;
   } skipped[PUBSUB_H2_STRICT_MEMORY]; /* the last ids that were jumped over */

@@ -23,8 +23,8 @@ struct pubsub_bytestream_ops {
                   struct pubsub_error *error);
   ssize_t (*writev)(struct pubsub_bytestream *stream, const struct iovec *parts, int count,
                     struct pubsub_error *error);
-  /* What on_event should be called for: a set of PUBSUB_IO_READ and PUBSUB_IO_WRITE. TLS maps it to what the
-   * record layer needs. Level-triggered: bytes buffered inside TLS count as readable. */
+  /* What on_event should be called for: a set of PUBSUB_IO_READ and PUBSUB_IO_WRITE. TLS maps it to
+   * what the record layer needs. Level-triggered: bytes buffered inside TLS count as readable. */
   void (*set_interest)(struct pubsub_bytestream *stream, unsigned interest);
   /* Ends the write side after what was written (TLS: close_notify); best effort. */
   void (*shutdown)(struct pubsub_bytestream *stream);

@@ -1,6 +1,7 @@
 /*
- * Dialling: resolves on a helper thread, connects to the first address that answers, goes through the
- * proxy where there is one (which then resolves the host), and does the TLS handshake where tls is set.
+ * Dialling: resolves on a helper thread, connects to the first address that answers, goes through
+ * the proxy where there is one (which then resolves the host), and does the TLS handshake where tls
+ * is set.
  *
  *   resolving ── addresses ──▶ connecting ──▶ (proxy) asking ──▶ (TLS) handshaking ──▶ done
  *       │                          │              │                  │
@@ -23,8 +24,8 @@ struct pubsub_dial_options {
   const struct pubsub_proxy *proxy; /* NULL: direct; otherwise outlives the dial */
   uint32_t timeout_ms;              /* of the whole */
 };
-/* Once, later: with a stream (the callee's to destroy), or with an error whose text names host, port and
- * the reason ("certificate has expired"). The dial is freed by then. */
+/* Once, later: with a stream (the callee's to destroy), or with an error whose text names host,
+ * port and the reason ("certificate has expired"). The dial is freed by then. */
 typedef void pubsub_dial_done_fn(void *user, struct pubsub_bytestream *take_stream,
                                  const struct pubsub_error *error);
 enum pubsub_status pubsub_dial_start(struct pubsub_loop *loop,

@@ -1,14 +1,15 @@
 /*
  * The event loop: one epoll set, one heap of timers, one queue of tasks from other threads.
  *
- * Everything here belongs to the loop's thread (the one inside pubsub_loop_run) except where a comment
- * says "any thread"; where no thread runs the loop, whoever holds it takes that thread's place. Builds
- * other than a release check that (PUBSUB_ON_LOOP). Callbacks run one after another, never nested.
+ * Everything here belongs to the loop's thread (the one inside pubsub_loop_run) except where a
+ * comment says "any thread"; where no thread runs the loop, whoever holds it takes that thread's
+ * place. Builds other than a release check that (PUBSUB_ON_LOOP). Callbacks run one after another,
+ * never nested.
  *
  * All objects are intrusive, and their owner's. Before it frees one, it takes it out:
  *
  *   io        pubsub_loop_io_remove        |
- *   timer     pubsub_loop_timer_cancel     |  at once: what is pending in this very turn is dropped too
+ *   timer     pubsub_loop_timer_cancel     |  at once: what is pending in this turn is dropped too
  *   deferred  pubsub_loop_defer_cancel     |
  *   task      cannot be taken back: it owns itself, or its owner waits until it has run
  *             (pubsub_loop_call); pubsub_loop_join runs all that are left
@@ -47,13 +48,13 @@ bool pubsub_loop_is_current(const struct pubsub_loop *loop);
 /* Monotonic µs, cached once per iteration. */
 uint64_t pubsub_loop_now_us(const struct pubsub_loop *loop);
 
-/* A receive buffer of PUBSUB_LOOP_SCRATCH_BYTES, shared by everything on this loop: its content is gone when the callback
- * that filled it returns. NULL: no memory. */
+/* A receive buffer of PUBSUB_LOOP_SCRATCH_BYTES, shared by everything on this loop: its content is
+ * gone when the callback that filled it returns. NULL: no memory. */
 #define PUBSUB_LOOP_SCRATCH_BYTES ((size_t)256 * 1024)
 uint8_t *pubsub_loop_scratch(struct pubsub_loop *loop);
 
-/* A task is run once per post, on the loop's thread; it must not be posted again before it ran. Zeroed,
- * but for `run`. */
+/* A task is run once per post, on the loop's thread; it must not be posted again before it ran.
+ * Zeroed, but for `run`. */
 struct pubsub_task {
   struct pubsub_task *next;
   void (*run)(struct pubsub_task *task);
@@ -61,11 +62,12 @@ struct pubsub_task {
 };
 /* Any thread; cannot fail. */
 void pubsub_loop_post(struct pubsub_loop *loop, struct pubsub_task *task);
-/* Runs it on the loop's thread, and returns when it has returned; at once where that is this thread, or
- * where the loop has none. Any thread; cannot fail. The loop must not be joined meanwhile. */
+/* Runs it on the loop's thread, and returns when it has returned; at once where that is this
+ * thread, or where the loop has none. Any thread; cannot fail. The loop must not be joined
+ * meanwhile. */
 void pubsub_loop_call(struct pubsub_loop *loop, void (*run)(void *user), void *user);
-/* Runs at the end of this iteration, before the loop waits: where writes are gathered. Deferring a task that is
- * deferred already is a no-op (keep `queued` false initially). */
+/* Runs at the end of this iteration, before the loop waits: where writes are gathered. Deferring a
+ * task that is deferred already is a no-op (keep `queued` false initially). */
 struct pubsub_deferred {
   struct pubsub_list link; /* pubsub_list_init before first use */
   bool queued;
@@ -78,15 +80,16 @@ struct pubsub_timer {
   struct pubsub_heap_node node; /* due: µs, monotonic */
   void (*run)(struct pubsub_timer *timer);
 };
-/* Sets or moves; cannot fail. A timer fires once; set from inside a timer's callback, not before the
- * next iteration, so that it starves nothing. */
+/* Sets or moves; cannot fail. A timer fires once; set from inside a timer's callback, not before
+ * the next iteration, so that it starves nothing. */
 void pubsub_loop_timer_set(struct pubsub_loop *loop, struct pubsub_timer *timer, uint64_t due_us);
 static inline bool pubsub_timer_is_set(const struct pubsub_timer *timer) {
   return pubsub_heap_has(&timer->node);
 }
 void pubsub_loop_timer_cancel(struct pubsub_loop *loop, struct pubsub_timer *timer);
 
-/* A watched descriptor. Level-triggered; errors and hang-ups are reported as readable + writable. */
+/* A watched descriptor. Level-triggered; errors and hang-ups are reported as readable +
+ * writable. */
 enum { PUBSUB_IO_READ = 1, PUBSUB_IO_WRITE = 2 };
 struct pubsub_io {
   int fd;

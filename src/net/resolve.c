@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* It belongs to its thread until that posts the answer, then to the task, which frees it. The caller
+ * can only say that it waits no more. */
 struct pubsub_resolve {
   struct pubsub_task task; /* posted when there is an answer */
   struct pubsub_loop *loop;
@@ -18,15 +20,11 @@ struct pubsub_resolve {
   int failure;
   struct {
     pthread_mutex_t mutex;
-    unsigned refs; /* the caller's and the thread's */
     bool cancelled;
   } shared;
 };
 
-static void unref(struct pubsub_resolve *resolve) { /* under the mutex, which it releases */
-  bool last = --resolve->shared.refs == 0;
-  pthread_mutex_unlock(&resolve->shared.mutex);
-  if (!last) return;
+static void resolve_free(struct pubsub_resolve *resolve) {
   if (resolve->addresses) freeaddrinfo(resolve->addresses);
   pthread_mutex_destroy(&resolve->shared.mutex);
   pubsub_free(resolve);
@@ -38,16 +36,22 @@ static void look_up(struct pubsub_resolve *resolve, int flags) {
   resolve->failure = getaddrinfo(resolve->host, resolve->service, &hints, &resolve->addresses);
 }
 
-static void deliver(struct pubsub_task *task) {
-  struct pubsub_resolve *resolve = PUBSUB_CONTAINER_OF(task, struct pubsub_resolve, task);
+static bool is_cancelled(struct pubsub_resolve *resolve) {
   pthread_mutex_lock(&resolve->shared.mutex);
   bool cancelled = resolve->shared.cancelled;
+  pthread_mutex_unlock(&resolve->shared.mutex);
+  return cancelled;
+}
+
+static void deliver(struct pubsub_task *task) {
+  struct pubsub_resolve *resolve = PUBSUB_CONTAINER_OF(task, struct pubsub_resolve, task);
+  bool cancelled = is_cancelled(resolve);
   struct addrinfo *addresses = cancelled ? NULL : resolve->addresses;
   if (addresses) resolve->addresses = NULL;
   int failure = resolve->failure;
   pubsub_resolve_done_fn *on_done = resolve->on_done;
   void *user = resolve->user;
-  unref(resolve);
+  resolve_free(resolve);
   if (!cancelled) on_done(user, addresses, addresses ? NULL : gai_strerror(failure));
 }
 
@@ -55,13 +59,11 @@ static void *thread_main(void *arg) {
   struct pubsub_resolve *resolve = arg;
   look_up(resolve, AI_ADDRCONFIG);
   pthread_mutex_lock(&resolve->shared.mutex);
-  if (resolve->shared.cancelled) {
-    unref(resolve);
-  } else {
-    /* Under the mutex: while it is held nobody can cancel and take the loop away. */
-    pubsub_loop_post(resolve->loop, &resolve->task);
-    pthread_mutex_unlock(&resolve->shared.mutex);
-  }
+  bool cancelled = resolve->shared.cancelled;
+  /* Under the mutex: while it is held nobody can cancel and take the loop away. */
+  if (!cancelled) pubsub_loop_post(resolve->loop, &resolve->task);
+  pthread_mutex_unlock(&resolve->shared.mutex);
+  if (cancelled) resolve_free(resolve);
   return NULL;
 }
 
@@ -91,7 +93,6 @@ enum pubsub_status pubsub_resolve_start(struct pubsub_loop *loop, const char *ho
   resolve->loop = loop;
   resolve->on_done = on_done;
   resolve->user = user;
-  resolve->shared.refs = 1; /* the answer's */
   snprintf(resolve->host, sizeof resolve->host, "%s", host);
   snprintf(resolve->service, sizeof resolve->service, "%u", port);
   pthread_mutex_init(&resolve->shared.mutex, NULL);

@@ -1,6 +1,6 @@
 /*
- * Plaintext byte streams over a connected, non-blocking TCP socket. Used by dial.c and listener.c; the
- * lower half of tls_stream.c. Loop thread only.
+ * Plaintext byte streams over a connected, non-blocking TCP socket. Used by dial.c and listener.c;
+ * the lower half of tls_stream.c. Loop thread only.
  */
 #ifndef PUBSUB_NET_SOCKET_H
 #define PUBSUB_NET_SOCKET_H

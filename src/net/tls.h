@@ -1,6 +1,7 @@
 /*
- * What all TLS streams of a client or a server share: certificates, protocol versions, ALPN "h2". Made
- * once, on any thread, and read-only from then on; outlives the channels or listeners that use it.
+ * What all TLS streams of a client or a server share: certificates, protocol versions, ALPN "h2".
+ * Made once, on any thread, and read-only from then on; outlives the channels or listeners that use
+ * it.
  */
 #ifndef PUBSUB_NET_TLS_H
 #define PUBSUB_NET_TLS_H
@@ -8,8 +9,8 @@
 #include <pubsub/error.h>
 
 struct pubsub_tls_context;
-/* Verifies chain and host name; TLS 1.2 or newer. ca_file NULL: the system's store. Errors: TLS (the file
- * cannot be read), NOMEM. */
+/* Verifies chain and host name; TLS 1.2 or newer. ca_file NULL: the system's store. Errors: TLS
+ * (the file cannot be read), NOMEM. */
 enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error);

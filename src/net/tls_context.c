@@ -63,8 +63,9 @@ static bool has_lost_its_key(X509 *certificate) {
   return key != NULL || len <= 0;
 }
 
-/* Where OpenSSL lacks memory for a certificate's key or extensions just once, it takes the certificate for a bad one from then
- * on. So both are looked at here, where out of memory can be told. */
+/* Where OpenSSL lacks memory for a certificate's key or extensions just once, it takes the
+ * certificate for a bad one from then on. So both are looked at here, where out of memory can be
+ * told. */
 static bool read_certificates(SSL_CTX *context) {
   STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
   ERR_clear_error();

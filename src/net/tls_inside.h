@@ -2,8 +2,8 @@
  * TLS over another byte stream (OpenSSL in memory; it never sees a descriptor): tls_context.c and
  * tls_stream.c. Used by dial.c and listener.c. Loop thread only.
  *
- * Small writes are gathered into records of 16 KB. Bytes that writev accepted but the socket did not are
- * kept here and flushed before anything else.
+ * Small writes are gathered into records of 16 KB. Bytes that writev accepted but the socket did
+ * not are kept here and flushed before anything else.
  */
 #ifndef PUBSUB_NET_TLS_INSIDE_H
 #define PUBSUB_NET_TLS_INSIDE_H
@@ -26,12 +26,12 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
                                          struct pubsub_bytestream *take_lower, const char *host,
                                          struct pubsub_bytestream **out,
                                          struct pubsub_error *error);
-/* Drives the handshake: 1 done, PUBSUB_BYTESTREAM_AGAIN: call again on the next event (which are asked for here),
- * PUBSUB_BYTESTREAM_ERROR with the reason. */
+/* Drives the handshake: 1 done, PUBSUB_BYTESTREAM_AGAIN: call again on the next event (which are
+ * asked for here), PUBSUB_BYTESTREAM_ERROR with the reason. */
 int pubsub_tls_stream_handshake(struct pubsub_bytestream *stream, struct pubsub_error *error);
 
-/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the peer, and passes. Empties this
- * thread's queue of OpenSSL's errors. */
+/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the
+ * peer, and passes. Empties this thread's queue of OpenSSL's errors. */
 bool pubsub_tls_lacks_memory(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* Asks the proxy on a byte stream for a tunnel. Loop thread only; dial.c drives it by the stream's events. */
+/* Asks the proxy on a byte stream for a tunnel. Loop thread only; dial.c drives it by the stream's
+ * events. */
 #ifndef PUBSUB_NET_TUNNEL_H
 #define PUBSUB_NET_TUNNEL_H
 
@@ -16,8 +17,9 @@ struct pubsub_tunnel {
 enum pubsub_status pubsub_tunnel_init(struct pubsub_tunnel *tunnel,
                                       const struct pubsub_proxy *proxy, const char *host,
                                       uint16_t port);
-/* As pubsub_tls_stream_handshake: 1: the tunnel stands and not a byte behind the answer's head was read;
- * PUBSUB_BYTESTREAM_AGAIN: call again on the stream's next event; PUBSUB_BYTESTREAM_ERROR with the reason. */
+/* As pubsub_tls_stream_handshake: 1: the tunnel stands and not a byte behind the answer's head was
+ * read; PUBSUB_BYTESTREAM_AGAIN: call again on the stream's next event; PUBSUB_BYTESTREAM_ERROR
+ * with the reason. */
 int pubsub_tunnel_step(struct pubsub_tunnel *tunnel, struct pubsub_bytestream *stream,
                        struct pubsub_error *error);
 void pubsub_tunnel_clear(struct pubsub_tunnel *tunnel);

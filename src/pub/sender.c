@@ -321,26 +321,13 @@ static void cancel_all(struct pubsub_sender *sender) {
   pubsub_ordering_clear(&sender->loop.ordering);
 }
 
-struct ending {
-  struct pubsub_task task;
-  struct pubsub_sender *sender;
-};
-
-static void end_on_loop(struct pubsub_task *task) {
-  struct pubsub_sender *sender = PUBSUB_CONTAINER_OF(task, struct ending, task)->sender;
-  cancel_all(sender);
-  pubsub_sender_lock(sender);
-  sender->shared.ended = true;
-  pubsub_monitor_wake(&sender->shared.monitor);
-  pubsub_sender_unlock(sender);
+static void end_on_loop(void *user) {
+  cancel_all(user);
 }
 
 void pubsub_sender_end(struct pubsub_sender *sender) {
-  struct ending ending = {.task.run = end_on_loop, .sender = sender};
   pubsub_sender_lock(sender);
   sender->shared.task_posted = true; /* nothing is posted after what follows */
-  pubsub_loop_post(sender->owner, &ending.task);
-  while (!sender->shared.ended)
-    pubsub_monitor_wait(&sender->shared.monitor);
   pubsub_sender_unlock(sender);
+  pubsub_loop_call(sender->owner, end_on_loop, sender);
 }

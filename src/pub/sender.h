@@ -33,7 +33,7 @@ struct pubsub_sender {
     struct pubsub_monitor monitor; /* woken by room, an outcome, the end */
     struct pubsub_desk desk;
     struct pubsub_error error; /* permanent, the first one; status OK: none */
-    bool task_posted, ended;
+    bool task_posted;
     struct pubsub_publisher_metrics metrics; /* in_flight_bytes: the desk's */
   } shared;
 

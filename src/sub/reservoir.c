@@ -1,18 +1,11 @@
 #include "sub/reservoir.h"
 
 #include "base/alloc.h"
-#include "base/map.h"
-#include <errno.h>
-#include <time.h>
+#include "base/container.h"
 
 enum pubsub_status pubsub_reservoir_init(struct pubsub_reservoir *reservoir,
                                          uint64_t budget_bytes) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&reservoir->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
-  pthread_mutex_init(&reservoir->mutex, NULL);
+  pubsub_monitor_init(&reservoir->monitor);
   pubsub_list_init(&reservoir->epochs);
   reservoir->generation = 1;
   return pubsub_blocks_new(budget_bytes, &reservoir->blocks);
@@ -26,27 +19,25 @@ void pubsub_reservoir_clear(struct pubsub_reservoir *reservoir) {
     pubsub_epoch_free(epoch);
   }
   pubsub_blocks_unref(reservoir->blocks);
-  pthread_cond_destroy(&reservoir->changed);
-  pthread_mutex_destroy(&reservoir->mutex);
+  pubsub_monitor_clear(&reservoir->monitor);
   pubsub_free(reservoir->seen);
 }
 
 void pubsub_reservoir_lock(struct pubsub_reservoir *reservoir) {
-  pthread_mutex_lock(&reservoir->mutex);
+  pubsub_monitor_lock(&reservoir->monitor);
 }
 
 void pubsub_reservoir_unlock(struct pubsub_reservoir *reservoir) {
-  pthread_mutex_unlock(&reservoir->mutex);
+  pubsub_monitor_unlock(&reservoir->monitor);
 }
 
 void pubsub_reservoir_changed(struct pubsub_reservoir *reservoir) {
   reservoir->generation++;
-  pthread_cond_broadcast(&reservoir->changed);
+  pubsub_monitor_wake(&reservoir->monitor);
 }
 
 bool pubsub_reservoir_wait(struct pubsub_reservoir *reservoir, uint64_t due_us) {
-  struct timespec due = {(time_t)(due_us / 1000000), (long)(due_us % 1000000) * 1000};
-  return pthread_cond_timedwait(&reservoir->changed, &reservoir->mutex, &due) != ETIMEDOUT;
+  return pubsub_monitor_wait_until(&reservoir->monitor, due_us);
 }
 
 struct pubsub_epoch *pubsub_reservoir_next(struct pubsub_reservoir *reservoir,

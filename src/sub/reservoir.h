@@ -5,15 +5,14 @@
 #ifndef PUBSUB_SUB_RESERVOIR_H
 #define PUBSUB_SUB_RESERVOIR_H
 
+#include "base/monitor.h"
 #include "batch/blocks.h"
 #include "sub/epoch.h"
-#include <pthread.h>
 
 struct pubsub_reservoir {
-  struct pubsub_blocks *blocks; /* what the budget counts; one reference */
-  pthread_mutex_t mutex;        /* everything below */
-  pthread_cond_t changed;
-  uint64_t generation;       /* of what callers see; grows with each change */
+  struct pubsub_blocks *blocks;  /* what the budget counts; one reference */
+  struct pubsub_monitor monitor; /* everything below; woken by every change */
+  uint64_t generation;           /* of what callers see; grows with each change */
   struct pubsub_list epochs; /* in the order of their opening; callers append, the loop removes */
   struct {
     uint32_t slot;

@@ -16,7 +16,7 @@ struct pubsub_subscriber {
 
   struct pubsub_task work; /* posted by callers: new epochs, closes, settling */
   struct {                 /* under the reservoir's mutex */
-    bool task_posted, loop_gone;
+    bool task_posted, ending;
   } shared;
 };
 
@@ -38,7 +38,7 @@ static void work(struct pubsub_task *task) {
 
 /* Under the mutex: has the loop look at what was asked. */
 static void ask(struct pubsub_subscriber *subscriber) {
-  if (subscriber->shared.task_posted || subscriber->shared.loop_gone) return;
+  if (subscriber->shared.task_posted || subscriber->shared.ending) return;
   subscriber->shared.task_posted = true;
   pubsub_loop_post(subscriber->receiver.loop, &subscriber->work);
 }
@@ -346,30 +346,18 @@ enum pubsub_status pubsub_subscriber_close(struct pubsub_subscriber *subscriber,
                           "not get again after the deadline");
 }
 
-struct ending {
-  struct pubsub_task task;
-  struct pubsub_subscriber *subscriber;
-};
-
-static void end_on_loop(struct pubsub_task *task) {
-  struct pubsub_subscriber *subscriber = ((struct ending *)task)->subscriber;
+static void end_on_loop(void *user) {
+  struct pubsub_subscriber *subscriber = user;
   pubsub_receiver_clear(&subscriber->receiver);
-  lock(subscriber);
-  subscriber->shared.loop_gone = true;
-  pubsub_reservoir_changed(&subscriber->reservoir);
-  unlock(subscriber);
 }
 
 void pubsub_subscriber_destroy(struct pubsub_subscriber *subscriber) {
   if (!subscriber) return;
-  struct ending ending = {.task.run = end_on_loop, .subscriber = subscriber};
   lock(subscriber);
   subscriber->reservoir.closing = true;
-  subscriber->shared.task_posted = true; /* nothing is posted after what follows */
+  subscriber->shared.ending = true; /* nothing is posted after what follows */
   pubsub_reservoir_changed(&subscriber->reservoir);
-  pubsub_loop_post(subscriber->receiver.loop, &ending.task);
-  while (!subscriber->shared.loop_gone)
-    pubsub_reservoir_wait(&subscriber->reservoir, after(1000));
   unlock(subscriber);
+  pubsub_loop_call(subscriber->receiver.loop, end_on_loop, subscriber);
   subscriber_free(subscriber);
 }

@@ -1,5 +1,6 @@
-/* A peer that sends a byte of the TLS handshake at a time, past the time a connection may take: the client gives the
- * connection up while bytes of it are on their way, again and again, and says why. */
+/* A peer that sends a byte of the TLS handshake at a time, past the time a connection may take:
+ * the client gives the connection up while bytes of it are on their way, again and again, and
+ * says why. */
 #include "support.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
-/* A server's connection and a peer that writes its frames by hand, over TCP: what is cut in the middle of a segment, and what a
- * peer that reads nothing can make us queue. */
+/* A server's connection and a peer that writes its frames by hand, over TCP: what is cut in the
+ * middle of a segment, and what a peer that reads nothing can make us queue. */
 #include "support.h"
 
 #include "base/alloc.h"
@@ -172,7 +172,8 @@ static const uint8_t request[] = {0x83, 0x86, 0x84, 0x41, 1, 'x'};
 
 /* ---- tests ---- */
 
-/* The stream's window takes 64 KiB of the answer's one segment: the rest of it is not under way, and the end comes. */
+/* The stream's window takes 64 KiB of the answer's one segment: the rest of it is not under way,
+ * and the end comes. */
 static void a_stream_that_is_half_sent_is_cut(void **state) {
   struct server server = {.body_bytes = 1 << 20};
   uint8_t bytes[64];
@@ -194,7 +195,8 @@ static void a_stream_that_is_half_sent_is_cut(void **state) {
   assert_int_equal(atomic_load(&server.released), 2);
 }
 
-/* Sends frames until the server has had enough; fails where it queues answers without a bound instead. */
+/* Sends frames until the server has had enough; fails where it queues answers without a bound
+ * instead. */
 static void flood(struct server *server, int type, int flags, const void *payload, size_t len,
                   size_t max_frames) {
   static uint8_t bytes[64 * 1024];

@@ -1,4 +1,5 @@
-/* A promise that does not hold ends the process and says which one; one that holds costs nothing. */
+/* A promise that does not hold ends the process and says which one; one that holds costs
+ * nothing. */
 #include "support.h"
 
 #include "base/assert.h"

@@ -20,7 +20,8 @@ static void a_token_just_before_the_end_harms_nothing(void **state) {
   }
 }
 
-/* Refused where it would break a header: the calls would fail one by one otherwise, or carry a header of the caller's. */
+/* Refused where it would break a header: the calls would fail one by one otherwise, or carry a
+ * header of the caller's. */
 static void texts_that_no_header_may_have_are_refused(void **state) {
   static const char *const bad[] = {"a\r\nx-goog-user-project: other", "a\nb", "caf\xc3\xa9", " a",
                                     "a "};

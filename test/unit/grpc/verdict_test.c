@@ -1,4 +1,5 @@
-/* What a call came to, from headers and trailers as services, proxies and load balancers send them. */
+/* What a call came to, from headers and trailers as services, proxies and load balancers send
+ * them. */
 #include "support.h"
 
 #include "base/alloc.h"

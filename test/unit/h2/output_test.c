@@ -1,4 +1,5 @@
-/* The ring of bytes under way: order, owners released once and in time, and what fails when there is no memory. */
+/* The ring of bytes under way: order, owners released once and in time, and what fails when there
+ * is no memory. */
 #include "support.h"
 
 #include "base/alloc.h"
@@ -138,7 +139,8 @@ static void without_memory_nothing_changes(void **state) {
   pubsub_h2_output_clear(&output);
 }
 
-/* Against a plain text: random pieces, copies (small and larger than the arena), and writes of any size. */
+/* Against a plain text: random pieces, copies (small and larger than the arena), and writes of any
+ * size. */
 static void any_sequence_is_the_text_it_was(void **state) {
   static char expected[1 << 20];
   struct pubsub_h2_output output = {0};

@@ -1,4 +1,5 @@
-/* Connecting to one of several addresses: a black hole, a refusal and IPv6 first. On the loopback, with the real kernel. */
+/* Connecting to one of several addresses: a black hole, a refusal and IPv6 first. On the loopback,
+ * with the real kernel. */
 #include "support.h"
 
 #include "net/connect.h"

@@ -1,4 +1,5 @@
-/* The event loop: what is taken out of it is never called again, whoever takes it out and when; nothing starves. */
+/* The event loop: what is taken out of it is never called again, whoever takes it out and when;
+ * nothing starves. */
 #include "base/alloc.h"
 #include "net/loop.h"
 #include "support.h"
