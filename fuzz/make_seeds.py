@@ -222,6 +222,23 @@ def endpoint():
     yield "unescaped", case("h:", "http://u%zz:p@h", "localhost", "localhost.", b"HTTP/1.1 9xx")
 
 
+def tunnel():
+    """Pieces, each behind its length less one; the last one's end is the connection's."""
+    def pieces(answer, size):
+        return b"".join(bytes([len(part) - 1]) + part for part in (answer[i : i + size] for i in range(0, len(answer), size)))
+
+    for name, answer in {
+        "stands": b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n\x00\x00\x00\x04",
+        "refused": b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+        "busy": b"HTTP/1.0 503 Busy\r\n\r\n",
+        "cut": b"HTTP/1.1 200 OK\r\n",
+        "other": b"\x16\x03\x01\r\n\r\n",
+        "endless": b"HTTP/1.1 200 OK\r\n" + b"x" * 8200,
+    }.items():
+        for size in (1, 5, 200):
+            yield f"{name}_{size}", pieces(answer, size)
+
+
 # ---- sequences of calls to the emulator ----
 
 METHODS = (
@@ -420,7 +437,7 @@ def client_calls():
 
 
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, emulator_calls, emulator_http2, client_http2, client_calls]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, tunnel, emulator_calls, emulator_http2, client_http2, client_calls]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

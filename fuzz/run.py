@@ -26,7 +26,7 @@ DICTIONARIES = ROOT / "fuzz/dictionaries"
 FOUND = BUILD / "found"
 
 # The longest input, where 4,096 bytes are not enough to reach everything.
-MAX_BYTES = {"pull_decoder": 12000, "chunk": 12000, "packed_chunk": 20000, "publish_encoder": 20000}
+MAX_BYTES = {"pull_decoder": 12000, "chunk": 12000, "packed_chunk": 20000, "publish_encoder": 20000, "tunnel": 20000}
 ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=16:detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
