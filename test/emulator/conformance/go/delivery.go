@@ -126,6 +126,24 @@ func init() {
 		same(got, want, "both together")
 	})
 
+	add("delivery-shared", func(t *T) {
+		topic, sub := t.world()
+		streams := [2]*stream{}
+		for i := range streams {
+			streams[i] = t.stream(&pb.StreamingPullRequest{Subscription: sub})
+		}
+		time.Sleep(500 * time.Millisecond) // Both are open.
+		messages := make([]*pb.PubsubMessage, 10)
+		for i := range messages {
+			messages[i] = text("x")
+		}
+		t.publish(topic, messages...)
+		for i, s := range streams {
+			got := s.upTo(5, 3*time.Second)
+			check(len(got) == 5, "stream %d got %d of 10 messages", i, len(got))
+		}
+	})
+
 	add("delivery-nack", func(t *T) {
 		topic, sub := t.world()
 		t.texts(topic, "x")

@@ -41,6 +41,16 @@ func init() {
 	addFilter("filter-nested", `(attributes.a = "1" OR attributes:b) AND NOT hasPrefix(attributes.b, "1")`, "a=1")
 	addFilter("filter-quoted-key", `attributes."a key" = "say \"hi\""`, "quoted")
 
+	add("filter-escapes", func(t *T) {
+		topic := t.topic()
+		sub := t.subscription(topic, filtered(`attributes.a = "\143\t\x63\"\u0063c"`))
+		t.publish(topic, with("other", "a", "c"), with("wanted", "a", "c\tc\"cc"))
+		same(data(t.pull(sub, 1)), []string{"wanted"}, "with escapes")
+		for _, escape := range []string{`\q`, `\x6`, `\u006`, `\18`} {
+			notCreated(t, escape, filtered(`attributes.a = "`+escape+`"`))
+		}
+	})
+
 	add("filter-invalid", func(t *T) {
 		topic := t.topic()
 		for _, filter := range []string{"attributes", `attributes.a = 1`, `data = "x"`, `attributes:a AND`, `(attributes:a`,

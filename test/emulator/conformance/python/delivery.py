@@ -113,6 +113,15 @@ def two_streams(t):
     same(got, want, "both together")
 
 
+@case("delivery-shared")
+def shared(t):
+    topic, sub = t.world()
+    streams = [t.stream(sub) for _ in range(2)]
+    time.sleep(0.5)  # both are open
+    t.publish(topic, *[str(i) for i in range(10)])
+    equal([len(stream.up_to(5, 3)) for stream in streams], [5, 5], "messages of the two")
+
+
 @case("delivery-nack")
 def nack(t):
     topic, sub = t.world()

@@ -40,6 +40,16 @@ add("filter-nested", '(attributes.a = "1" OR attributes:b) AND NOT hasPrefix(att
 add("filter-quoted-key", r'attributes."a key" = "say \"hi\""', "quoted")
 
 
+@case("filter-escapes")
+def escapes(t):
+    topic, value = t.topic(), 'c\tc"cc'
+    sub = t.subscription(topic, filter=r'attributes.a = "\143\t\x63\"\u0063c"')
+    t.publish(topic, message("other", a="c"), message("wanted", a=value))
+    same(data(t.pull(sub, 1)), ["wanted"], "with escapes")
+    for text in (r"\q", r"\x6", r"\u006", r"\18"):
+        refused("INVALID_ARGUMENT", lambda: t.subscription(topic, filter=f'attributes.a = "{text}"'), text)
+
+
 @case("filter-invalid")
 def invalid(t):
     topic = t.topic()

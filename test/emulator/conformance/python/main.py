@@ -9,7 +9,7 @@ import sys
 import threading
 
 import support
-import delivery, filters, iam, lists, ordering, publisher, redelivery, replay, schema, settings, subscriber  # noqa: E401, F401
+import answers, delivery, filters, iam, lists, ordering, publisher, redelivery, replay, schema, settings, subscriber  # noqa: E401, F401
 
 BOUND_SECONDS = 10
 

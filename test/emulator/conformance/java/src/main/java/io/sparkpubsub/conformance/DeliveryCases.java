@@ -151,6 +151,18 @@ final class DeliveryCases {
         });
 
     cases.put(
+        "delivery-shared",
+        t -> {
+          World w = t.world();
+          List<Stream> streams = List.of(t.stream(w.sub()), t.stream(w.sub()));
+          Thread.sleep(500); // both are open
+          t.publish(w.topic(), Collections.nCopies(10, text("x")));
+          for (Stream stream : streams) {
+            equal(stream.upTo(5, 3000).size(), 5, "messages of a stream");
+          }
+        });
+
+    cases.put(
         "delivery-nack",
         t -> {
           World w = t.world();

@@ -55,6 +55,19 @@ final class FilterCases {
     cases.put("filter-quoted-key", filter("attributes.\"a key\" = \"say \\\"hi\\\"\"", "quoted"));
 
     cases.put(
+        "filter-escapes",
+        t -> {
+          String topic = t.topic();
+          String sub = t.subscription(topic, s -> s.setFilter("attributes.a = \"\\143\\t\\x63\\\"\\" + "u0063c\""));
+          t.publish(topic, with("other", "a", "c"), with("wanted", "a", "c\tc\"cc"));
+          same(data(t.pull(sub, 1)), List.of("wanted"), "with escapes");
+          for (String escape : List.of("\\q", "\\x6", "\\" + "u006", "\\18")) {
+            String text = "attributes.a = \"" + escape + "\"";
+            refused(Code.INVALID_ARGUMENT, () -> t.subscription(topic, s -> s.setFilter(text)), escape);
+          }
+        });
+
+    cases.put(
         "filter-invalid",
         t -> {
           String topic = t.topic();

@@ -47,6 +47,7 @@ public final class Main {
     ReplayCases.add(cases);
     SettingsCases.add(cases);
     ListCases.add(cases);
+    AnswerCases.add(cases);
     Clients clients = new Clients(host);
     ExecutorService threads = Executors.newCachedThreadPool();
     for (Map.Entry<String, Case> one : cases.entrySet()) {
