@@ -31,7 +31,7 @@ build: jar ## everything a user takes away
 demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) demo/run.sh
 
-test: check test-c test-fuzz test-hardening test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
+test: check test-c test-fuzz test-hardening test-torture test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
 test-quick: check jar setup-python ## the daily loop: guards, C and Java unit tests, the main paths of reading and writing (minutes)

@@ -34,11 +34,11 @@ static Google__Pubsub__V1__Snapshot *new_config(Google__Pubsub__V1__CreateSnapsh
   config->name = strdup(name);
   config->topic = strdup(topic);
   config->expire_time = malloc(sizeof *config->expire_time);
+  if (config->expire_time) google__protobuf__timestamp__init(config->expire_time);
   if (!config->name || !config->topic || !config->expire_time) {
     google__pubsub__v1__snapshot__free_unpacked(config, NULL);
     return NULL;
   }
-  google__protobuf__timestamp__init(config->expire_time);
   config->expire_time->seconds = expires_us / 1000000;
   config->expire_time->nanos = (int32_t)(expires_us % 1000000 * 1000);
   move_labels(request, config);

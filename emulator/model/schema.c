@@ -38,11 +38,11 @@ static Schema *copy_of(const Schema *from, const char *name, const char *revisio
   copy->definition = strdup(from->definition);
   copy->revision_id = strdup(revision);
   copy->revision_create_time = malloc(sizeof *copy->revision_create_time);
+  if (copy->revision_create_time) google__protobuf__timestamp__init(copy->revision_create_time);
   if (!copy->name || !copy->definition || !copy->revision_id || !copy->revision_create_time) {
     google__pubsub__v1__schema__free_unpacked(copy, NULL);
     return NULL;
   }
-  google__protobuf__timestamp__init(copy->revision_create_time);
   copy->revision_create_time->seconds = now_s;
   return copy;
 }

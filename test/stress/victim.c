@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define COMMAND_MS 5000
+
 static void pause_ms(long ms) {
   nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
@@ -45,7 +47,7 @@ static bool spawn(struct victim *victim, const char *port) {
 
 static void command(const struct victim *victim, const char *text) {
   struct raw_answer answer;
-  raw_command((struct raw_peer){victim->endpoint, victim->tls}, text, &answer);
+  raw_command((struct raw_peer){victim->endpoint, victim->tls}, text, COMMAND_MS, &answer);
 }
 
 static void make_exactly_once(const struct victim *victim) {

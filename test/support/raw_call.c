@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COMMAND_TIMEOUT_MS 10000
-
 struct call {
   int fd;
   SSL *ssl;               /* NULL: plaintext */
@@ -192,11 +190,12 @@ void raw_call(struct raw_peer peer, const char *path, const uint8_t *request, si
 }
 
 /* google.protobuf.StringValue: field 1, a string. */
-void raw_command(struct raw_peer peer, const char *command, struct raw_answer *out) {
+void raw_command(struct raw_peer peer, const char *command, int timeout_ms,
+                 struct raw_answer *out) {
   size_t len = strlen(command);
   uint8_t request[256] = {0x0a, (uint8_t)len};
   memcpy(request + 2, command, len); /* commands here are shorter than 128 */
-  raw_call(peer, "/pubsub.emulator.v1.Control/Command", request, len + 2, COMMAND_TIMEOUT_MS, out);
+  raw_call(peer, "/pubsub.emulator.v1.Control/Command", request, len + 2, timeout_ms, out);
   size_t skip = out->len < 2 ? out->len : out->message[1] < 128 ? 2 : 3;
   out->len -= skip;
   memmove(out->message, out->message + skip, out->len);

@@ -29,6 +29,6 @@ struct raw_peer {
 void raw_call(struct raw_peer peer, const char *path, const uint8_t *request, size_t len,
               int timeout_ms, struct raw_answer *out);
 /* The emulator's control endpoint; out->message is the answer's text, NUL-terminated. */
-void raw_command(struct raw_peer peer, const char *command, struct raw_answer *out);
+void raw_command(struct raw_peer peer, const char *command, int timeout_ms, struct raw_answer *out);
 
 #endif

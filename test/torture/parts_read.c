@@ -7,6 +7,7 @@
 #define SLOTS 2
 #define WORK_MS 250
 #define RECOVER_MS 20000
+#define ASK_MS 5000
 #define CLOSE_MS 3000
 
 static enum pubsub_status open_slot(struct world *world, uint32_t slot,
@@ -129,7 +130,7 @@ void work_read(struct world *world) {
 /* As the emulator counts; -1: it did not say. */
 static long backlog(struct world *world) {
   struct raw_answer answer;
-  world_command(world, "stats", &answer);
+  world_command(world, "stats", ASK_MS, &answer);
   const char *line = strstr((const char *)answer.message, SUBSCRIPTION " backlog=");
   if (answer.status != 0 || !line) return -1;
   return atol(line + sizeof SUBSCRIPTION " backlog=" - 1);
@@ -137,7 +138,7 @@ static long backlog(struct world *world) {
 
 static void advance(struct world *world) {
   struct raw_answer answer;
-  world_command(world, "advance 11m", &answer);
+  world_command(world, "advance 11m", ASK_MS, &answer);
 }
 
 static void tell_slots(struct world *world) {

@@ -61,7 +61,7 @@ static void recover_both(struct world *world) {
 
 static void command(struct world *world, const char *text) {
   struct raw_answer answer;
-  world_command(world, text, &answer);
+  world_command(world, text, 300, &answer);
 }
 
 /* Cut, told to go away, and started anew while a stream and a publisher live. */

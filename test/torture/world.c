@@ -126,9 +126,10 @@ void world_call(const struct world *world, const char *path, const uint8_t *requ
   side_enter(side);
 }
 
-void world_command(const struct world *world, const char *text, struct raw_answer *out) {
+void world_command(const struct world *world, const char *text, int timeout_ms,
+                   struct raw_answer *out) {
   enum side side = side_enter(SIDE_NONE);
-  raw_command((struct raw_peer){world->endpoint, world->options.tls}, text, out);
+  raw_command((struct raw_peer){world->endpoint, world->options.tls}, text, timeout_ms, out);
   side_enter(side);
 }
 

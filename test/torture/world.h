@@ -63,7 +63,8 @@ enum pubsub_status world_connect(const struct world *world, struct pubsub_client
 /* Asks the emulator without the library, on no side: a method, or the control endpoint. */
 void world_call(const struct world *world, const char *path, const uint8_t *request, size_t len,
                 int timeout_ms, struct raw_answer *out);
-void world_command(const struct world *world, const char *text, struct raw_answer *out);
+void world_command(const struct world *world, const char *text, int timeout_ms,
+                   struct raw_answer *out);
 
 /* Something is not as it must be: said with what it was, and counted. */
 void complain(struct world *world, const char *format, ...) PUBSUB_PRINTF(2, 3);
