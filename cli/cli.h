@@ -22,7 +22,7 @@ struct cli_command;
 
 /* What was given. Text is borrowed from argv; NULL and 0: not given. */
 struct cli_options {
-  const char *project, *endpoint, *ca_file, *token_file, *proxy;
+  const char *project, *endpoint, *ca_file, *token_file, *credentials, *proxy;
   const char *topic, *message, *file, *ordering_key, *columns, *filter, *snapshot, *time;
   const char *attributes[CLI_MAX_ATTRIBUTES]; /* "key=value" */
   size_t attribute_count;

@@ -9,16 +9,16 @@ static const char begin[] = "_pubsub() {\n"
                             "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
                             "    case ${COMP_WORDS[i]} in\n";
 
-static const char middle[] =
-    "      -*) ;;\n"
-    "      *) command+=\"${command:+ }${COMP_WORDS[i]}\" ;;\n"
-    "    esac\n"
-    "  done\n"
-    "  case $before in\n"
-    "    --file | --ca-file | --access-token-file) COMPREPLY=($(compgen -f -- \"$word\")); return "
-    ";;\n"
-    "  esac\n"
-    "  case $command in\n";
+static const char middle[] = "      -*) ;;\n"
+                             "      *) command+=\"${command:+ }${COMP_WORDS[i]}\" ;;\n"
+                             "    esac\n"
+                             "  done\n"
+                             "  case $before in\n"
+                             "    --file | --ca-file | --credentials | --access-token-file) "
+                             "COMPREPLY=($(compgen -f -- \"$word\")); return "
+                             ";;\n"
+                             "  esac\n"
+                             "  case $command in\n";
 
 static const char end[] = "  esac\n"
                           "  COMPREPLY=($(compgen -W \"$choices\" -- \"$word\"))\n"

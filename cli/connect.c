@@ -8,6 +8,7 @@ static const char *environment(const char *name) {
   return value && value[0] ? value : NULL;
 }
 
+/* A token that was given, into out; "": none. False: told why it cannot be read. */
 static bool read_token(const struct cli_options *options, char *out, size_t out_bytes) {
   const char *token = environment("PUBSUB_ACCESS_TOKEN");
   out[0] = '\0';
@@ -20,10 +21,32 @@ static bool read_token(const struct cli_options *options, char *out, size_t out_
     }
     fclose(file);
     out[strcspn(out, "\r\n")] = '\0';
-  } else if (token) {
+  } else if (token && !options->credentials) {
     snprintf(out, out_bytes, "%s", token);
   }
   return true;
+}
+
+static bool is_googles(const char *endpoint) {
+  static const char domain[] = ".googleapis.com";
+  size_t len = endpoint ? strcspn(endpoint, ":") : 0;
+  return !endpoint || (len > sizeof domain - 1 && strncmp(endpoint + len - (sizeof domain - 1),
+                                                          domain, sizeof domain - 1) == 0);
+}
+
+/* Another endpoint than Google's gets credentials that were named for it, and none that just lie there. */
+static bool wants_credentials(const struct cli_options *options) {
+  return is_googles(options->endpoint) || options->credentials ||
+         environment("GOOGLE_APPLICATION_CREDENTIALS") || environment("GCE_METADATA_HOST");
+}
+
+static enum pubsub_status authorize(struct pubsub_client *client, const struct cli_options *options,
+                                    const char *token, struct pubsub_error *error) {
+  struct pubsub_credentials_options credentials = {.file = options->credentials,
+                                                   .proxy = options->proxy};
+  if (token[0]) return pubsub_client_set_token(client, token, strlen(token), error);
+  if (!wants_credentials(options)) return PUBSUB_OK;
+  return pubsub_client_use_credentials(client, &credentials, CLI_TIMEOUT_MS, error);
 }
 
 struct pubsub_client *cli_connect(const struct cli_options *options) {
@@ -37,18 +60,18 @@ struct pubsub_client *cli_connect(const struct cli_options *options) {
       .proxy = options->proxy};
   struct pubsub_client *client;
   struct pubsub_error error = {0};
-  char token[4096];
+  char token[8192];
   if (!read_token(options, token, sizeof token)) return NULL;
   if (pubsub_client_new(&client_options, &client, &error) != PUBSUB_OK) {
     cli_fail(&error);
     return NULL;
   }
-  if (token[0] && !client_options.plaintext &&
-      pubsub_client_set_token(client, token, strlen(token), &error) != PUBSUB_OK) {
+  if (!client_options.plaintext && authorize(client, options, token, &error) != PUBSUB_OK) {
     cli_fail(&error);
     pubsub_client_destroy(client);
-    return NULL;
+    client = NULL;
   }
+  explicit_bzero(token, sizeof token);
   return client;
 }
 

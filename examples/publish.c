@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
   struct pubsub_publisher *publisher = NULL;
   struct pubsub_error error = {0};
   bool good = pubsub_client_new(&where, &client, &error) == PUBSUB_OK &&
+              (emulator || pubsub_client_use_credentials(client, NULL, 30000, &error) == 0) &&
               pubsub_publisher_new(client, &what, &publisher, &error) == PUBSUB_OK;
   for (int i = 2; good && i < argc; i++) {
     struct pubsub_message message = {.data = {(const uint8_t *)argv[i], strlen(argv[i])}};

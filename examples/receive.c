@@ -1,4 +1,4 @@
-/* Counts and acknowledges messages until none comes for three seconds: receive NAME */
+/* Counts and acknowledges what comes until nothing does for three seconds: receive NAME */
 #include <pubsub/pubsub.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@ int main(int argc, char **argv) {
   struct pubsub_chunk_place place;
   struct pubsub_error error = {0};
   bool good = pubsub_client_new(&where, &client, &error) == PUBSUB_OK &&
+              (emulator || pubsub_client_use_credentials(client, NULL, 30000, &error) == 0) &&
               pubsub_subscriber_new(client, &what, &subscriber, &error) == PUBSUB_OK &&
               pubsub_subscriber_open_slot(subscriber, 0, 1, 0, &error) == PUBSUB_OK;
   while (good && pubsub_subscriber_next(subscriber, 3000, &chunk, &place, &error) == PUBSUB_OK) {

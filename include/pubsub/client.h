@@ -65,6 +65,33 @@ PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *clie
                                                       const char *token, size_t token_bytes,
                                                       struct pubsub_error *error);
 
+/* Where access tokens come from; zero-initialise, then set what differs. Borrowed for the call. */
+struct pubsub_credentials_options {
+  /* JSON: a service account's key, or a user's (authorized_user). NULL: the application default
+   * credentials, which are the first of these that is there: the file in
+   * GOOGLE_APPLICATION_CREDENTIALS, application_default_credentials.json in $CLOUDSDK_CONFIG or
+   * ~/.config/gcloud, the metadata server (at GCE_METADATA_HOST, or where Google's machines have
+   * it) */
+  const char *file;
+  /* PEM bundle for the token endpoint; NULL: the system's */
+  const char *ca_file;
+  /* as in pubsub_client_options, for the token endpoint */
+  const char *proxy;
+};
+
+/*
+ * Finds credentials, gets an access token, and renews it from now on: five minutes before it ends,
+ * and when the service refuses it; while no new one can be had, the old one stays. Instead of
+ * set_token. Calling it again replaces what it did before. Blocks until there is a token, at most
+ * timeout_ms. Errors: INVALID (plaintext; no credentials, or a file that cannot be read: text says
+ * what to do), GRPC with UNAUTHENTICATED (the token endpoint refuses them), CONNECT, RESOLVE, TLS,
+ * TIMEOUT, NOMEM. After an error no token is renewed. No text has a secret.
+ */
+PUBSUB_API enum pubsub_status
+pubsub_client_use_credentials(struct pubsub_client *client,
+                              const struct pubsub_credentials_options *options, uint32_t timeout_ms,
+                              struct pubsub_error *error);
+
 /* How many calls the service has answered UNAUTHENTICATED: a rise asks for a fresh token. */
 PUBSUB_API uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client);
 

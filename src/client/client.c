@@ -1,5 +1,7 @@
 #include "client/client.h"
 
+#include "client/token_feed.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -116,6 +118,7 @@ fail:
 
 void pubsub_client_destroy(struct pubsub_client *client) {
   if (!client) return;
+  pubsub_token_feed_destroy(atomic_load(&client->feed));
   for (size_t i = 0; i < client->lane_count; i++) {
     struct pubsub_client_lane *lane = &client->lanes[i];
     if (!lane->loop) continue;
@@ -133,10 +136,17 @@ struct pubsub_channel *pubsub_client_next_channel(struct pubsub_client *client) 
   return client->lanes[lane].channel;
 }
 
-uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client) {
-  uint64_t count = 0;
-  for (size_t i = 0; i < client->lane_count; i++) {
-    count += pubsub_channel_unauthenticated_count(client->lanes[i].channel);
+enum pubsub_status pubsub_client_use_credentials(struct pubsub_client *client,
+                                                 const struct pubsub_credentials_options *options,
+                                                 uint32_t timeout_ms, struct pubsub_error *error) {
+  struct pubsub_credentials_options defaults = {0};
+  struct pubsub_token_feed *feed = NULL;
+  if (!client->tls) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID,
+                            "a token is never sent over a plaintext connection");
   }
-  return count;
+  enum pubsub_status status =
+      pubsub_token_feed_start(client, options ? options : &defaults, timeout_ms, &feed, error);
+  if (status == PUBSUB_OK) pubsub_token_feed_destroy(atomic_exchange(&client->feed, feed));
+  return status;
 }

@@ -8,6 +8,8 @@
 #include <pubsub/client.h>
 #include <stdatomic.h>
 
+struct pubsub_token_feed;
+
 struct pubsub_client_lane {
   struct pubsub_loop *loop;
   struct pubsub_channel *channel; /* loop thread only, but for its pointer */
@@ -17,6 +19,7 @@ struct pubsub_client {
   struct pubsub_client_lane *lanes;
   size_t lane_count;
   atomic_size_t next_lane;
+  _Atomic(struct pubsub_token_feed *) feed; /* NULL: tokens are the caller's matter */
 };
 /* The channel for the next subscriber, publisher or call: in turns. */
 struct pubsub_channel *pubsub_client_next_channel(struct pubsub_client *client);

@@ -1,5 +1,5 @@
-/* A token's way to the loops: made into a header on the caller's thread, swapped in on each loop's,
- * which cannot fail. */
+/* Tokens: whether the service has refused one, and a new one's way to the loops: made into a header on
+ * the caller's thread, swapped in on each loop's, which cannot fail. */
 #include "base/alloc.h"
 #include "base/container.h"
 #include "base/error.h"
@@ -77,4 +77,12 @@ enum pubsub_status pubsub_client_set_token(struct pubsub_client *client, const c
     pubsub_loop_post(tasks->lane->loop, &tasks->task);
   }
   return PUBSUB_OK;
+}
+
+uint64_t pubsub_client_unauthenticated_count(struct pubsub_client *client) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < client->lane_count; i++) {
+    count += pubsub_channel_unauthenticated_count(client->lanes[i].channel);
+  }
+  return count;
 }

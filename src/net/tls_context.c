@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
+static const unsigned char alpn_http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 static void last_reason(char *out, size_t out_bytes) {
   unsigned long code = ERR_peek_last_error();
@@ -104,6 +105,11 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
   }
   *out = context;
   return PUBSUB_OK;
+}
+
+void pubsub_tls_context_use_http1(struct pubsub_tls_context *context) {
+  context->http1 = true;
+  SSL_CTX_set_alpn_protos(context->ssl, alpn_http1, sizeof alpn_http1);
 }
 
 enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, const char *key_file,

@@ -16,6 +16,7 @@ struct pubsub_tls_context {
   SSL_CTX *ssl;
   BIO_METHOD *bio;
   bool server;
+  bool http1; /* the peer need not offer HTTP/2 */
 };
 
 /* How OpenSSL reaches the lower stream; freed with the context. NULL: no memory. */

@@ -17,6 +17,7 @@ struct tls_stream {
   SSL *ssl;
   unsigned interest; /* of our owner */
   bool handshaking, lower_full, lower_ended;
+  bool http1;                      /* as the context has it */
   struct pubsub_error lower_error; /* status set once the lower stream failed */
   uint8_t *input;                  /* INPUT_BYTES, what was read ahead of OpenSSL's records */
   size_t input_start, input_len;
@@ -235,6 +236,7 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   self->handshaking = true;
   self->input = pubsub_alloc(INPUT_BYTES);
   self->pending = pubsub_alloc(RECORD_BYTES);
+  self->http1 = context->http1;
   self->ssl = SSL_new(context->ssl);
   BIO *bio = BIO_new(context->bio);
   if (!self->input || !self->pending || !self->ssl || !bio ||
@@ -307,7 +309,8 @@ int pubsub_tls_stream_handshake(struct pubsub_bytestream *stream, struct pubsub_
     const unsigned char *protocol;
     unsigned protocol_len;
     SSL_get0_alpn_selected(self->ssl, &protocol, &protocol_len);
-    if (protocol_len != 2 || memcmp(protocol, "h2", 2) != 0) {
+    bool h2 = protocol_len == 2 && memcmp(protocol, "h2", 2) == 0;
+    if (!h2 && !self->http1) {
       pubsub_error_set(error, PUBSUB_E_TLS, "the peer does not offer HTTP/2 (ALPN)");
       return PUBSUB_BYTESTREAM_ERROR;
     }

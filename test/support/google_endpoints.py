@@ -22,6 +22,7 @@ class Google:
     def __init__(self, certificate, key):
         self.private_key = rsa.generate_private_key(65537, 2048)
         self.subject_token = "subject-secret-0123456789"
+        self.user = ("client-id", "client-secret-0123456789", "refresh/secret+0123456789=")
         self.expires_in = 3600
         self.broken = False  # answers nobody
         self.refused = 0  # requests, while it was
@@ -72,6 +73,11 @@ class Google:
             "client_id": "1", "token_uri": "https://oauth2.googleapis.com/token",
         }  # fmt: skip
 
+    def authorized_user(self):
+        """What `gcloud auth application-default login` leaves."""
+        names = ("client_id", "client_secret", "refresh_token")
+        return {"type": "authorized_user", "quota_project_id": "p1", **dict(zip(names, self.user))}
+
     def impersonated(self, email, target):
         url = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{target}:generateAccessToken"
         source = {"type": "service_account", **self.service_account(email)}
@@ -103,6 +109,10 @@ class Google:
             end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.expires_in)
             return 200, {"accessToken": self._give(account), "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
         form = dict(urllib.parse.parse_qsl(body.decode()))
+        if path == "/token" and form["grant_type"] == "refresh_token":
+            if (form["client_id"], form["client_secret"], form["refresh_token"]) != self.user:
+                return 400, {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+            return 200, {"access_token": self._give("user"), "token_type": "Bearer", "expires_in": self.expires_in}
         if path == "/token":
             account = self._signer(form["assertion"])
             return 200, {"access_token": self._give(account), "token_type": "Bearer", "expires_in": self.expires_in}
@@ -180,3 +190,41 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         pass
+
+
+class Metadata:
+    """The metadata server of a machine, in plaintext; its account is `default`."""
+
+    def __init__(self, google, account="default"):
+        outer = self
+        self.asked = 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                good = self.path.startswith("/computeMetadata/v1/instance/service-accounts/default/token")
+                if not good or self.headers.get("Metadata-Flavor") != "Google":
+                    self.send_error(403)
+                    return
+                outer.asked += 1
+                answer = {"access_token": google.token(account), "expires_in": google.expires_in, "token_type": "Bearer"}
+                text = json.dumps(answer).encode()
+                self.send_response(200)
+                self.send_header("Metadata-Flavor", "Google")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for piece in (text[:7], text[7:]):
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.write(b"0\r\n\r\n")
+
+            def log_message(self, *arguments):
+                pass
+
+        Handler.protocol_version = "HTTP/1.1"
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
