@@ -133,6 +133,9 @@ chaos: build setup-python ## random faults against 500,000 messages (ARGS="--see
 soak: build setup-python ## a query for 20 minutes while the emulator misbehaves: nothing lost, memory flat (SECONDS=90 shortens)
 	@.deps/venv/bin/python bench/operations/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
+sim: setup-build ## the ledger and its agents in a simulated cluster (SEEDS=100000; SEED=n shows one)
+	@tools/sim.sh $(if $(SEED),seed $(SEED),seeds $(or $(SEEDS),10000))
+
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
@@ -142,4 +145,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak bench bench-report bench-core bench-handover clean distclean
+.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover clean distclean

@@ -2,7 +2,6 @@ package io.sparkpubsub.agent;
 
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubSchema;
-import io.sparkpubsub.ledger.LedgerEndpoint;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,21 +11,28 @@ import org.apache.spark.sql.types.StructType;
 public final class AgentConfig implements Serializable {
   private static final long serialVersionUID = 1;
   final String run;
+  final String endpoint; // of the ledger, in the driver
   final PubSubOptions options;
   final int columns;
+  final int slots; // of the query, when this agent begins
 
-  public AgentConfig(String run, PubSubOptions options, StructType schema) {
+  public AgentConfig(String run, String endpoint, PubSubOptions options, StructType schema) {
+    this(run, endpoint, options, PubSubSchema.columns(schema), 1);
+  }
+
+  private AgentConfig(String run, String endpoint, PubSubOptions options, int columns, int slots) {
     this.run = run;
+    this.endpoint = endpoint;
     this.options = options;
-    this.columns = PubSubSchema.columns(schema);
+    this.columns = columns;
+    this.slots = slots;
   }
 
-  /** The driver's endpoint of this run. */
-  String endpoint() {
-    return LedgerEndpoint.name(run);
+  AgentConfig withSlots(int count) {
+    return new AgentConfig(run, endpoint, options, columns, Math.max(1, count));
   }
 
-  String[] nativeOptions(int slots) {
+  String[] nativeOptions() {
     List<String> out = new ArrayList<>(options.connection());
     PubSubOptions.add(out, "subscription", options.subscription());
     PubSubOptions.add(out, "columns", Integer.toString(columns));

@@ -3,121 +3,136 @@ package io.sparkpubsub.agent;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.Pause;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
-import org.apache.spark.SparkEnv;
+import java.util.function.IntUnaryOperator;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.storage.BlockManagerId;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts an agent on every executor, and notices executors that come and go: a daemon thread of the driver that looks twice a
- * second. In local mode the one agent is started here; on a cluster by a small job with a task for each executor.
+ * Carries what Spark says of its executors to the ledger, and starts agents where the ledger wants them: a daemon thread of the
+ * driver that looks when Spark's events say so, and twice a second. Where there is no executor it asks Spark for one, and where
+ * Spark takes idle ones away it keeps one busy now and then, as messages can come at any time.
  */
 public final class AgentStarter implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStarter.class);
   private static final long LOOK_EVERY_MS = 500;
-  private static final long WAIT_FOR_ALL_MS = 5000;
-  private static final String DRIVER = "driver";
+  private static final long LOOK_FIRST_EVERY_MS = 20;
+  private static final long KEEP_EVERY_MS = 15_000;
 
-  final AgentConfig config;
+  private final AgentConfig config;
   private final Ledger ledger;
   private final Consumer<String> leave;
-  private final SparkSession session;
-  private final Thread thread;
+  private final Cluster cluster;
+  private final Sizing sizing;
+  private final Object wake = new Object();
+  private Thread thread;
   private volatile boolean stopped;
-  private volatile Map<String, String> missing = new HashMap<>(); // executors without an agent, id -> host
+  private boolean changed; // under wake
+  private long keptMs = Long.MIN_VALUE / 2;
+  private Map<String, String> known = new HashMap<>();
 
-  /** @param leave is told, again and again, of executors that are decommissioned */
-  public AgentStarter(AgentConfig config, Ledger ledger, Consumer<String> leave, SparkSession session) {
+  /**
+   * @param leave is told, again and again, of executors that are decommissioned
+   * @param parallelism what the ledger's first slots are for
+   * @param slotsOf how many slots for another parallelism
+   */
+  public AgentStarter(
+      AgentConfig config,
+      Ledger ledger,
+      Consumer<String> leave,
+      SparkSession session,
+      int parallelism,
+      IntUnaryOperator slotsOf) {
     this.config = config;
     this.ledger = ledger;
     this.leave = leave;
-    this.session = session;
-    this.thread = new Thread(this, "pubsub-agent-starter");
-    thread.setDaemon(true);
-    thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
+    this.cluster = new SparkCluster(session);
+    this.sizing = new Sizing(parallelism, ledger.slotCount(), slotsOf);
   }
 
   public void start() {
-    StartingRuns.add(new StartingRuns.Run(config, () -> missing));
-    if (session.sparkContext().isLocal()) {
-      Agent.start(config);
-      ledger.startAssigning();
-    } else {
-      thread.start();
-    }
+    cluster.watch(this::wakeUp, this::applicationEnded);
+    thread = new Thread(this, "pubsub-agent-starter");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   public void stop() {
     stopped = true;
     thread.interrupt();
-    StartingRuns.remove(config.run);
+    cluster.close();
   }
 
-  private static Map<String, String> executors() {
-    Map<String, String> out = new HashMap<>();
-    scala.collection.Iterator<BlockManagerId> ids =
-        SparkEnv.get().blockManager().master().getMemoryStatus().keysIterator();
-    while (ids.hasNext()) {
-      BlockManagerId id = ids.next();
-      if (!id.executorId().equals(DRIVER)) {
-        out.put(id.executorId(), id.host());
-      }
+  private void wakeUp() {
+    synchronized (wake) {
+      changed = true;
+      wake.notifyAll();
     }
-    return out;
   }
 
-  /** Decommissioned: gets no more tasks, and will not live to say so itself. */
-  private boolean isLeaving(String executor) {
-    return session.sparkContext().taskScheduler().getExecutorDecommissionState(executor).isDefined();
+  /** Nobody may have stopped the query: agents are told while Spark's channel still works. */
+  private void applicationEnded() {
+    ledger.stop();
   }
 
   @Override
   public void run() {
-    Set<String> known = new HashSet<>();
-    long begin = System.currentTimeMillis();
-    boolean assigning = false;
     while (!stopped) {
       try {
-        Map<String, String> present = executors();
-        for (String executor : known) {
-          if (!present.containsKey(executor)) {
-            LOG.info("executor {} is gone: its slots move", executor);
-            ledger.lost(executor);
-          }
-        }
-        known = new HashSet<>(present.keySet());
-        Map<String, String> without = new HashMap<>(present);
-        without.keySet().removeIf(executor -> ledger.knows(executor) || isLeaving(executor));
-        present.keySet().stream().filter(ledger::knows).filter(this::isLeaving).forEach(leave);
-        if (!without.isEmpty()) {
-          startOn(without);
-        }
-        boolean all = ledger.agentCount() > 0 && without.isEmpty();
-        boolean late = System.currentTimeMillis() - begin > WAIT_FOR_ALL_MS && ledger.agentCount() > 0;
-        if (!assigning && (all || late)) {
-          assigning = true;
-          ledger.startAssigning();
-        }
-        Thread.sleep(assigning ? LOOK_EVERY_MS : 20);
+        look(System.nanoTime() / 1_000_000);
+        await(ledger.agentCount() > 0 ? LOOK_EVERY_MS : LOOK_FIRST_EVERY_MS);
       } catch (InterruptedException e) {
         return;
       } catch (Throwable e) {
         if (!stopped) {
-          LOG.warn("cannot start pubsub agents; trying again", e);
+          LOG.warn("cannot look after pubsub agents; trying again", e);
         }
         Pause.ms(LOOK_EVERY_MS);
       }
     }
   }
 
-  private void startOn(Map<String, String> executors) {
-    missing = executors;
-    session.sparkContext().setJobDescription("pubsub: start agents");
-    session.read().format(AgentTableProvider.class.getName()).option("run", config.run).load().collectAsList();
+  private void await(long ms) throws InterruptedException {
+    synchronized (wake) {
+      if (!changed) {
+        wake.wait(ms);
+      }
+      changed = false;
+    }
+  }
+
+  private void look(long nowMs) {
+    Map<String, String> present = cluster.executors();
+    for (String gone : known.keySet()) {
+      if (!present.containsKey(gone)) {
+        LOG.info("executor {} is gone: its slots move", gone);
+      }
+    }
+    known = present;
+    ledger.executors(nowMs, present);
+    present.keySet().stream().filter(cluster::isLeaving).forEach(leave);
+    ledger.resize(sizing.slots(nowMs, cluster.parallelism()));
+    ledger.tick(nowMs);
+    Map<String, String> starting = ledger.start(nowMs);
+    if (!starting.isEmpty()) {
+      cluster.start(config.withSlots(ledger.slotCount()), starting, this::ended);
+    }
+    keepAnExecutor(nowMs);
+  }
+
+  private void ended(String executor, String reason) {
+    ledger.startEnded(System.nanoTime() / 1_000_000, executor, reason);
+    wakeUp();
+  }
+
+  private void keepAnExecutor(long nowMs) {
+    boolean none = !ledger.hasExecutors();
+    boolean due = cluster.takesIdleExecutors() && nowMs - keptMs >= KEEP_EVERY_MS;
+    if (none || due) {
+      keptMs = nowMs;
+      cluster.keepAnExecutor();
+    }
   }
 }

@@ -23,7 +23,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
  * An empty table with a partition on every executor that has no agent yet: reading it starts them. A table, because its partitions
- * can name the executor they want in every supported Spark.
+ * can name the executor they want in every supported Spark. A start that fails is told to the driver and fails no task.
  */
 public final class AgentTableProvider implements TableProvider {
   private static final StructType SCHEMA = new StructType().add("executor", DataTypes.StringType);
@@ -35,14 +35,14 @@ public final class AgentTableProvider implements TableProvider {
 
   @Override
   public Table getTable(StructType schema, Transform[] partitioning, Map<String, String> properties) {
-    return new AgentTable(new CaseInsensitiveStringMap(properties).get("run"));
+    return new AgentTable(new CaseInsensitiveStringMap(properties).get("job"));
   }
 
   private static final class AgentTable implements SupportsRead, ScanBuilder, Scan, Batch {
-    private final String run;
+    private final String job;
 
-    AgentTable(String run) {
-      this.run = run;
+    AgentTable(String job) {
+      this.job = job;
     }
 
     @Override
@@ -83,14 +83,17 @@ public final class AgentTableProvider implements TableProvider {
 
     @Override
     public InputPartition[] planInputPartitions() {
-      StartingRuns.Run starting = StartingRuns.of(run);
+      StartingRuns.Job starting = StartingRuns.of(job);
       List<InputPartition> partitions = new ArrayList<>();
-      if (starting != null) {
-        starting
-            .missing()
-            .forEach((id, host) -> partitions.add(new AgentPartition(starting.config, "executor_" + host + "_" + id)));
+      starting.executors.forEach((id, host) -> partitions.add(new AgentPartition(starting.config, location(id, host))));
+      if (partitions.isEmpty()) {
+        partitions.add(new AgentPartition(null, null));
       }
       return partitions.toArray(new InputPartition[0]);
+    }
+
+    private static String location(String id, String host) {
+      return "executor_" + host + "_" + id;
     }
 
     @Override
@@ -101,8 +104,8 @@ public final class AgentTableProvider implements TableProvider {
 
   private static final class AgentPartition implements InputPartition {
     private static final long serialVersionUID = 1;
-    final AgentConfig config;
-    private final String location;
+    final AgentConfig config; // null: nothing is started
+    private final String location; // null: wherever
 
     AgentPartition(AgentConfig config, String location) {
       this.config = config;
@@ -111,7 +114,7 @@ public final class AgentTableProvider implements TableProvider {
 
     @Override
     public String[] preferredLocations() {
-      return new String[] {location};
+      return location == null ? new String[0] : new String[] {location};
     }
   }
 
@@ -120,7 +123,10 @@ public final class AgentTableProvider implements TableProvider {
 
     @Override
     public PartitionReader<InternalRow> createReader(InputPartition partition) {
-      Agent.start(((AgentPartition) partition).config);
+      AgentConfig config = ((AgentPartition) partition).config;
+      if (config != null) {
+        LedgerClient.startOrTell(config);
+      }
       return new PartitionReader<InternalRow>() {
         @Override
         public boolean next() {

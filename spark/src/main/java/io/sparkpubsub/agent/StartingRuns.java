@@ -1,41 +1,43 @@
 package io.sparkpubsub.agent;
 
+import java.util.Collections;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 
-/** The runs of this driver whose agents are being started: written by AgentStarter, read where its small jobs are planned. */
+/** The small jobs of this driver that start agents, or ask for an executor: written by SparkCluster, read where they are planned. */
 final class StartingRuns {
   /** One of them. */
-  static final class Run {
+  static final class Job {
+    /** Null: its one task does nothing. */
     final AgentConfig config;
-    private final Supplier<Map<String, String>> missing;
+    /** Where its tasks want to run, id -> host; empty: one task, wherever. */
+    final Map<String, String> executors;
 
-    Run(AgentConfig config, Supplier<Map<String, String>> missing) {
+    Job(AgentConfig config, Map<String, String> executors) {
       this.config = config;
-      this.missing = missing;
-    }
-
-    /** Executors without an agent, id -> host. */
-    Map<String, String> missing() {
-      return missing.get();
+      this.executors = executors;
     }
   }
 
-  private static final ConcurrentHashMap<String, Run> RUNS = new ConcurrentHashMap<>();
+  private static final ConcurrentHashMap<String, Job> JOBS = new ConcurrentHashMap<>();
 
   private StartingRuns() {}
 
-  static void add(Run run) {
-    RUNS.put(run.config.run, run);
+  /** Returns the name that its table has. */
+  static String add(Job job) {
+    String name = UUID.randomUUID().toString();
+    JOBS.put(name, job);
+    return name;
   }
 
-  static void remove(String run) {
-    RUNS.remove(run);
+  static void remove(String name) {
+    JOBS.remove(name);
   }
 
-  /** Null: it has ended. */
-  static Run of(String run) {
-    return RUNS.get(run);
+  /** One without tasks' work, where it has ended. */
+  static Job of(String name) {
+    Job job = JOBS.get(name);
+    return job == null ? new Job(null, Collections.emptyMap()) : job;
   }
 }

@@ -1,9 +1,15 @@
 package io.sparkpubsub.ledger;
 
-import io.sparkpubsub.natives.ReaderMetric;
+import io.sparkpubsub.ledger.LedgerMessages.Answer;
+import io.sparkpubsub.ledger.LedgerMessages.Report;
+import io.sparkpubsub.ledger.LedgerMessages.Verdict;
+import io.sparkpubsub.natives.ChunkSize;
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -12,166 +18,327 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no clock of its own, no I/O. Agents
- * report what they have, the answer is what they are to do; both may be repeated or come late without harm. Thread-safe.
+ * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no I/O, and no clock of its own (nowMs: a
+ * monotonic time). Agents report what they have, the answer is what they are to do; both may be lost, be repeated or come late
+ * without harm. Thread-safe.
  *
  * <p>A position is settled only when Spark has committed it, in the epoch it was read from, and not beyond a range that was
- * reported lost.
+ * reported lost. Who may have slots, {@link Membership} knows; which executor has which, {@link SlotHomes}.
  */
 public final class Ledger {
-  public static final int ORDER_LONGS = 4;
-  /** slot, epoch, delay in ms. */
-  public static final int ORDER_OPEN = 0;
-  /** slot, epoch, 0: give back what is not ordered settled; 1: stop receiving, keep what is there until it is settled. */
-  public static final int ORDER_CLOSE = 1;
-  /** slot, epoch, end seq: acknowledge what is below. */
-  public static final int ORDER_SETTLE = 2;
+  /** Reports of all agents together come about so often, however many there are. */
+  private static final int REPORTS_PER_SECOND = 2000;
 
-  private final LedgerSlot[] slots;
-  private final int jitterMs;
+  private static final int MIN_PACE_MS = 5;
+
+  /** An epoch that its home no longer has, and may not know so: it settles what is committed before it gives back the rest. */
+  private static final class Parting {
+    final String executor;
+    final long ordered;
+
+    Parting(String executor, long ordered) {
+      this.executor = executor;
+      this.ordered = ordered;
+    }
+  }
+
   private final SlotHomes homes;
+  private final Membership membership = new Membership();
   private final AgentMetrics agentMetrics = new AgentMetrics();
+  private final Map<Long, Parting> partings = new HashMap<>(); // by epoch
+  private final int jitterMs;
   private final Random random = new Random();
+  private boolean assigning;
+  private boolean stopping;
   private long growths; // how often something new was sealed
   private long sealedBytes;
   private String error;
 
-  /** firstEpoch must be larger than every epoch of an earlier run of the same query. */
+  /** No epoch from firstEpoch on may be one of an earlier run of the same query. */
   public Ledger(int slotCount, long firstEpoch, int jitterMs) {
-    slots = new LedgerSlot[slotCount];
-    for (int i = 0; i < slotCount; i++) {
-      slots[i] = new LedgerSlot();
-    }
-    homes = new SlotHomes(slots, firstEpoch);
+    this.homes = new SlotHomes(slotCount, firstEpoch);
     this.jitterMs = jitterMs;
   }
 
-  // ---- agents ----
+  /** A first epoch that no other run has had: clocks that were set back and restarts within a moment do no harm. */
+  public static long freshEpoch(long wallClockMs) {
+    long perSecond = 100_000_000;
+    return wallClockMs / 1000 * perSecond + new Random().nextInt((int) (perSecond / 2));
+  }
 
-  public synchronized void register(String executor, String host) {
-    homes.add(executor, host);
-    agentMetrics.registered(executor);
+  // ---- executors and agents ----
+
+  /** The executors that Spark has, id -> host. What others had is redelivered by the service; their slots get new homes. */
+  public synchronized void executors(long nowMs, Map<String, String> present) {
+    for (Membership.Member gone : membership.executors(nowMs, present)) {
+      if (gone.incarnation() > 0 && !gone.counted) {
+        agentMetrics.gone(gone.executor, gone.state == Membership.State.LEAVING);
+      }
+      partings.values().removeIf(parting -> parting.executor.equals(gone.executor));
+      freeAll(gone.executor);
+    }
+    assign();
+  }
+
+  /** Executors on which an agent is to be started now, id -> host. Each start ends with {@link #startEnded}. */
+  public synchronized Map<String, String> start(long nowMs) {
+    return stopping ? new HashMap<>() : membership.start(nowMs);
+  }
+
+  /** A start is over. Reason: why there is no agent; null: there is one, or nobody knows. */
+  public synchronized void startEnded(long nowMs, String executor, String reason) {
+    membership.startEnded(nowMs, executor, reason);
+  }
+
+  /** Lets time pass: agents that are silent for too long are gone, and what can never work fails the query. */
+  public synchronized void tick(long nowMs) {
+    for (Membership.Member gone : membership.tick(nowMs)) {
+      agentMetrics.gone(gone.executor, false);
+      gone.counted = true;
+      freeAll(gone.executor);
+    }
+    String problem = membership.problem(nowMs);
+    if (error == null && problem != null) {
+      error = problem;
+    }
+    if (!assigning && !stopping && membership.isGathered(nowMs)) {
+      assigning = true;
+      spread();
+    }
+    assign();
+  }
+
+  /** An agent that is ready to work. The same one may register twice, a newer one takes its executor's place. */
+  public synchronized Verdict register(long nowMs, String executor, long incarnation) {
+    if (stopping) {
+      return Verdict.OVER;
+    }
+    boolean again = membership.knows(executor, incarnation);
+    if (!membership.register(nowMs, executor, incarnation)) {
+      return Verdict.OVER;
+    }
+    if (!again) {
+      agentMetrics.registered(executor);
+      freeAll(executor); // an agent before it has nothing any more
+      spread();
+      assign();
+    }
+    return Verdict.WORK;
+  }
+
+  /**
+   * An executor is about to go. Returns what it is to acknowledge first; it gives back the rest, and its slots get new homes and
+   * epochs.
+   */
+  public synchronized long[] leave(long nowMs, String executor) {
+    List<Order> orders = new ArrayList<>();
+    homes.of(executor).forEach(slot -> addSettle(orders, slot));
+    if (membership.leave(nowMs, executor)) {
+      for (LedgerSlot slot : homes.of(executor)) {
+        partings.put(slot.epoch, new Parting(executor, slot.ordered));
+      }
+      freeAll(executor);
+      assign();
+    }
+    return Order.encode(orders);
+  }
+
+  /** Whether an executor has an agent that works and is not about to go. */
+  public synchronized boolean works(String executor) {
+    Membership.Member member = membership.get(executor);
+    return member != null && (member.state == Membership.State.WORKING || member.state == Membership.State.SILENT);
+  }
+
+  /** Whether Spark has any executor that stays. */
+  public synchronized boolean hasExecutors() {
+    return membership.hasExecutors();
   }
 
   public synchronized int agentCount() {
-    return homes.count();
+    return membership.working().size();
   }
 
-  public synchronized boolean knows(String executor) {
-    return homes.knows(executor);
+  /** Whether an agent of this executor has something still, as far as is known. */
+  public synchronized boolean hasAgent(String executor) {
+    Membership.Member member = membership.get(executor);
+    return member != null && member.hasAgent();
   }
 
-  /** From now on slots without a home get one, evenly. */
-  public synchronized void startAssigning() {
-    homes.startAssigning();
+  /** The query stops: nothing is opened any more, and agents are told that it is over. */
+  public synchronized void stop() {
+    stopping = true;
   }
 
-  /** The query stops: what becomes free stays so. */
-  synchronized void stopAssigning() {
-    homes.stopAssigning();
+  // ---- slots ----
+
+  /** From now on there are so many. Those that are too many drain first. */
+  public synchronized void resize(int count) {
+    if (count != homes.wanted()) {
+      homes.resize(count);
+      spread();
+      assign();
+    }
   }
 
-  /**
-   * An executor is about to go. Returns what it is to acknowledge first (nothing when asked again); it gives back the rest, and
-   * its slots get a new home and epoch.
-   */
-  synchronized long[] leave(String executor) {
-    long[] orders = settleOrders(executor);
-    homes.leave(executor);
+  public synchronized int slotCount() {
+    return homes.wanted();
+  }
+
+  private void freeAll(String executor) {
+    homes.of(executor).forEach(homes::free);
+  }
+
+  private List<String> ids(boolean silentToo) {
+    List<String> out = new ArrayList<>();
+    for (Membership.Member member : membership.working()) {
+      if (silentToo || member.state == Membership.State.WORKING) {
+        out.add(member.executor);
+      }
+    }
+    return out;
+  }
+
+  private void assign() {
+    if (assigning && !stopping) {
+      homes.assign(ids(false));
+    }
+  }
+
+  private void spread() {
+    if (assigning && !stopping) {
+      homes.spread(ids(true));
+    }
+  }
+
+  // ---- reports ----
+
+  /** What an agent has. Of reports that cross, the one with the larger number counts. */
+  public synchronized Answer report(long nowMs, Report report) {
+    noteProblem(report);
+    if (!membership.knows(report.executor, report.incarnation)) {
+      return new Answer(stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report), paceMs());
+    }
+    if (!membership.reported(nowMs, report.executor, report.number)) {
+      return new Answer(Verdict.WORK, Order.NONE, paceMs());
+    }
+    if (report.last) {
+      end(nowMs, report);
+      return Answer.OVER;
+    }
+    agentMetrics.report(report.executor, report.metrics);
+    addSizes(report);
+    long[] orders = Order.encode(orders(report));
+    return new Answer(stopping ? Verdict.OVER : Verdict.WORK, orders, paceMs());
+  }
+
+  private void noteProblem(Report report) {
+    if (report.problem != null && error == null) {
+      error = report.problem;
+    }
+  }
+
+  private int paceMs() {
+    return Math.max(MIN_PACE_MS, membership.working().size() * 1000 / REPORTS_PER_SECOND);
+  }
+
+  /** The last report: its agent holds nothing any more. If its executor stays, it may register again. */
+  private void end(long nowMs, Report report) {
+    agentMetrics.left(report.executor, report.metrics);
+    membership.ended(nowMs, report.executor);
+    partings.values().removeIf(parting -> parting.executor.equals(report.executor));
+    freeAll(report.executor);
+    assign();
+  }
+
+  private void addSizes(Report report) {
+    for (int i = 0; i < SealedSize.count(report.sizes); i++) {
+      SealedSize sealed = SealedSize.at(report.sizes, i);
+      LedgerSlot slot = at(sealed.slot, sealed.epoch);
+      if (slot != null && report.executor.equals(slot.home) && slot.addSize(sealed.seq, sealed.size)) {
+        growths++;
+        sealedBytes += sealed.size.bytes;
+      }
+    }
+  }
+
+  private List<Order> orders(Report report) {
+    List<Order> orders = new ArrayList<>();
+    Set<Integer> seen = new HashSet<>();
+    for (int i = 0; i < SlotReport.count(report.epochs); i++) {
+      SlotReport epoch = SlotReport.at(report.epochs, i);
+      LedgerSlot slot = at(epoch.slot, epoch.epoch);
+      if (slot == null || !report.executor.equals(slot.home)) {
+        part(orders, epoch, report.executor);
+      } else if (epoch.state != NativeReader.STATE_CLOSED) { // else nothing is left of it
+        seen.add(epoch.slot);
+        slot.report(epoch);
+        addSettle(orders, slot);
+        if (slot.moving && epoch.state != NativeReader.STATE_DRAINING) {
+          orders.add(new Order(Order.Kind.DRAIN, epoch.slot, epoch.epoch, 0));
+        }
+      } else {
+        slot.opened = true;
+      }
+    }
+    boolean freed = false;
+    for (LedgerSlot slot : homes.of(report.executor)) {
+      if (!seen.contains(slot.index) && (slot.opened || slot.moving)) {
+        homes.free(slot); // it is over there
+        freed = true;
+      }
+    }
+    if (freed) {
+      assign();
+    }
+    for (LedgerSlot slot : homes.of(report.executor)) {
+      if (!seen.contains(slot.index)) {
+        long delay = jitterMs == 0 ? 0 : random.nextInt(jitterMs + 1);
+        orders.add(new Order(Order.Kind.OPEN, slot.index, slot.epoch, delay));
+      }
+    }
     return orders;
   }
 
-  /** The last report of an agent: it holds nothing any more. If its executor stays, it may register again. */
-  synchronized void left(String executor, long[] lastMetrics) {
-    if (homes.knows(executor)) {
-      agentMetrics.left(executor, lastMetrics);
-      if (!homes.isLeaving(executor)) {
-        homes.remove(executor);
-      }
+  private static void addSettle(List<Order> orders, LedgerSlot slot) {
+    if (slot.isSettling()) {
+      orders.add(new Order(Order.Kind.SETTLE, slot.index, slot.epoch, slot.ordered));
     }
   }
 
-  /** An executor is gone: what it held is redelivered by the service; its slots get a new home and epoch. */
-  public synchronized void lost(String executor) {
-    if (homes.knows(executor)) {
-      agentMetrics.gone(executor, homes.isLeaving(executor));
-      homes.remove(executor);
+  /** An epoch that is not this agent's any more. What was committed of it is settled before the rest is given back. */
+  private void part(List<Order> orders, SlotReport epoch, String executor) {
+    Parting parting = partings.get(epoch.epoch);
+    boolean its = parting != null && parting.executor.equals(executor);
+    if (epoch.state == NativeReader.STATE_CLOSED) {
+      if (its) {
+        partings.remove(epoch.epoch);
+      }
+      return;
     }
+    if (its && parting.ordered > epoch.settled) {
+      orders.add(new Order(Order.Kind.SETTLE, epoch.slot, epoch.epoch, parting.ordered));
+    }
+    orders.add(new Order(Order.Kind.CLOSE, epoch.slot, epoch.epoch, 0));
   }
 
-  /**
-   * A report of an agent: SlotReport.LONGS per epoch; sizes as slot, epoch, seq, rows, bytes per newly sealed chunk.
-   * Returns the orders, ORDER_LONGS each.
-   */
-  public synchronized long[] report(
-      String executor, long[] reports, long[] sizes, long[] metrics, String problem) {
-    if (homes.knows(executor)) {
-      agentMetrics.report(executor, metrics);
+  /** What a stranger is to do with what it has. */
+  private long[] partingOrders(Report report) {
+    List<Order> orders = new ArrayList<>();
+    for (int i = 0; i < SlotReport.count(report.epochs); i++) {
+      part(orders, SlotReport.at(report.epochs, i), report.executor);
     }
-    if (problem != null && error == null) {
-      error = problem;
-    }
-    for (int i = 0; i + 5 <= sizes.length; i += 5) {
-      addSize((int) sizes[i], sizes[i + 1], sizes[i + 2], sizes[i + 3], sizes[i + 4]);
-    }
-    List<long[]> orders = new ArrayList<>();
-    boolean[] seen = new boolean[slots.length];
-    for (int i = 0; i + SlotReport.LONGS <= reports.length; i += SlotReport.LONGS) {
-      int index = (int) reports[i];
-      long epoch = reports[i + 1];
-      LedgerSlot slot = index >= 0 && index < slots.length ? slots[index] : null;
-      boolean current = slot != null && executor.equals(slot.home) && slot.epoch == epoch;
-      if (!current) {
-        if (reports[i + 2] != NativeReader.STATE_CLOSED && reports[i + 2] != NativeReader.STATE_DRAINING) {
-          orders.add(new long[] {ORDER_CLOSE, index, epoch, 0});
-        }
-        continue;
-      }
-      seen[index] = true;
-      slot.state = (int) reports[i + 2];
-      slot.settled = Math.max(slot.settled, reports[i + 4]);
-      slot.backlogRows = reports[i + 7];
-      slot.backlogBytes = reports[i + 8];
-      slot.oldestUs = reports[i + 9];
-      if (slot.ordered > slot.settled) {
-        orders.add(new long[] {ORDER_SETTLE, index, epoch, slot.ordered});
-      }
-      if (slot.state == NativeReader.STATE_CLOSED) {
-        seen[index] = false; // nothing is left of it
-      } else if (slot.moving && slot.state != NativeReader.STATE_DRAINING) {
-        orders.add(new long[] {ORDER_CLOSE, index, epoch, 1});
-      }
-    }
-    boolean moved = false;
-    for (int i = 0; i < slots.length; i++) {
-      if (!seen[i] && slots[i].moving && executor.equals(slots[i].home)) {
-        slots[i].home = null;
-        moved = true;
-      }
-    }
-    if (moved) {
-      homes.assign();
-    }
-    for (int i = 0; i < slots.length; i++) {
-      if (!seen[i] && executor.equals(slots[i].home)) {
-        long delay = jitterMs == 0 ? 0 : random.nextInt(jitterMs + 1);
-        orders.add(new long[] {ORDER_OPEN, i, slots[i].epoch, delay});
-      }
-    }
-    return flat(orders);
-  }
-
-  private void addSize(int index, long epoch, long seq, long rows, long bytes) {
-    LedgerSlot slot = at(index, epoch);
-    if (slot != null && slot.home != null && slot.addSize(seq, rows, bytes)) {
-      growths++;
-      sealedBytes += bytes;
-    }
+    return Order.encode(orders);
   }
 
   /** The slot, if this is its epoch; else null: a dead epoch. */
   private LedgerSlot at(int index, long epoch) {
-    return index >= 0 && index < slots.length && slots[index].epoch == epoch ? slots[index] : null;
+    LedgerSlot slot = homes.get(index);
+    return slot != null && slot.epoch == epoch ? slot : null;
+  }
+
+  private LedgerSlot living(int index, long epoch) {
+    LedgerSlot slot = at(index, epoch);
+    return slot == null || slot.home == null ? null : slot;
   }
 
   // ---- offsets ----
@@ -179,9 +346,10 @@ public final class Ledger {
   /** The end of a batch that begins at start: whole chunks, in turns over the slots, at least one, within the limits. */
   public synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes) {
     TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
-    long[] next = new long[slots.length];
-    for (int i = 0; i < slots.length; i++) {
-      next[i] = slots[i].end(start.from(i, slots[i].epoch));
+    List<LedgerSlot> slots = homes.all();
+    long[] next = new long[slots.size()];
+    for (LedgerSlot slot : slots) {
+      next[slot.index] = slot.readable(slot.end(start.from(slot.index, slot.epoch)));
     }
     long rows = 0;
     long bytes = 0;
@@ -189,21 +357,17 @@ public final class Ledger {
     boolean any = false;
     while (more) {
       more = false;
-      for (int i = 0; i < slots.length; i++) {
-        LedgerSlot slot = slots[i];
-        long[] size = slot.home == null ? null : slot.size(next[i]);
-        if (size == null) {
+      for (LedgerSlot slot : slots) {
+        ChunkSize size = slot.home == null ? null : slot.size(next[slot.index]);
+        if (size == null || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
           continue;
         }
-        if (any && (rows + size[0] > maxRows || bytes + size[1] > maxBytes)) {
-          continue;
-        }
-        rows += size[0];
-        bytes += size[1];
-        next[i]++;
+        rows += size.rows;
+        bytes += size.bytes;
+        next[slot.index]++;
         any = true;
         more = true;
-        positions.put(i, new PubSubOffset.Position(slot.epoch, next[i]));
+        positions.put(slot.index, new PubSubOffset.Position(slot.epoch, next[slot.index]));
       }
     }
     return any ? new PubSubOffset(positions) : start;
@@ -224,17 +388,25 @@ public final class Ledger {
 
   /**
    * The seqs that a batch reads of a slot, from and to, where its offsets say from and to. Null: the epoch has died; its messages
-   * come again from the service, and the range is never settled. The answer is the same whenever it is asked for.
+   * come again from the service, and the range is never settled. The answer is the same whenever it is asked for, but for chunks
+   * whose lease has ended.
    *
    * @param late whether what was sealed since the end was determined is part of the batch
    */
-  synchronized long[] range(int index, long epoch, long from, long to, boolean late) {
-    LedgerSlot slot = at(index, epoch);
-    if (slot == null || slot.home == null) {
+  public synchronized long[] range(int index, long epoch, long from, long to, boolean late) {
+    LedgerSlot slot = living(index, epoch);
+    if (slot == null) {
       lostRange(index, epoch, from);
       return null;
     }
-    return new long[] {slot.end(from), late ? slot.extend(to) : slot.end(to)};
+    long end = late ? slot.extend(to) : slot.end(to);
+    return new long[] {Math.min(slot.readable(slot.end(from)), end), end};
+  }
+
+  /** Whether a chunk has its outcome already: nobody can read it any more. */
+  public synchronized boolean isSettled(int index, long epoch, long seq) {
+    LedgerSlot slot = living(index, epoch);
+    return slot != null && seq < slot.settled;
   }
 
   /** Whether the range from this seq on has begun to be acknowledged: it cannot be read any more. */
@@ -244,11 +416,11 @@ public final class Ledger {
   }
 
   /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
-  synchronized boolean committed(PubSubOffset offset) {
+  public synchronized boolean committed(PubSubOffset offset) {
     boolean more = false;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      LedgerSlot slot = at(entry.getKey(), entry.getValue().epoch);
-      if (slot != null && slot.home != null) { // else a dead epoch: redelivered, never settled
+      LedgerSlot slot = living(entry.getKey(), entry.getValue().epoch);
+      if (slot != null) { // else a dead epoch: redelivered, never settled
         more |= slot.commit(entry.getValue().seq);
       }
     }
@@ -256,29 +428,17 @@ public final class Ledger {
   }
 
   /** What an executor is to acknowledge, as in the answer to its report. */
-  synchronized long[] settleOrders(String executor) {
-    List<long[]> orders = new ArrayList<>();
-    for (int i = 0; i < slots.length; i++) {
-      if (executor.equals(slots[i].home) && slots[i].ordered > slots[i].settled) {
-        orders.add(new long[] {ORDER_SETTLE, i, slots[i].epoch, slots[i].ordered});
-      }
-    }
-    return flat(orders);
-  }
-
-  private static long[] flat(List<long[]> orders) {
-    long[] out = new long[orders.size() * ORDER_LONGS];
-    for (int i = 0; i < orders.size(); i++) {
-      System.arraycopy(orders.get(i), 0, out, i * ORDER_LONGS, ORDER_LONGS);
-    }
-    return out;
+  public synchronized long[] settleOrders(String executor) {
+    List<Order> orders = new ArrayList<>();
+    homes.of(executor).forEach(slot -> addSettle(orders, slot));
+    return Order.encode(orders);
   }
 
   /** Whether there is nothing in it that could still be acknowledged. */
   synchronized boolean isCommitted(PubSubOffset offset) {
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      LedgerSlot slot = at(entry.getKey(), entry.getValue().epoch);
-      if (slot != null && slot.home != null && !slot.isCommitted(entry.getValue().seq)) {
+      LedgerSlot slot = living(entry.getKey(), entry.getValue().epoch);
+      if (slot != null && !slot.isCommitted(entry.getValue().seq)) {
         return false;
       }
     }
@@ -289,12 +449,12 @@ public final class Ledger {
   public synchronized void lostRange(int index, long epoch, long from) {
     LedgerSlot slot = at(index, epoch);
     if (slot != null) {
-      slot.lostFrom = Math.min(slot.lostFrom, from);
+      slot.lose(from);
     }
   }
 
   /** Executor id of the home of an epoch; null: it is gone. */
-  synchronized String home(int index, long epoch) {
+  public synchronized String home(int index, long epoch) {
     LedgerSlot slot = at(index, epoch);
     return slot == null ? null : slot.home;
   }
@@ -302,7 +462,7 @@ public final class Ledger {
   /** As Spark wants preferred locations: executor_HOST_ID; null: the epoch is gone. */
   public synchronized String location(int index, long epoch) {
     String home = home(index, epoch);
-    return home == null ? null : "executor_" + homes.host(home) + "_" + home;
+    return home == null ? null : "executor_" + membership.get(home).host + "_" + home;
   }
 
   // ---- what people ask ----
@@ -317,14 +477,14 @@ public final class Ledger {
     return sealedBytes;
   }
 
-  synchronized long growths() {
+  public synchronized long growths() {
     return growths;
   }
 
   /** Every slot has an open stream. */
   public synchronized boolean allOpen() {
-    for (LedgerSlot slot : slots) {
-      if (slot.home == null || slot.state != NativeReader.STATE_OPEN) {
+    for (LedgerSlot slot : homes.all()) {
+      if (slot.wanted && (slot.home == null || slot.state != NativeReader.STATE_OPEN)) {
         return false;
       }
     }
@@ -333,8 +493,8 @@ public final class Ledger {
 
   /** Everything that was ordered is confirmed. */
   public synchronized boolean allSettled() {
-    for (LedgerSlot slot : slots) {
-      if (slot.home != null && slot.settled < slot.ordered) {
+    for (LedgerSlot slot : homes.all()) {
+      if (slot.home != null && slot.isSettling()) {
         return false;
       }
     }
@@ -344,16 +504,17 @@ public final class Ledger {
   public synchronized Map<String, String> metrics(long nowUs) {
     Map<String, String> out = agentMetrics.toMap();
     long oldest = Long.MAX_VALUE;
-    for (LedgerSlot slot : slots) {
+    for (LedgerSlot slot : homes.all()) {
       if (slot.home != null && slot.oldestUs > 0) {
         oldest = Math.min(oldest, slot.oldestUs);
       }
     }
     long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
     out.put("oldestUnacknowledgedMs", Long.toString(age));
-    out.put("executors", Integer.toString(homes.count()));
+    out.put("executors", Integer.toString(membership.working().size()));
+    out.put("slots", Integer.toString(homes.wanted()));
     long[] ready = new long[2];
-    for (LedgerSlot slot : slots) {
+    for (LedgerSlot slot : homes.all()) {
       slot.addTo(ready, slot.ordered, slot.sealed);
     }
     out.put("numRecordsReadyToProcess", Long.toString(ready[0])); // these three as Databricks' connector calls them
@@ -365,5 +526,10 @@ public final class Ledger {
   /** What {@link #metrics} gives, in alphabetical order. */
   public static Set<String> metricNames() {
     return new TreeSet<>(new Ledger(1, 1, 0).metrics(0).keySet());
+  }
+
+  @Override
+  public synchronized String toString() {
+    return "agents: " + membership + "; " + homes.wanted() + " slots";
   }
 }

@@ -7,27 +7,18 @@ import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
- * The ledger's door in the driver: agents report to it, tasks away from home fetch chunks through it.
- *
- * <pre>
- * register  executor, host, agent's ref                      -> slots
- * report    executor, reports, sizes, metrics, problem, last   -> { stop, orders }
- * leave     executor                                         -> orders; the last report follows
- * orders    orders; to an agent, ahead of the answer to its next report
- * range     slot, epoch, from, to, late                      -> from, to: what a task reads; null: its home is gone, nothing
- * fetch     slot, epoch, seq                                 -> packed chunk; null: its home is gone, the range is noted as lost
- * </pre>
+ * One run's room behind the driver's door: agents report to its ledger, tasks away from home fetch chunks through it.
+ * {@link LedgerMessages} says what is asked and answered.
  */
 public final class LedgerEndpoint {
-  private static final String PREFIX = "pubsub-ledger-";
   private static final long FETCH_TIMEOUT_MS = 20000;
   private static final long FETCH_PAUSE_MS = 200;
+  private static final byte[] SETTLED = {};
+
   private final Ledger ledger;
-  private final int slots;
-  private final String name;
-  private RpcEndpointRef ref;
+  private final String run;
+  private LedgerDoor door;
   private final ConcurrentHashMap<String, RpcEndpointRef> agents = new ConcurrentHashMap<>();
-  private final ConcurrentHashMap<String, Boolean> closed = new ConcurrentHashMap<>();
   private final ExecutorService fetchers =
       Executors.newCachedThreadPool(
           task -> {
@@ -35,20 +26,24 @@ public final class LedgerEndpoint {
             thread.setDaemon(true);
             return thread;
           });
-  private volatile boolean stopping;
 
-  public LedgerEndpoint(String run, Ledger ledger, int slots) {
+  public LedgerEndpoint(String run, Ledger ledger) {
+    this.run = run;
     this.ledger = ledger;
-    this.slots = slots;
-    this.name = name(run);
   }
 
   public void start() {
-    ref = Rpc.serve(name, this::handle);
+    door = LedgerDoor.get();
+    door.open(run, this::handle);
   }
 
-  public static String name(String run) {
-    return PREFIX + run;
+  /** Of the endpoint in the driver, for {@link Rpc#driver}. */
+  public String name() {
+    return door.name();
+  }
+
+  static long nowMs() {
+    return System.nanoTime() / 1_000_000;
   }
 
   /** Spark has committed everything below this offset: agents are told at once, and again by the answers to their reports. */
@@ -56,82 +51,85 @@ public final class LedgerEndpoint {
     if (!ledger.committed(offset)) {
       return;
     }
-    agents.forEach(
-        (executor, agent) -> {
-          long[] orders = ledger.settleOrders(executor);
-          if (orders.length > 0) {
-            Rpc.tell(agent, "orders", orders);
-          }
-        });
+    agents.forEach((executor, agent) -> tell(agent, ledger.settleOrders(executor)));
   }
 
-  /** An executor is decommissioned. What it is to acknowledge it is told now; to give back the rest, by its next report. */
-  public void leave(String executor) {
-    long[] orders = ledger.leave(executor);
-    if (orders.length > 0) {
-      Rpc.tell(agents.get(executor), "orders", orders);
+  private static void tell(RpcEndpointRef agent, long[] orders) {
+    if (agent != null && orders.length > 0) {
+      Rpc.tell(agent, new LedgerMessages.Orders(orders).encode());
     }
   }
 
+  /** An executor is decommissioned. What it is to acknowledge it is told now; that again and to give back the rest, by its next report. */
+  public void leave(String executor) {
+    tell(agents.get(executor), ledger.leave(nowMs(), executor));
+  }
+
   private void handle(Object[] message, RpcCallContext context) {
-    switch ((String) message[0]) {
-      case "register":
-        agents.put((String) message[1], (RpcEndpointRef) message[3]);
-        closed.remove((String) message[1]);
-        ledger.register((String) message[1], (String) message[2]);
-        context.reply(slots);
+    switch (LedgerMessages.kind(message)) {
+      case LedgerMessages.Register.KIND:
+        LedgerMessages.Register register = LedgerMessages.Register.decode(message);
+        context.reply(register(register).name());
         break;
-      case "report":
-        String executor = (String) message[1];
-        long[] orders =
-            ledger.report(
-                executor, (long[]) message[2], (long[]) message[3], (long[]) message[4], (String) message[5]);
-        if ((Boolean) message[6]) {
-          ledger.left(executor, (long[]) message[4]);
-          closed.put(executor, true);
-        }
-        context.reply(new Object[] {stopping, orders});
+      case LedgerMessages.Report.KIND:
+        context.reply(ledger.report(nowMs(), LedgerMessages.Report.decode(message)).encode());
         break;
-      case "leave":
-        context.reply(ledger.leave((String) message[1]));
+      case LedgerMessages.Leave.KIND:
+        context.reply(ledger.leave(nowMs(), LedgerMessages.Leave.decode(message).executor));
         break;
-      case "range":
-        range(context, (Integer) message[1], (Long) message[2], (Long) message[3], (Long) message[4], (Boolean) message[5]);
+      case LedgerMessages.StartFailed.KIND:
+        LedgerMessages.StartFailed failed = LedgerMessages.StartFailed.decode(message);
+        ledger.startEnded(nowMs(), failed.executor, failed.reason);
+        context.reply(null);
         break;
-      case "fetch":
-        fetchers.execute(
-            () -> fetchFromHome(context, (Integer) message[1], (Long) message[2], (Long) message[3]));
+      case LedgerMessages.Range.KIND:
+        range(context, LedgerMessages.Range.decode(message));
+        break;
+      case LedgerMessages.Fetch.KIND:
+        fetchers.execute(() -> fetchFromHome(context, LedgerMessages.Fetch.decode(message)));
         break;
       default:
         context.sendFailure(new IllegalArgumentException("unknown message " + message[0]));
     }
   }
 
-  private void range(RpcCallContext context, int slot, long epoch, long from, long to, boolean late) {
-    if (ledger.isAcknowledged(slot, epoch, from)) {
+  private LedgerMessages.Verdict register(LedgerMessages.Register register) {
+    LedgerMessages.Verdict verdict = ledger.register(nowMs(), register.executor, register.incarnation);
+    if (verdict == LedgerMessages.Verdict.WORK) {
+      agents.put(register.executor, register.agent);
+    }
+    return verdict;
+  }
+
+  private void range(RpcCallContext context, LedgerMessages.Range range) {
+    if (ledger.isAcknowledged(range.slot, range.epoch, range.from)) {
       context.sendFailure(
           new IllegalStateException(
               "the batch of this frame has committed, and its messages are acknowledged: they cannot be read any more. A frame of"
                   + " foreachBatch is read within its function: cache() or write there what is wanted later"));
     } else {
-      context.reply(ledger.range(slot, epoch, from, to, late));
+      context.reply(ledger.range(range.slot, range.epoch, range.from, range.to, range.late));
     }
   }
 
   /** Asks the home as long as it lives, or seems to: a killed executor is noticed a moment later than its silence. */
-  private void fetchFromHome(RpcCallContext context, int slot, long epoch, long seq) {
+  private void fetchFromHome(RpcCallContext context, LedgerMessages.Fetch fetch) {
     long deadline = System.nanoTime() + FETCH_TIMEOUT_MS * 1000000;
     Throwable last = null;
     while (System.nanoTime() < deadline) {
-      String home = ledger.home(slot, epoch);
+      String home = ledger.home(fetch.slot, fetch.epoch);
       RpcEndpointRef agent = home == null ? null : agents.get(home);
       if (agent == null) {
-        ledger.lostRange(slot, epoch, seq);
+        ledger.lostRange(fetch.slot, fetch.epoch, fetch.seq);
         context.reply(null);
         return;
       }
+      if (ledger.isSettled(fetch.slot, fetch.epoch, fetch.seq)) {
+        context.reply(SETTLED); // its lease has ended: the service delivers it again
+        return;
+      }
       try {
-        Object packed = Rpc.ask(agent, "chunk", slot, epoch, seq);
+        Object packed = Rpc.ask(agent, new LedgerMessages.Chunk(fetch.slot, fetch.epoch, fetch.seq).encode());
         if (packed != null) {
           context.reply(packed);
           return;
@@ -145,25 +143,16 @@ public final class LedgerEndpoint {
       }
     }
     context.sendFailure(
-        new RuntimeException("cannot fetch chunk " + seq + " of slot " + slot + " epoch " + epoch + ": " + last));
+        new RuntimeException(
+            "cannot fetch chunk " + fetch.seq + " of slot " + fetch.slot + " epoch " + fetch.epoch + ": " + last));
   }
 
-  /** Tells agents to finish; waits until all have, at most timeoutMs. */
+  /** Tells agents that it is over; waits until all have ended, at most timeoutMs. Who reports later is turned away at the door. */
   public void stop(long timeoutMs) {
-    ledger.stopAssigning();
-    stopping = true;
+    ledger.stop();
     long deadline = System.nanoTime() + timeoutMs * 1000000;
-    while (System.nanoTime() < deadline && !allClosed() && Pause.ms(10)) {}
+    while (System.nanoTime() < deadline && agents.keySet().stream().anyMatch(ledger::hasAgent) && Pause.ms(10)) {}
+    door.close(run);
     fetchers.shutdown();
-    Rpc.stop(ref);
-  }
-
-  private boolean allClosed() {
-    for (String executor : agents.keySet()) {
-      if (!closed.containsKey(executor) && ledger.knows(executor)) {
-        return false;
-      }
-    }
-    return true;
   }
 }

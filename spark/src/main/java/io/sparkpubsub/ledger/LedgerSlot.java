@@ -1,6 +1,8 @@
 package io.sparkpubsub.ledger;
 
+import io.sparkpubsub.natives.ChunkSize;
 import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -11,25 +13,36 @@ import java.util.TreeMap;
  * <p>The offset of a batch names a seq; where the batch ends in truth is decided later, when it is planned ({@link #extend}): a
  * chunk that came in between is read with it instead of with the next. The decision stands, so every plan of the batch reads the
  * same; a batch that was never planned ends where its offset says.
+ *
+ * <pre>
+ *   homeless ── assign ──▶ assigned ── the agent reports the epoch ──▶ opened ── reported CLOSED, or no more ──▶ homeless
+ *      ▲                     │                                           │
+ *      └───── its home goes ─┴───────────────────────────────────────────┘          each home is a new epoch
+ *   moving: it drains where it is, and is homeless then
+ * </pre>
  */
 final class LedgerSlot {
+  final int index;
+  boolean wanted = true; // else it gets no home any more
   String home; // executor id; null: nobody
   long epoch;
   int state;
+  boolean opened; // its home has reported this epoch
+  boolean moving; // drains where it is: homeless as soon as its chunks are settled
   long sealed;
   long settled; // confirmed
   long ordered; // committed by Spark: to be acknowledged
-  long lostFrom; // never settled from here on
   long backlogRows;
   long backlogBytes;
   long oldestUs;
-  boolean moving; // gets another home as soon as its chunks are settled
 
+  private long lostFrom; // never settled from here on
   private long firstSize; // seq of sizes[0]
-  private final List<long[]> sizes = new ArrayList<>(); // rows, bytes of each sealed and not ordered chunk
+  private final List<ChunkSize> sizes = new ArrayList<>(); // of each sealed and not ordered chunk
   private final TreeMap<Long, Long> ends = new TreeMap<>(); // seq of an offset -> where its batch ends
 
-  LedgerSlot() {
+  LedgerSlot(int index) {
+    this.index = index;
     reset(null, 0);
   }
 
@@ -37,26 +50,37 @@ final class LedgerSlot {
     home = newHome;
     epoch = newEpoch;
     state = NativeReader.STATE_WAITING;
+    opened = false;
+    moving = false;
     sealed = settled = ordered = firstSize = 0;
     lostFrom = Long.MAX_VALUE;
     sizes.clear();
     ends.clear();
     backlogRows = backlogBytes = oldestUs = 0;
-    moving = false;
+  }
+
+  /** What its home says of this epoch. */
+  void report(SlotReport report) {
+    opened = true;
+    state = report.state;
+    settled = Math.max(settled, report.settled);
+    backlogRows = report.backlogRows;
+    backlogBytes = report.backlogBytes;
+    oldestUs = report.oldestUs;
   }
 
   /** False: told before. */
-  boolean addSize(long seq, long rows, long bytes) {
+  boolean addSize(long seq, ChunkSize size) {
     if (seq != sealed) {
       return false;
     }
-    sizes.add(new long[] {rows, bytes});
+    sizes.add(size);
     sealed = seq + 1;
     return true;
   }
 
   /** Rows, bytes of a chunk; null: it is not held, or not yet. */
-  long[] size(long seq) {
+  ChunkSize size(long seq) {
     return seq >= firstSize && seq < sealed ? sizes.get((int) (seq - firstSize)) : null;
   }
 
@@ -70,13 +94,23 @@ final class LedgerSlot {
     return ends.computeIfAbsent(seq, same -> Math.max(same, sealed));
   }
 
+  /** The first chunk at or after seq that can be read: those below have their outcome already. */
+  long readable(long seq) {
+    return Math.max(seq, settled);
+  }
+
   /** Rows and bytes of what is held of a range. */
   void addTo(long[] sum, long from, long to) {
-    for (long seq = Math.max(from, firstSize); seq < Math.min(to, sealed); seq++) {
-      long[] size = size(seq);
-      sum[0] += size[0];
-      sum[1] += size[1];
+    for (long seq = Math.max(readable(from), firstSize); seq < Math.min(to, sealed); seq++) {
+      ChunkSize size = size(seq);
+      sum[0] += size.rows;
+      sum[1] += size.bytes;
     }
+  }
+
+  /** A task could not read from here on. */
+  void lose(long from) {
+    lostFrom = Math.min(lostFrom, from);
   }
 
   private long committable(long seq) {
@@ -90,13 +124,17 @@ final class LedgerSlot {
   /** True: there is more to be acknowledged than before. */
   boolean commit(long seq) {
     long end = committable(seq);
-    while (firstSize < end && !sizes.isEmpty()) {
-      sizes.remove(0);
-      firstSize++;
-    }
+    int known = (int) Math.min(sizes.size(), Math.max(0, end - firstSize));
+    sizes.subList(0, known).clear();
+    firstSize += known;
     ends.headMap(seq).clear(); // the next batch begins at this one's end
     boolean more = end > ordered;
     ordered = Math.max(ordered, end);
     return more;
+  }
+
+  /** Whether an order to settle is on its way, or its confirmation. */
+  boolean isSettling() {
+    return ordered > settled;
   }
 }

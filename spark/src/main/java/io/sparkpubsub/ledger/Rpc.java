@@ -62,6 +62,18 @@ public final class Rpc {
     return ref.askSync(message, timeout, OBJECT);
   }
 
+  /** Whether there is nobody any more who could answer: this process's own channel has stopped, or the other's endpoint has. */
+  public static boolean isGone(Throwable failure) {
+    for (Throwable e = failure; e != null; e = e.getCause()) {
+      String name = e.getClass().getSimpleName();
+      boolean says = String.valueOf(e.getMessage()).contains("Could not find pubsub-ledgers-");
+      if (says || name.equals("RpcEnvStoppedException") || name.equals("RpcEndpointNotFoundException")) {
+        return true;
+      }
+    }
+    return SparkEnv.get() == null;
+  }
+
   /** Runs when the process is told to go, while Spark's own channel still works. Returns what removeShutdownHook takes. */
   public static Object addShutdownHook(Runnable hook) {
     return ShutdownHookManager.addShutdownHook(

@@ -1,133 +1,135 @@
 package io.sparkpubsub.ledger;
 
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.TreeSet;
 
-/** Which executor is the home of which slot: evenly, also when executors come and go. Not thread-safe. */
+/**
+ * How many slots there are and which executor is the home of which: evenly, also when executors come and go and when the number
+ * changes. A slot that has to leave a living home drains there first, so that no message moves. Not thread-safe.
+ */
 final class SlotHomes {
-  private static final class Executor {
-    final String host;
-    boolean leaving; // gets no more slots
+  private static final class Load {
+    final String executor;
+    final int order; // among those with as many
+    int slots;
 
-    Executor(String host) {
-      this.host = host;
+    Load(String executor, int order, int slots) {
+      this.executor = executor;
+      this.order = order;
+      this.slots = slots;
     }
   }
 
-  private final LedgerSlot[] slots;
-  private final Map<String, Executor> executors = new LinkedHashMap<>();
+  private final List<LedgerSlot> slots = new ArrayList<>();
+  private final Map<String, TreeSet<Integer>> held = new HashMap<>(); // executor -> its slots, moving ones too
   private long nextEpoch;
-  private boolean assigning;
+  private int wanted;
 
-  SlotHomes(LedgerSlot[] slots, long firstEpoch) {
-    this.slots = slots;
+  SlotHomes(int count, long firstEpoch) {
     this.nextEpoch = firstEpoch;
+    resize(count);
   }
 
-  int count() {
-    return executors.size();
+  List<LedgerSlot> all() {
+    return slots;
   }
 
-  boolean knows(String executor) {
-    return executors.containsKey(executor);
+  /** How many there are to be. */
+  int wanted() {
+    return wanted;
   }
 
-  boolean isLeaving(String executor) {
-    return executors.get(executor).leaving;
+  /** Null: there is none. */
+  LedgerSlot get(int index) {
+    return index >= 0 && index < slots.size() ? slots.get(index) : null;
   }
 
-  String host(String executor) {
-    return executors.get(executor).host;
+  /** The slots of an executor, by index. */
+  Collection<LedgerSlot> of(String executor) {
+    List<LedgerSlot> out = new ArrayList<>();
+    held.getOrDefault(executor, new TreeSet<>()).forEach(index -> out.add(slots.get(index)));
+    return out;
   }
 
-  void startAssigning() {
-    assigning = true;
-    assign();
-  }
-
-  void stopAssigning() {
-    assigning = false;
-  }
-
-  void add(String executor, String host) {
-    executors.putIfAbsent(executor, new Executor(host));
-    assign();
-    spread();
-  }
-
-  /** It stays known, without slots. */
-  void leave(String executor) {
-    Executor leaving = executors.get(executor);
-    if (leaving != null) {
-      leaving.leaving = true;
-      free(executor);
-    }
-  }
-
-  void remove(String executor) {
-    executors.remove(executor);
-    free(executor);
-  }
-
-  private void free(String executor) {
+  void resize(int count) {
+    int more = count - wanted;
+    wanted = count;
     for (LedgerSlot slot : slots) {
-      if (executor.equals(slot.home)) {
-        slot.home = null;
+      if (more > 0 && !slot.wanted) {
+        slot.wanted = true; // where it still drains, it gets a home afterwards
+        more--;
       }
     }
-    assign();
+    for (; more > 0; more--) {
+      slots.add(new LedgerSlot(slots.size()));
+    }
+    for (; more < 0; more++) {
+      LedgerSlot least = leastMissed();
+      least.wanted = false;
+      least.moving = least.home != null;
+    }
   }
 
-  /** Gives slots without a home the least loaded one, and a new epoch. */
-  void assign() {
-    if (!assigning) {
-      return;
+  /** One that has no home, or else one of the home with most of them. */
+  private LedgerSlot leastMissed() {
+    Map<String, Integer> load = new HashMap<>();
+    slots.stream().filter(slot -> slot.home != null && !slot.moving).forEach(slot -> load.merge(slot.home, 1, Integer::sum));
+    return slots.stream()
+        .filter(slot -> slot.wanted)
+        .max(
+            Comparator.comparingInt(
+                    (LedgerSlot slot) -> slot.home == null || slot.moving ? Integer.MAX_VALUE : load.get(slot.home))
+                .thenComparingInt(slot -> slot.index))
+        .orElseThrow(IllegalStateException::new);
+  }
+
+  /** It has no home any more. */
+  void free(LedgerSlot slot) {
+    TreeSet<Integer> its = held.get(slot.home);
+    its.remove(slot.index);
+    if (its.isEmpty()) {
+      held.remove(slot.home);
     }
-    Map<String, Integer> load = load(true);
+    slot.home = null;
+    slot.moving = false;
+  }
+
+  /** Gives slots without a home the least loaded of these, and a new epoch. */
+  void assign(List<String> executors) {
+    PriorityQueue<Load> loads =
+        new PriorityQueue<>(Comparator.comparingInt((Load load) -> load.slots).thenComparingInt(load -> load.order));
+    for (String executor : executors) {
+      TreeSet<Integer> its = held.get(executor);
+      loads.add(new Load(executor, loads.size(), its == null ? 0 : its.size()));
+    }
     for (LedgerSlot slot : slots) {
-      if (slot.home != null || load.isEmpty()) {
-        continue;
+      if (slot.home == null && slot.wanted && !loads.isEmpty()) {
+        Load least = loads.poll();
+        least.slots++;
+        loads.add(least);
+        slot.reset(least.executor, nextEpoch++);
+        held.computeIfAbsent(least.executor, first -> new TreeSet<>()).add(slot.index);
       }
-      String least = null;
-      for (Map.Entry<String, Integer> entry : load.entrySet()) {
-        if (least == null || entry.getValue() < load.get(least)) {
-          least = entry.getKey();
-        }
-      }
-      load.merge(least, 1, Integer::sum);
-      slot.reset(least, nextEpoch++);
     }
   }
 
   /** Marks slots of executors that have too many as moving: they drain where they are, and then get the least loaded home. */
-  private void spread() {
-    Map<String, Integer> load = load(false);
-    if (load.isEmpty()) {
+  void spread(List<String> executors) {
+    if (executors.isEmpty()) {
       return;
     }
-    int atMost = (slots.length + load.size() - 1) / load.size();
+    int atMost = (wanted + executors.size() - 1) / executors.size();
+    Map<String, Integer> load = new HashMap<>();
     for (LedgerSlot slot : slots) {
-      if (slot.home != null && !slot.moving && load.get(slot.home) > atMost) {
-        load.merge(slot.home, -1, Integer::sum);
+      if (slot.home != null && !slot.moving && load.merge(slot.home, 1, Integer::sum) > atMost) {
         slot.moving = true;
       }
     }
-  }
-
-  /** How many slots each executor has that stays. */
-  private Map<String, Integer> load(boolean withMoving) {
-    Map<String, Integer> load = new LinkedHashMap<>();
-    executors.forEach(
-        (id, executor) -> {
-          if (!executor.leaving) {
-            load.put(id, 0);
-          }
-        });
-    for (LedgerSlot slot : slots) {
-      if (slot.home != null && (withMoving || !slot.moving)) {
-        load.merge(slot.home, 1, Integer::sum);
-      }
-    }
-    return load;
   }
 }

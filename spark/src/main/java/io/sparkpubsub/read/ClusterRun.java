@@ -32,17 +32,22 @@ final class ClusterRun implements QueryRun {
   private final SparkSession session;
   private final Ledger ledger;
   private final LedgerEndpoint endpoint;
-  private final AgentStarter starter;
   private final CommitWatcher watcher;
+  private final StructType schema;
+  private final int parallelism;
+  private AgentStarter starter;
 
-  ClusterRun(PubSubOptions options, StructType schema, String checkpoint, Ledger ledger, int slots, SparkSession session) {
+  /** @param parallelism what the ledger's slots are for */
+  ClusterRun(
+      PubSubOptions options, StructType schema, String checkpoint, Ledger ledger, int parallelism, SparkSession session) {
     this.options = options;
+    this.schema = schema;
     this.checkpoint = checkpoint;
     this.session = session;
     this.ledger = ledger;
+    this.parallelism = parallelism;
     this.name = "pubsub[" + options.subscription() + ", run " + id.substring(0, 8) + "]";
-    this.endpoint = new LedgerEndpoint(id, ledger, slots);
-    this.starter = new AgentStarter(new AgentConfig(id, options, schema), ledger, endpoint::leave, session);
+    this.endpoint = new LedgerEndpoint(id, ledger);
     this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
   }
 
@@ -61,6 +66,8 @@ final class ClusterRun implements QueryRun {
     Banner.show(options);
     Gauges.addSource(id, () -> ledger.metrics(System.currentTimeMillis() * 1000));
     endpoint.start();
+    AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema);
+    starter = new AgentStarter(config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
     starter.start();
     watcher.start();
   }
@@ -81,6 +88,11 @@ final class ClusterRun implements QueryRun {
   @Override
   public String id() {
     return id;
+  }
+
+  @Override
+  public String endpoint() {
+    return endpoint.name();
   }
 
   @Override

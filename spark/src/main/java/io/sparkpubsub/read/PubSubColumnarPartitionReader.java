@@ -1,6 +1,6 @@
 package io.sparkpubsub.read;
 
-import io.sparkpubsub.agent.Agent;
+import io.sparkpubsub.agent.Agents;
 import io.sparkpubsub.agent.LedgerClient;
 import io.sparkpubsub.natives.ChunkView;
 import io.sparkpubsub.natives.NativeReader;
@@ -42,15 +42,12 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     if (next >= end) {
       return false;
     }
-    long chunk = Agent.chunk(partition.run, partition.slot, partition.epoch, next, view);
+    long chunk = 0;
+    while (chunk == 0 && next < end) {
+      chunk = chunk();
+    }
     if (chunk == 0) {
-      byte[] packed = LedgerClient.fetch(partition.run, partition.slot, partition.epoch, next);
-      if (packed == null) { // reported lost by the driver's side: it knows that the home is gone
-        next = end;
-        return false;
-      }
-      chunk = NativeReader.unpackChunk(packed, view);
-      remote++;
+      return false;
     }
     bytes += view.bytes();
     chunks++;
@@ -59,10 +56,34 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     return true;
   }
 
+  /** The next one, of this process or from its home; 0: there is none, and `next` is where to go on. */
+  private long chunk() {
+    long held = Agents.chunk(partition.run, partition.slot, partition.epoch, next, view);
+    if (held != 0) {
+      return held;
+    }
+    byte[] packed = LedgerClient.fetch(partition.endpoint, partition.run, partition.slot, partition.epoch, next);
+    if (packed == null) { // reported lost by the driver's side: it knows that the home is gone
+      next = end;
+    } else if (packed.length == 0) { // its lease has ended: the service delivers it again
+      next++;
+    } else {
+      remote++;
+      return NativeReader.unpackChunk(packed, view);
+    }
+    return 0;
+  }
+
   /** The range is decided when the first task asks: what arrived until then is part of the batch. */
   private void begin() {
     long[] range = LedgerClient.range(
-            partition.run, partition.slot, partition.epoch, partition.from, partition.to, partition.late);
+            partition.endpoint,
+            partition.run,
+            partition.slot,
+            partition.epoch,
+            partition.from,
+            partition.to,
+            partition.late);
     if (range != null) {
       next = range[0];
       end = range[1];
@@ -82,14 +103,14 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       new TaskMetric(ReadMetrics.CHUNKS, chunks),
       new TaskMetric(ReadMetrics.REMOTE, remote),
       new TaskMetric(ReadMetrics.BACKLOG, waiting()),
-      new TaskMetric(ReadMetrics.RESERVOIR, Agent.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
+      new TaskMetric(ReadMetrics.RESERVOIR, Agents.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
     };
   }
 
   /** Known at the end: rows of this slot that are left to later batches. */
   private long waiting() {
     boolean atEnd = next >= end;
-    return atEnd ? Agent.rowsFrom(partition.run, partition.slot, partition.epoch, end) : 0;
+    return atEnd ? Agents.rowsFrom(partition.run, partition.slot, partition.epoch, end) : 0;
   }
 
   private void closeCurrent() {

@@ -8,6 +8,7 @@ import org.apache.spark.sql.connector.read.InputPartition;
  */
 final class PubSubInputPartition implements InputPartition {
   private static final long serialVersionUID = 1;
+  final String endpoint; // of the ledger, in the driver
   final String run;
   final int slot;
   final long epoch;
@@ -16,7 +17,9 @@ final class PubSubInputPartition implements InputPartition {
   final boolean late;
   private final String home;
 
-  PubSubInputPartition(String run, int slot, long epoch, long from, long to, boolean late, String home) {
+  PubSubInputPartition(
+      String endpoint, String run, int slot, long epoch, long from, long to, boolean late, String home) {
+    this.endpoint = endpoint;
     this.run = run;
     this.slot = slot;
     this.epoch = epoch;

@@ -54,10 +54,11 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   /** A stream whose run has begun. */
   static PubSubMicroBatchStream start(PubSubOptions options, StructType schema, String checkpoint) {
     SparkSession session = SparkSession.active();
-    int slots = ClusterRun.slots(options, Math.max(1, session.sparkContext().defaultParallelism()));
+    int parallelism = Math.max(1, session.sparkContext().defaultParallelism());
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
-    Ledger ledger = new Ledger(slots, System.currentTimeMillis() * 1000, jitterMs);
-    ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, slots, session);
+    Ledger ledger = 
+        new Ledger(ClusterRun.slots(options, parallelism), Ledger.freshEpoch(System.currentTimeMillis()), jitterMs);
+    ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();
     return new PubSubMicroBatchStream(options, schema, ledger, run, System::currentTimeMillis);
   }
@@ -186,7 +187,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
               long from = begin.from(slot, to.epoch);
               String home = ledger.location(slot, to.epoch);
               if (from < to.seq && home != null) {
-                partitions.add(new PubSubInputPartition(run.id(), slot, to.epoch, from, to.seq, late, home));
+                partitions.add(new PubSubInputPartition(run.endpoint(), run.id(), slot, to.epoch, from, to.seq, late, home));
               } else if (from < to.seq) { // the epoch has died: its messages come again from the service
                 ledger.lostRange(slot, to.epoch, from);
               }

@@ -10,6 +10,9 @@ interface QueryRun {
   /** Names it among all runs; tasks find their agent by it. */
   String id();
 
+  /** Of its ledger, in the driver. */
+  String endpoint();
+
   /** Spark has committed everything below this offset. */
   void committed(PubSubOffset offset);
 

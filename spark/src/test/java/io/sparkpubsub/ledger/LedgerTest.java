@@ -2,12 +2,10 @@ package io.sparkpubsub.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sparkpubsub.natives.NativeReader;
+import io.sparkpubsub.ledger.LedgerMessages.Verdict;
 import io.sparkpubsub.natives.ReaderMetric;
-import io.sparkpubsub.natives.SlotReport;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -16,71 +14,38 @@ class LedgerTest {
   private static final long EPOCH = 1000;
   private static final long NO_LIMIT = Long.MAX_VALUE;
 
-  /** An executor as the ledger sees it: what it was told to open, and what it holds. */
-  private static final class FakeAgent {
-    final String id;
-    final Map<Integer, long[]> slots = new HashMap<>(); // slot -> epoch, sealed, told, ordered
+  private final Map<String, String> present = new LinkedHashMap<>();
+  private long now = 100_000;
 
-    final java.util.Set<Integer> draining = new java.util.HashSet<>();
-
-    final long[] metrics = new long[ReaderMetric.LONGS];
-
-    FakeAgent(String id) {
-      this.id = id;
-    }
-
-    void exchange(Ledger ledger) {
-      List<Long> sizes = new ArrayList<>();
-      long[] reports = new long[slots.size() * SlotReport.LONGS];
-      int at = 0;
-      for (Map.Entry<Integer, long[]> entry : slots.entrySet()) {
-        long[] slot = entry.getValue();
-        reports[at] = entry.getKey();
-        reports[at + 1] = slot[0];
-        reports[at + 2] = draining.contains(entry.getKey()) ? NativeReader.STATE_DRAINING : NativeReader.STATE_OPEN;
-        reports[at + 3] = slot[1];
-        reports[at + 4] = slot[3]; // what is ordered is confirmed at once
-        at += SlotReport.LONGS;
-        for (; slot[2] < slot[1]; slot[2]++) {
-          sizes.add((long) entry.getKey());
-          sizes.add(slot[0]);
-          sizes.add(slot[2]);
-          sizes.add(10L);
-          sizes.add(100L);
-        }
-      }
-      long[] flat = sizes.stream().mapToLong(Long::longValue).toArray();
-      long[] orders = ledger.report(id, reports, flat, metrics, null);
-      for (int i = 0; i < orders.length; i += Ledger.ORDER_LONGS) {
-        int slot = (int) orders[i + 1];
-        if (orders[i] == Ledger.ORDER_OPEN) {
-          slots.put(slot, new long[] {orders[i + 2], 0, 0, 0});
-        } else if (orders[i] == Ledger.ORDER_SETTLE) {
-          long[] held = slots.get(slot);
-          assertThat(held[0]).isEqualTo(orders[i + 2]);
-          held[3] = Math.max(held[3], orders[i + 3]);
-        } else if (orders[i + 3] == 1) {
-          draining.add(slot);
-        } else {
-          slots.remove(slot);
-        }
-      }
-      // A draining slot is over once everything that was sealed is settled.
-      slots.entrySet().removeIf(e -> draining.contains(e.getKey()) && e.getValue()[3] == e.getValue()[1]);
-      draining.retainAll(slots.keySet());
-    }
-  }
-
-  private static Ledger ledger(int slots, FakeAgent... agents) {
+  private Ledger ledger(int slots, FakeAgent... agents) {
     Ledger ledger = new Ledger(slots, EPOCH, 0);
+    join(ledger, agents);
     for (FakeAgent agent : agents) {
-      ledger.register(agent.id, "host");
-    }
-    ledger.startAssigning();
-    for (FakeAgent agent : agents) {
-      agent.exchange(ledger);
+      exchange(ledger, agent);
     }
     return ledger;
+  }
+
+  /** Spark adds executors, and agents start on them. */
+  private void join(Ledger ledger, FakeAgent... agents) {
+    for (FakeAgent agent : agents) {
+      present.put(agent.id, "host");
+    }
+    ledger.executors(now, present);
+    ledger.start(now);
+    for (FakeAgent agent : agents) {
+      assertThat(agent.register(ledger, now)).isEqualTo(Verdict.WORK);
+    }
+    ledger.tick(now);
+  }
+
+  private void lose(Ledger ledger, String executor) {
+    present.remove(executor);
+    ledger.executors(now, present);
+  }
+
+  private void exchange(Ledger ledger, FakeAgent agent) {
+    agent.exchange(ledger, now);
   }
 
   @Test
@@ -98,8 +63,8 @@ class LedgerTest {
     Ledger ledger = ledger(1, a);
     PubSubOffset start = PubSubOffset.NOTHING;
     assertThat(ledger.latest(start, NO_LIMIT, NO_LIMIT)).isSameAs(start);
-    a.slots.get(0)[1] = 3;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 3;
+    exchange(ledger, a);
     PubSubOffset end = ledger.latest(start, NO_LIMIT, NO_LIMIT);
     assertThat(end.json()).isEqualTo("{\"0\":\"1000:3\"}");
     assertThat(ledger.latest(end, NO_LIMIT, NO_LIMIT)).isSameAs(end);
@@ -109,9 +74,9 @@ class LedgerTest {
   void limitsCutAtChunksAndGiveAtLeastOne() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(2, a);
-    a.slots.get(0)[1] = 5;
-    a.slots.get(1)[1] = 5;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 5;
+    a.slots.get(1).sealed = 5;
+    exchange(ledger, a);
     assertThat(ledger.latest(PubSubOffset.NOTHING, 40, NO_LIMIT).json())
         .isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
     assertThat(ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, 300).json())
@@ -123,31 +88,31 @@ class LedgerTest {
   void onlyWhatIsCommittedIsSettled() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
-    a.slots.get(0)[1] = 10;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 10;
+    exchange(ledger, a);
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, 40, NO_LIMIT);
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isZero();
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isZero();
     ledger.committed(end);
     assertThat(ledger.allSettled()).isFalse();
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isEqualTo(4);
-    a.exchange(ledger);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(4);
+    exchange(ledger, a);
     assertThat(ledger.allSettled()).isTrue();
     ledger.committed(PubSubOffset.NOTHING); // older: nothing is taken back
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isEqualTo(4);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(4);
   }
 
   @Test
   void offsetsOfAnEarlierRunAreNeverSettled() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
-    a.slots.get(0)[1] = 10;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 10;
+    exchange(ledger, a);
     ledger.committed(PubSubOffset.parse("{\"0\":\"7:5\"}"));
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isZero();
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isZero();
     assertThat(ledger.home(0, 7)).isNull();
     // … and what comes after them begins at the first chunk.
     PubSubOffset end = ledger.latest(PubSubOffset.parse("{\"0\":\"7:5\"}"), NO_LIMIT, NO_LIMIT);
@@ -159,16 +124,16 @@ class LedgerTest {
     FakeAgent a = new FakeAgent("1");
     FakeAgent b = new FakeAgent("2");
     Ledger ledger = ledger(2, a, b);
-    a.slots.get(0)[1] = 2;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 2;
+    exchange(ledger, a);
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
-    ledger.lost("1");
+    lose(ledger, "1");
     assertThat(ledger.home(0, 1000)).isNull();
     ledger.committed(end); // too late: the service delivers those again
-    b.exchange(ledger);
+    exchange(ledger, b);
     assertThat(b.slots).containsKeys(0, 1);
-    assertThat(b.slots.get(0)[0]).isGreaterThan(1001);
-    assertThat(b.slots.get(0)[3]).isZero();
+    assertThat(b.slots.get(0).epoch).isGreaterThan(1001);
+    assertThat(b.slots.get(0).settled).isZero();
   }
 
   private static Map<String, String> metrics(Ledger ledger) {
@@ -180,25 +145,25 @@ class LedgerTest {
     FakeAgent a = new FakeAgent("1");
     FakeAgent b = new FakeAgent("2");
     Ledger ledger = ledger(2, a, b);
-    a.slots.get(0)[1] = 3;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 3;
+    exchange(ledger, a);
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, 20, NO_LIMIT); // 2 of 3 chunks
     ledger.committed(end);
-    assertThat(ledger.leave("1")).containsExactly(Ledger.ORDER_SETTLE, 0, EPOCH, 2);
-    b.exchange(ledger);
+    assertThat(Order.at(ledger.leave(now, "1"), 0).toString()).isEqualTo("SETTLE 0:1000 2");
+    exchange(ledger, b);
     assertThat(b.slots).hasSize(2); // at once, while the executor is still known
-    a.exchange(ledger); // crosses the leave
+    exchange(ledger, a); // crosses the leave
     assertThat(a.slots).isEmpty();
-    ledger.register("1", "host"); // a late one
-    assertThat(ledger.knows("1")).isTrue();
+    assertThat(new FakeAgent("1").register(ledger, now)).isEqualTo(Verdict.OVER); // a late one
 
     long[] last = new long[ReaderMetric.LONGS];
     last[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 20;
     last[ReaderMetric.GIVEN_BACK_ROWS.ordinal()] = 10;
-    ledger.left("1", last);
+    System.arraycopy(last, 0, a.metrics, 0, last.length);
+    a.end(ledger, now);
     a.metrics[ReaderMetric.BACKLOG_ROWS.ordinal()] = 30; // of before
-    a.exchange(ledger);
-    ledger.lost("1");
+    exchange(ledger, a);
+    lose(ledger, "1");
     assertThat(metrics(ledger))
         .containsEntry("acknowledgedRows", "20")
         .containsEntry("givenBackRows", "10")
@@ -216,9 +181,9 @@ class LedgerTest {
     a.metrics[ReaderMetric.BACKLOG_ROWS.ordinal()] = 30;
     a.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 5;
     b.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 7;
-    a.exchange(ledger);
-    b.exchange(ledger);
-    ledger.lost("1");
+    exchange(ledger, a);
+    exchange(ledger, b);
+    lose(ledger, "1");
     assertThat(metrics(ledger))
         .containsEntry("acknowledgedRows", "12")
         .containsEntry("abandonedRows", "30")
@@ -231,14 +196,17 @@ class LedgerTest {
   void anAgentThatEndsWhileItsExecutorStaysMayStartAgain() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(2, a);
-    a.exchange(ledger);
-    ledger.left("1", new long[ReaderMetric.LONGS]);
-    assertThat(ledger.knows("1")).isFalse();
+    exchange(ledger, a);
+    a.end(ledger, now);
+    assertThat(ledger.works("1")).isFalse();
+    assertThat(ledger.start(now)).isEmpty();
+    assertThat(ledger.start(now + 1000)).containsOnlyKeys("1");
     FakeAgent again = new FakeAgent("1");
-    ledger.register("1", "host");
+    again.register(ledger, now);
+    again.register(ledger, now); // a later incarnation than the one before
     again.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 4;
-    again.exchange(ledger);
-    assertThat(again.slots.values()).allSatisfy(slot -> assertThat(slot[0]).isGreaterThan(EPOCH + 1));
+    exchange(ledger, again);
+    assertThat(again.slots.values()).allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
     assertThat(metrics(ledger)).containsEntry("acknowledgedRows", "4").containsEntry("executorsLost", "0");
   }
 
@@ -247,9 +215,9 @@ class LedgerTest {
     FakeAgent a = new FakeAgent("1");
     FakeAgent b = new FakeAgent("2");
     Ledger ledger = ledger(2, a, b);
-    ledger.stopAssigning();
-    ledger.left("1", new long[ReaderMetric.LONGS]);
-    b.exchange(ledger);
+    ledger.stop();
+    a.end(ledger, now);
+    exchange(ledger, b);
     assertThat(b.slots).hasSize(1);
   }
 
@@ -257,40 +225,40 @@ class LedgerTest {
   void slotsMoveToANewExecutorOnceTheyAreDrained() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(4, a);
-    a.slots.get(0)[1] = 2;
-    a.slots.get(1)[1] = 2;
-    a.exchange(ledger);
+    a.slots.get(2).sealed = 2;
+    a.slots.get(3).sealed = 2;
+    exchange(ledger, a);
     FakeAgent b = new FakeAgent("2");
-    ledger.register("2", "host");
+    join(ledger, b);
     for (int i = 0; i < 3; i++) {
-      a.exchange(ledger);
-      b.exchange(ledger);
+      exchange(ledger, a);
+      exchange(ledger, b);
     }
     assertThat(a.slots).hasSize(4); // two are draining: their chunks can still be read
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
-    assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
+    assertThat(end.json()).isEqualTo("{\"2\":\"1002:2\",\"3\":\"1003:2\"}");
     assertThat(ledger.size(PubSubOffset.NOTHING, end)[0]).isEqualTo(40);
     ledger.committed(end);
     for (int i = 0; i < 4; i++) {
-      a.exchange(ledger);
-      b.exchange(ledger);
+      exchange(ledger, a);
+      exchange(ledger, b);
     }
     assertThat(a.slots).hasSize(2);
     assertThat(b.slots).hasSize(2);
-    assertThat(b.slots.values()).allSatisfy(slot -> assertThat(slot[0]).isGreaterThan(1003));
+    assertThat(b.slots.values()).allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(1003));
   }
 
   @Test
   void aRangeThatWasLostIsNeverSettled() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
-    a.slots.get(0)[1] = 10;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 10;
+    exchange(ledger, a);
     PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
     ledger.lostRange(0, 1000, 6);
     ledger.committed(end);
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isEqualTo(6);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(6);
   }
 
   /** Reports in any order and number: positions only grow, and nothing uncommitted is ever ordered. */
@@ -306,10 +274,10 @@ class LedgerTest {
       Map<Long, Long> done = new HashMap<>(); // epoch -> end of all that is committed
       for (int step = 0; step < 300; step++) {
         FakeAgent agent = agents[random.nextInt(agents.length)];
-        for (long[] slot : agent.slots.values()) {
-          slot[1] += random.nextInt(3);
+        for (FakeAgent.Held slot : agent.slots.values()) {
+          slot.sealed += random.nextInt(3);
         }
-        agent.exchange(ledger);
+        exchange(ledger, agent);
         if (random.nextInt(4) == 0 && planned == committed) {
           planned = ledger.latest(committed, 1 + random.nextInt(100), NO_LIMIT);
           read.clear();
@@ -335,8 +303,8 @@ class LedgerTest {
           ledger.committed(committed);
         }
         for (FakeAgent each : agents) {
-          for (long[] slot : each.slots.values()) {
-            assertThat(slot[3]).isLessThanOrEqualTo(done.getOrDefault(slot[0], 0L));
+          for (FakeAgent.Held slot : each.slots.values()) {
+            assertThat(slot.settled).isLessThanOrEqualTo(done.getOrDefault(slot.epoch, 0L));
           }
         }
       }
@@ -348,12 +316,12 @@ class LedgerTest {
   }
 
   /** The offset after two of five chunks. */
-  private static PubSubOffset twoChunksThenFive(Ledger ledger, FakeAgent agent) {
-    agent.slots.get(0)[1] = 2;
-    agent.exchange(ledger);
+  private PubSubOffset twoChunksThenFive(Ledger ledger, FakeAgent agent) {
+    agent.slots.get(0).sealed = 2;
+    exchange(ledger, agent);
     PubSubOffset two = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
-    agent.slots.get(0)[1] = 5;
-    agent.exchange(ledger);
+    agent.slots.get(0).sealed = 5;
+    exchange(ledger, agent);
     return two;
   }
 
@@ -363,12 +331,12 @@ class LedgerTest {
     Ledger ledger = ledger(1, a);
     PubSubOffset first = twoChunksThenFive(ledger, a);
     assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5);
-    a.slots.get(0)[1] = 6;
-    a.exchange(ledger);
+    a.slots.get(0).sealed = 6;
+    exchange(ledger, a);
     assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5); // a second action
     ledger.committed(first);
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isEqualTo(5);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(5);
     PubSubOffset second = ledger.latest(first, NO_LIMIT, NO_LIMIT);
     assertThat(ledger.size(first, second)[0]).isEqualTo(10);
     assertThat(range(ledger, first, second, true)).containsExactly(5, 6);
@@ -382,10 +350,179 @@ class LedgerTest {
     Ledger ledger = ledger(1, a);
     PubSubOffset first = twoChunksThenFive(ledger, a);
     ledger.committed(first);
-    a.exchange(ledger);
-    assertThat(a.slots.get(0)[3]).isEqualTo(2);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(2);
     assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 2); // too late
     PubSubOffset second = ledger.latest(first, NO_LIMIT, NO_LIMIT);
     assertThat(range(ledger, first, second, false)).containsExactly(2, 5);
+  }
+
+  // ---- membership ----
+
+  /** A stranger gives back what it has and registers anew: an executor that was taken for lost works again. */
+  @Test
+  void anAgentThatWasGivenUpRegistersAgain() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(2, a);
+    lose(ledger, "1");
+    exchange(ledger, a);
+    assertThat(a.answer.verdict).isEqualTo(Verdict.REGISTER_AGAIN);
+    assertThat(a.slots).isEmpty();
+    join(ledger, a);
+    exchange(ledger, a);
+    assertThat(a.slots.values()).hasSize(2).allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
+  }
+
+  @Test
+  void aStartThatFailedIsTriedAgainAndTheOthersWorkMeanwhile() {
+    FakeAgent a = new FakeAgent("1");
+    present.put("2", "host");
+    Ledger ledger = ledger(2, a);
+    assertThat(a.slots).isEmpty(); // the other is waited for, but not for ever
+    ledger.startEnded(now, "2", "cannot read /ca.pem");
+    assertThat(ledger.start(now)).isEmpty();
+    now += Membership.GATHER_MS;
+    ledger.tick(now);
+    exchange(ledger, a);
+    assertThat(a.slots).hasSize(2);
+    assertThat(ledger.start(now)).containsOnlyKeys("2");
+    FakeAgent b = new FakeAgent("2");
+    assertThat(b.register(ledger, now)).isEqualTo(Verdict.WORK);
+    exchange(ledger, a);
+    exchange(ledger, a);
+    exchange(ledger, b);
+    assertThat(b.slots).hasSize(1);
+    assertThat(ledger.error()).isNull();
+  }
+
+  @Test
+  void aQueryWithoutAnAgentThatCanStartFailsWithTheLastReason() {
+    present.put("1", "host");
+    Ledger ledger = new Ledger(2, EPOCH, 0);
+    long begin = now;
+    for (; ledger.error() == null && now < begin + 120_000; now += 500) {
+      ledger.executors(now, present);
+      ledger.start(now).keySet().forEach(executor -> ledger.startEnded(now, executor, "cannot read /ca.pem"));
+      ledger.tick(now);
+    }
+    assertThat(ledger.error()).contains("executor 1: cannot read /ca.pem");
+    assertThat(now - begin).isLessThan(60_000);
+  }
+
+  /** A paused executor keeps its slots for a while; then they move, and it is a stranger when it returns. */
+  @Test
+  void slotsOfASilentAgentMoveOnceItHasGivenThemBack() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(2, a, b);
+    for (long until = now + Membership.GONE_MS; now < until; now += 1000) {
+      ledger.tick(now);
+      exchange(ledger, b);
+      assertThat(b.slots).hasSize(1);
+    }
+    ledger.tick(now);
+    exchange(ledger, b);
+    assertThat(b.slots).hasSize(2);
+    exchange(ledger, a);
+    assertThat(a.answer.verdict).isEqualTo(Verdict.REGISTER_AGAIN);
+    assertThat(a.slots).isEmpty();
+    assertThat(metrics(ledger)).containsEntry("executorsLost", "1");
+  }
+
+  /** Reports cross on the way: what an older one says is ignored. */
+  @Test
+  void ofTwoReportsTheLaterCounts() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    LedgerMessages.Report before = new FakeAgent("1").report();
+    a.slots.get(0).sealed = 1;
+    exchange(ledger, a);
+    long epoch = a.slots.get(0).epoch;
+    LedgerMessages.Report late =
+        new LedgerMessages.Report("run", "1", 1, before.number, new long[0], new long[0], a.metrics, null, false);
+    assertThat(ledger.report(now, late).orders).isEmpty();
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).epoch).isEqualTo(epoch);
+    assertThat(ledger.home(0, epoch)).isEqualTo("1");
+  }
+
+  /** An epoch that its home no longer has is over: the slot is opened anew. */
+  @Test
+  void anEpochThatVanishedIsOpenedAnew() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    exchange(ledger, a);
+    a.slots.clear();
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).epoch).isEqualTo(EPOCH + 1);
+  }
+
+  /** What is committed is settled before the rest is given back, in whatever order the two tellings arrive. */
+  @Test
+  void anExecutorThatIsDecommissionedSettlesBeforeItGivesBack() {
+    FakeAgent a = new FakeAgent("1");
+    FakeAgent b = new FakeAgent("2");
+    Ledger ledger = ledger(1, a, b);
+    a.slots.get(0).sealed = 3;
+    exchange(ledger, a);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, 20, NO_LIMIT);
+    ledger.committed(end);
+    ledger.leave(now, "1"); // its orders are lost, or late
+    a.obeyed.clear();
+    exchange(ledger, a);
+    assertThat(a.obeyed).extracting(Order::toString).containsExactly("SETTLE 0:1000 2", "CLOSE 0:1000 0");
+  }
+
+  @Test
+  void chunksWhoseLeaseHasEndedAreNotRead() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(1, a);
+    a.slots.get(0).sealed = 4;
+    exchange(ledger, a);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    a.slots.get(0).settled = 3; // given up, without an order
+    exchange(ledger, a);
+    assertThat(range(ledger, PubSubOffset.NOTHING, end, false)).containsExactly(3, 4);
+    assertThat(ledger.isSettled(0, EPOCH, 2)).isTrue();
+    assertThat(ledger.size(PubSubOffset.NOTHING, end)[0]).isEqualTo(FakeAgent.ROWS);
+    ledger.committed(end);
+    exchange(ledger, a);
+    assertThat(a.slots.get(0).settled).isEqualTo(4);
+  }
+
+  // ---- the number of slots ----
+
+  @Test
+  void slotsFollowTheClusterAndMoveNothing() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(2, a);
+    FakeAgent b = new FakeAgent("2");
+    join(ledger, b);
+    ledger.resize(6);
+    for (int i = 0; i < 4; i++) {
+      exchange(ledger, a);
+      exchange(ledger, b);
+    }
+    assertThat(a.slots).hasSize(3);
+    assertThat(b.slots).hasSize(3);
+    a.slots.values().forEach(slot -> slot.sealed = 2);
+    exchange(ledger, a);
+    ledger.resize(2);
+    for (int i = 0; i < 4; i++) {
+      exchange(ledger, a);
+      exchange(ledger, b);
+    }
+    assertThat(a.slots).hasSize(3); // what they hold is still to be read
+    assertThat(b.slots).hasSize(1);
+    PubSubOffset end = ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, NO_LIMIT);
+    assertThat(ledger.size(PubSubOffset.NOTHING, end)[0]).isEqualTo(3 * 2 * FakeAgent.ROWS);
+    ledger.committed(end);
+    for (int i = 0; i < 4; i++) {
+      exchange(ledger, a);
+      exchange(ledger, b);
+    }
+    assertThat(a.slots).hasSize(1);
+    assertThat(a.obeyed).noneMatch(order -> order.kind == Order.Kind.CLOSE);
+    assertThat(ledger.allOpen()).isTrue();
   }
 }

@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubSchema;
+import io.sparkpubsub.ledger.FakeAgent;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.PubSubOffset;
-import io.sparkpubsub.natives.NativeReader;
-import io.sparkpubsub.natives.ReaderMetric;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.Test;
 
 class PubSubMicroBatchStreamTest {
   private static final long EPOCH = 1000;
-  private static final int ROWS = 10; // of a chunk
-  private static final int BYTES = 100;
 
   /** Remembers what it is told. */
   private static final class Run implements QueryRun {
@@ -41,6 +38,11 @@ class PubSubMicroBatchStreamTest {
     }
 
     @Override
+    public String endpoint() {
+      return "ledgers";
+    }
+
+    @Override
     public void committed(PubSubOffset offset) {
       committed.add(offset.json());
     }
@@ -55,7 +57,7 @@ class PubSubMicroBatchStreamTest {
   private final Run run = new Run();
   private final Ledger ledger = new Ledger(1, EPOCH, 0);
   private long nowMs = 1_000_000;
-  private int sealed;
+  private final FakeAgent agent = new FakeAgent("1"); // chunks of 10 rows and 100 bytes
 
   private PubSubMicroBatchStream stream(String... keyValues) {
     Map<String, String> given = new HashMap<>();
@@ -63,22 +65,16 @@ class PubSubMicroBatchStreamTest {
       given.put(keyValues[i], keyValues[i + 1]);
     }
     PubSubOptions options = PubSubOptions.of(given, Collections.emptyMap(), Collections.emptyMap());
-    ledger.register("1", "host");
-    ledger.startAssigning();
-    report(null);
+    ledger.executors(0, Collections.singletonMap("1", "host"));
+    agent.register(ledger, 0);
+    ledger.tick(0);
+    agent.exchange(ledger, 0);
     return new PubSubMicroBatchStream(options, PubSubSchema.FULL, ledger, run, () -> nowMs);
   }
 
-  private void report(String problem, long... sizes) {
-    long[] epochs = {0, EPOCH, NativeReader.STATE_OPEN, sealed, 0, 0, 0, 0, 0, 0};
-    ledger.report("1", epochs, sizes, new long[ReaderMetric.LONGS], problem);
-  }
-
   private void seal(int chunks) {
-    for (int i = 0; i < chunks; i++) {
-      sealed++;
-      report(null, 0, EPOCH, sealed - 1, ROWS, BYTES);
-    }
+    agent.slots.get(0).sealed += chunks;
+    agent.exchange(ledger, 0);
   }
 
   @Test
@@ -129,7 +125,8 @@ class PubSubMicroBatchStreamTest {
   @Test
   void aProblemOfAnAgentFailsTheQuery() {
     PubSubMicroBatchStream stream = stream();
-    report("no permission");
+    agent.problem = "no permission";
+    agent.exchange(ledger, 0);
     assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable())).hasMessage("no permission");
   }
 

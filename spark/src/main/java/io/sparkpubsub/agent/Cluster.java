@@ -1,0 +1,31 @@
+package io.sparkpubsub.agent;
+
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/** What the starter of agents needs of Spark. */
+interface Cluster {
+  /** The executors that Spark has and that can run tasks, or will soon: id -> host. */
+  Map<String, String> executors();
+
+  /** Decommissioned: gets no more tasks, and will not live to say so itself. */
+  boolean isLeaving(String executor);
+
+  /** What Spark takes for the number of cores. */
+  int parallelism();
+
+  /** Starts an agent on each of these, in the background. Each is told when that is over, with a reason where it is known to have failed. */
+  void start(AgentConfig config, Map<String, String> executors, BiConsumer<String, String> ended);
+
+  /** Runs a task that does nothing, in the background: Spark gets itself an executor for it, or keeps the one it has. */
+  void keepAnExecutor();
+
+  /** Whether Spark itself takes executors away that have nothing to do. */
+  boolean takesIdleExecutors();
+
+  /** `changed` runs whenever executors come or go, `over` when the application ends. */
+  void watch(Runnable changed, Runnable over);
+
+  /** Ends what runs in the background. */
+  void close();
+}
