@@ -1,99 +1,96 @@
+/* Lists: page after page, each name once, until the caller has enough, the pages end, or one fails. */
 #include "support.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "client/name_list.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PAGES 4
 #define NAMES_A_PAGE 3
 
-/* Page n has the names n-0, n-1, n-2 (page 2 has none); the token of page n is "n". */
+static int failing_page = -1, fetched;
+
+/* Page i has the names 3i, 3i + 1, 3i + 2; its token is i. */
 static enum pubsub_status fetch(struct pubsub_client *client, const char *parent,
                                 const char *page_token, uint32_t timeout_ms,
                                 struct pubsub_name_page *out, struct pubsub_error *error) {
-  int page = atoi(page_token);
-  char name[16] = "";
-  (void)client;
-  assert_string_equal(parent, "projects/p");
-  assert_int_equal(timeout_ms, 7);
+  int page = page_token[0] ? page_token[0] - '0' : 0;
+  char text[16];
   enum pubsub_status status = PUBSUB_OK;
-  for (int i = 0; i < NAMES_A_PAGE && page != 2 && status == PUBSUB_OK; i++) {
-    snprintf(name, sizeof name, "%d-%d", page, i);
-    status = pubsub_name_page_add(out, name, error);
+  (void)client;
+  fetched++;
+  assert_string_equal(parent, "projects/p");
+  assert_int_equal(timeout_ms, 99);
+  if (page == failing_page)
+    return pubsub_error_set_grpc(error, PUBSUB_GRPC_PERMISSION_DENIED, "no");
+  for (int i = 0; i < NAMES_A_PAGE && status == PUBSUB_OK; i++) {
+    snprintf(text, sizeof text, "%d", page * NAMES_A_PAGE + i);
+    status = pubsub_name_page_add(out, text, error);
   }
-  snprintf(name, sizeof name, "%d", page + 1);
-  if (status == PUBSUB_OK) {
-    status = pubsub_name_page_end(out, page + 1 < PAGES ? name : "", error);
-  }
-  return status;
+  if (status != PUBSUB_OK) return status;
+  snprintf(text, sizeof text, "%d", page + 1);
+  return pubsub_name_page_end(out, page == PAGES - 1 ? "" : text, error);
 }
 
-static enum pubsub_status refuse_the_second(struct pubsub_client *client, const char *parent,
-                                            const char *page_token, uint32_t timeout_ms,
-                                            struct pubsub_name_page *out,
-                                            struct pubsub_error *error) {
-  if (page_token[0]) return pubsub_error_set(error, PUBSUB_E_TIMEOUT, "too late");
-  return fetch(client, parent, page_token, timeout_ms, out, error);
-}
-
-struct heard {
-  char names[256];
-  int count, most;
+struct names {
+  int count, limit;
 };
 
-static bool hear(void *user, const char *name) {
-  struct heard *heard = user;
-  strncat(heard->names, name, sizeof heard->names - strlen(heard->names) - 1);
-  strncat(heard->names, " ", sizeof heard->names - strlen(heard->names) - 1);
-  return ++heard->count < heard->most;
+static bool on_name(void *user, const char *name) {
+  struct names *names = user;
+  char expected[16];
+  snprintf(expected, sizeof expected, "%d", names->count);
+  assert_string_equal(name, expected);
+  return ++names->count != names->limit;
 }
 
-static enum pubsub_status list(pubsub_name_page_fn *pages, struct heard *heard) {
-  struct pubsub_error error;
-  return pubsub_name_list(NULL, "projects/p", pages, hear, heard, 7, &error);
+static enum pubsub_status list(struct names *names) {
+  fetched = 0;
+  return pubsub_name_list(NULL, "projects/p", fetch, on_name, names, 99, NULL);
 }
 
-static void all_pages_in_order(void **state) {
-  struct heard heard = {.most = 100};
+static void every_page(void **state) {
+  struct names names = {0};
   (void)state;
-  assert_int_equal(list(fetch, &heard), PUBSUB_OK);
-  assert_string_equal(heard.names, "0-0 0-1 0-2 1-0 1-1 1-2 3-0 3-1 3-2 ");
+  assert_int_equal(list(&names), PUBSUB_OK);
+  assert_int_equal(names.count, PAGES * NAMES_A_PAGE);
+  assert_int_equal(fetched, PAGES);
 }
 
-static void it_ends_where_no_more_are_wanted(void **state) {
-  struct heard heard = {.most = 4};
+static void until_the_caller_has_enough(void **state) {
+  struct names names = {.limit = 4};
   (void)state;
-  assert_int_equal(list(fetch, &heard), PUBSUB_OK);
-  assert_string_equal(heard.names, "0-0 0-1 0-2 1-0 ");
+  assert_int_equal(list(&names), PUBSUB_OK);
+  assert_int_equal(names.count, 4);
+  assert_int_equal(fetched, 2);
 }
 
-static void a_page_that_fails_ends_it(void **state) {
-  struct heard heard = {.most = 100};
+static void until_a_page_fails(void **state) {
+  struct names names = {0};
   (void)state;
-  assert_int_equal(list(refuse_the_second, &heard), PUBSUB_E_TIMEOUT);
-  assert_string_equal(heard.names, "0-0 0-1 0-2 ");
+  failing_page = 2;
+  assert_int_equal(list(&names), PUBSUB_E_GRPC);
+  failing_page = -1;
+  assert_int_equal(names.count, 2 * NAMES_A_PAGE);
 }
 
-static void every_allocation_may_fail(void **state) {
-  enum pubsub_status status = PUBSUB_E_NOMEM;
+static void without_memory(void **state) {
+  int failed = 0;
   (void)state;
-  for (uint64_t i = 1; status != PUBSUB_OK; i++) {
-    struct heard heard = {.most = 100};
-    pubsub_alloc_fail_after(i);
-    status = list(fetch, &heard);
+  for (uint64_t nth = 1; nth < 10; nth++) {
+    struct names names = {0};
+    pubsub_alloc_fail_after(nth);
+    failed += list(&names) == PUBSUB_E_NOMEM;
     pubsub_alloc_fail_after(0);
-    assert_true(status == PUBSUB_OK || status == PUBSUB_E_NOMEM);
-    assert_int_equal(pubsub_alloc_live(), 0);
   }
+  assert_true(failed > 4);
 }
+
+#define TEST(name) cmocka_unit_test_teardown(name, no_leaks)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test_teardown(all_pages_in_order, no_leaks),
-      cmocka_unit_test_teardown(it_ends_where_no_more_are_wanted, no_leaks),
-      cmocka_unit_test_teardown(a_page_that_fails_ends_it, no_leaks),
-      cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks)};
+  const struct CMUnitTest tests[] = {TEST(every_page), TEST(until_the_caller_has_enough),
+                                     TEST(until_a_page_fails), TEST(without_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
