@@ -28,6 +28,7 @@ static const char usage[] =
     "  --require-token FILE|VALUE  refuse calls without this access token\n"
     "  --topic NAME           create projects/P/topics/T at the start; may be repeated\n"
     "  --subscription NAME=TOPIC  … and a subscription of it, with its topic\n"
+    "  --config FILE          … and what a JSON file says: docs/emulator.md\n"
     "  --record               record every publish, delivery, extension, acknowledgement\n"
     "  --fault \"METHOD KIND[=VALUE] [probability=P] [count=N] [after=N]\"\n"
     "                         misbehave: docs/emulator.md; may be repeated\n"
@@ -65,6 +66,19 @@ static void raise_descriptor_limit(void) {
   }
 }
 
+/* PUBSUB_PROJECT1, PUBSUB_PROJECT2, … as far as they go. */
+static enum pubsub_status furnish_projects(struct server *server, struct pubsub_error *error) {
+  enum pubsub_status status = PUBSUB_OK;
+  char name[32];
+  const char *text;
+  for (int i = 1; status == PUBSUB_OK; i++) {
+    snprintf(name, sizeof name, "PUBSUB_PROJECT%d", i);
+    if (!(text = getenv(name))) break;
+    status = server_add_project(server, text, error);
+  }
+  return status;
+}
+
 /* The options that say what the server is to hold. */
 static enum pubsub_status furnish(struct server *server, int argc, char **argv,
                                   const struct option *names, struct pubsub_error *error) {
@@ -75,8 +89,9 @@ static enum pubsub_status furnish(struct server *server, int argc, char **argv,
     if (option == 't') status = server_add_topic(server, optarg, error);
     if (option == 's') status = server_add_subscription(server, optarg, error);
     if (option == 'f') status = server_add_fault(server, optarg, error);
+    if (option == 'C') status = server_add_config(server, optarg, error);
   }
-  return status;
+  return status == PUBSUB_OK ? furnish_projects(server, error) : status;
 }
 
 static bool parse_port(const char *text, uint16_t *out) {
@@ -126,6 +141,7 @@ int main(int argc, char **argv) {
                                         {"tls-key", required_argument, NULL, 'k'},
                                         {"topic", required_argument, NULL, 't'},
                                         {"subscription", required_argument, NULL, 's'},
+                                        {"config", required_argument, NULL, 'C'},
                                         {"require-token", required_argument, NULL, 'a'},
                                         {"record", no_argument, NULL, 'r'},
                                         {"fault", required_argument, NULL, 'f'},
@@ -160,6 +176,7 @@ int main(int argc, char **argv) {
       options.seed = strtoull(optarg, NULL, 10);
       break;
     case 't':
+    case 'C':
     case 's':
     case 'f':
       break; /* below, when there is a server */

@@ -51,3 +51,34 @@ enum pubsub_status preset_subscription(struct broker *broker, const char *text,
   google__pubsub__v1__subscription__free_unpacked(config, NULL);
   return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
 }
+
+/* "TOPIC:SUBSCRIPTION:SUBSCRIPTION" of a project; takes the text apart. */
+static enum pubsub_status preset_topic_of(struct broker *broker, const char *project, char *text,
+                                          struct pubsub_error *error) {
+  char topic[600], both[1300], *rest = NULL, *name = strtok_r(text, ":", &rest);
+  snprintf(topic, sizeof topic, "projects/%s/topics/%s", project, name ? name : "");
+  enum pubsub_status status = preset_topic(broker, topic, error);
+  while (status == PUBSUB_OK && (name = strtok_r(NULL, ":", &rest))) {
+    int len = snprintf(both, sizeof both, "projects/%s/subscriptions/%s", project, name);
+    if (len < 0 || broker_subscription(broker, both)) continue;
+    snprintf(both, sizeof both, "projects/%s/subscriptions/%s=%s", project, name, topic);
+    status = preset_subscription(broker, both, error);
+  }
+  return status;
+}
+
+enum pubsub_status preset_project(struct broker *broker, const char *text,
+                                  struct pubsub_error *error) {
+  char *copy = strdup(text), *rest = NULL, *part;
+  if (!copy) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  enum pubsub_status status = PUBSUB_OK;
+  const char *project = strtok_r(copy, ",", &rest);
+  if (!project) {
+    status =
+        pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is not PROJECT,TOPIC:SUBSCRIPTION,…", text);
+  }
+  while (status == PUBSUB_OK && (part = strtok_r(NULL, ",", &rest)))
+    status = preset_topic_of(broker, project, part, error);
+  free(copy);
+  return status;
+}

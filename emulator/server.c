@@ -9,6 +9,7 @@
 #include "model/deadletter.h"
 #include "model/delivery.h"
 #include "net/listener.h"
+#include "config.h"
 #include "preset.h"
 #include "rpc/connection.h"
 #include "rpc/token.h"
@@ -149,6 +150,16 @@ enum pubsub_status server_add_topic(struct server *server, const char *name,
 enum pubsub_status server_add_subscription(struct server *server, const char *text,
                                            struct pubsub_error *error) {
   return preset_subscription(&server->broker, text, error);
+}
+
+enum pubsub_status server_add_project(struct server *server, const char *text,
+                                      struct pubsub_error *error) {
+  return preset_project(&server->broker, text, error);
+}
+
+enum pubsub_status server_add_config(struct server *server, const char *path,
+                                     struct pubsub_error *error) {
+  return config_load(&server->broker, tables, path, error);
 }
 
 enum pubsub_status server_add_fault(struct server *server, const char *text,

@@ -21,6 +21,11 @@ enum pubsub_status server_add_topic(struct server *server, const char *name,
 /* "SUBSCRIPTION=TOPIC", full names; the topic is created where it is missing. */
 enum pubsub_status server_add_subscription(struct server *server, const char *text,
                                            struct pubsub_error *error);
+/* preset_project; config_load. */
+enum pubsub_status server_add_project(struct server *server, const char *text,
+                                      struct pubsub_error *error);
+enum pubsub_status server_add_config(struct server *server, const char *path,
+                                     struct pubsub_error *error);
 enum pubsub_status server_add_fault(struct server *server, const char *text,
                                     struct pubsub_error *error);
 uint16_t server_port(const struct server *server);

@@ -37,10 +37,30 @@ static void what_it_cannot(void **state) {
   world_tear_down(&world);
 }
 
+static void projects_of_the_environment(void **state) {
+  struct test_world world;
+  struct pubsub_error error = {0};
+  (void)state;
+  world_set_up(&world);
+  for (int again = 0; again < 2; again++)
+    assert_int_equal(preset_project(&world.broker, "dev,orders:one:two,plain", NULL), PUBSUB_OK);
+  assert_non_null(broker_topic(&world.broker, "projects/dev/topics/plain"));
+  assert_string_equal(
+      broker_subscription(&world.broker, "projects/dev/subscriptions/two")->config->topic,
+      "projects/dev/topics/orders");
+  assert_int_equal(preset_project(&world.broker, "dev", NULL), PUBSUB_OK);
+  assert_int_equal(preset_project(&world.broker, "", &error), PUBSUB_E_INVALID);
+  assert_int_equal(preset_project(&world.broker, "dev,ab", &error), PUBSUB_E_INVALID);
+  assert_non_null(strstr(error.text, "3 to 255"));
+  assert_int_equal(preset_project(&world.broker, "dev,orders:a b", &error), PUBSUB_E_INVALID);
+  world_tear_down(&world);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(what_the_command_line_asks_for, no_leaks),
       cmocka_unit_test_teardown(what_it_cannot, no_leaks),
+      cmocka_unit_test_teardown(projects_of_the_environment, no_leaks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

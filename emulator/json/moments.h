@@ -1,0 +1,13 @@
+/* Durations and timestamps as JSON writes them. Pure. */
+#ifndef EMULATOR_JSON_MOMENTS_H
+#define EMULATOR_JSON_MOMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "3.5s", "-1s": at most nine decimals. False: it is none. */
+bool json_parse_duration(const char *text, int64_t *seconds, int32_t *nanos);
+/* RFC 3339: "2024-02-29T12:00:00.5Z", "…+01:00". False: it is none. */
+bool json_parse_timestamp(const char *text, int64_t *seconds, int32_t *nanos);
+
+#endif
