@@ -105,6 +105,8 @@ void world_stream_feed(struct world_stream *stream, struct pubsub_view bytes) {
 
 /* ---- the loop ---- */
 
+static bool running;
+
 struct turns {
   struct pubsub_timer timer;
   struct pubsub_loop *loop;
@@ -141,7 +143,9 @@ void world_run(struct pubsub_loop *loop, struct world_stream *const *streams, si
   struct turns state = {.loop = loop, .streams = streams, .count = count, .left = turns};
   state.timer.run = on_turn;
   pubsub_loop_timer_set(loop, &state.timer, world_now_us);
+  running = true;
   pubsub_loop_run(loop);
+  running = false;
   pubsub_loop_timer_cancel(loop, &state.timer);
 }
 
@@ -159,9 +163,16 @@ static struct {
 
 enum pubsub_status __wrap_pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
                                                    struct pubsub_error *error);
+void __wrap_pubsub_loop_call(struct pubsub_loop *loop, void (*run)(void *user), void *user);
 int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
                                   const struct timespec *until);
+
+static void look(void) {
+  FUZZ_CHECK(threads.turn && threads.looks++ < MAX_LOOKS);
+  world_now_us += LOOK_EVERY_US;
+  threads.turn(threads.user);
+}
 
 enum pubsub_status __wrap_pubsub_loop_start_thread(struct pubsub_loop *loop, const char *name,
                                                    struct pubsub_error *error) {
@@ -174,6 +185,31 @@ struct pubsub_loop *world_loop(void) {
   return threads.loop;
 }
 
+struct awaited {
+  struct pubsub_task task;
+  void (*run)(void *user);
+  void *user;
+  bool done;
+};
+
+static void on_awaited(struct pubsub_task *task) {
+  struct awaited *awaited = (struct awaited *)task;
+  awaited->run(awaited->user);
+  awaited->done = true;
+}
+
+/* As with a thread: behind what was posted before. */
+void __wrap_pubsub_loop_call(struct pubsub_loop *loop, void (*run)(void *user), void *user) {
+  struct awaited awaited = {.task.run = on_awaited, .run = run, .user = user};
+  if (running || loop != threads.loop) {
+    run(user);
+    return;
+  }
+  pubsub_loop_post(loop, &awaited.task);
+  while (!awaited.done)
+    look();
+}
+
 void world_while_waiting(void (*turn)(void *user), void *user) {
   threads.turn = turn;
   threads.user = user;
@@ -181,10 +217,8 @@ void world_while_waiting(void (*turn)(void *user), void *user) {
 
 int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex) {
   (void)condition;
-  FUZZ_CHECK(threads.turn && threads.looks++ < MAX_LOOKS);
   pthread_mutex_unlock(mutex);
-  world_now_us += LOOK_EVERY_US;
-  threads.turn(threads.user);
+  look();
   pthread_mutex_lock(mutex);
   return 0;
 }
