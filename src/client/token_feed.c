@@ -205,7 +205,7 @@ static enum pubsub_status prepare(struct pubsub_token_feed *feed,
   status = pubsub_proxy_choose(options->proxy, url->host, url->port, url->tls, &feed->proxy, error);
   if (status != PUBSUB_OK || !url->tls) return status;
   status = pubsub_tls_context_new_client(options->ca_file, &feed->tls, error);
-  if (status == PUBSUB_OK) pubsub_tls_context_use_http1(feed->tls);
+  if (status == PUBSUB_OK) status = pubsub_tls_context_use_http1(feed->tls, error);
   return status;
 }
 

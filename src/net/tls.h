@@ -14,8 +14,9 @@ struct pubsub_tls_context;
 enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
                                                  struct pubsub_tls_context **out,
                                                  struct pubsub_error *error);
-/* Before its first use: for HTTP/1.1 instead of HTTP/2. */
-void pubsub_tls_context_use_http1(struct pubsub_tls_context *context);
+/* Before its first use: for HTTP/1.1 instead of HTTP/2. Errors: NOMEM. */
+enum pubsub_status pubsub_tls_context_use_http1(struct pubsub_tls_context *context,
+                                                struct pubsub_error *error);
 /* For the emulator and tests: certificate chain and key, PEM files. */
 enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, const char *key_file,
                                                  struct pubsub_tls_context **out,

@@ -52,31 +52,43 @@ static enum pubsub_status context_new(bool server, struct pubsub_tls_context **o
   return PUBSUB_OK;
 }
 
-/* A key of a kind that OpenSSL knows, which it could not read when it read the certificate. */
-static bool has_lost_its_key(X509 *certificate) {
-  uint8_t *bytes = NULL;
-  if (X509_get0_pubkey(certificate)) return false;
-  int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &bytes);
-  const uint8_t *at = bytes;
-  EVP_PKEY *key = len > 0 ? d2i_PUBKEY(NULL, &at, len) : NULL;
-  OPENSSL_free(bytes);
-  EVP_PKEY_free(key);
-  return key != NULL || len <= 0;
+/* What OpenSSL made of a certificate, as it trusts it or not. */
+struct reading {
+  bool key, extensions, signs_itself;
+};
+
+static struct reading read_certificate(X509 *certificate) {
+  bool extensions = X509_check_purpose(certificate, -1, 0) != -1;
+  return (struct reading){.key = X509_get0_pubkey(certificate) != NULL,
+                          .extensions = extensions,
+                          .signs_itself = X509_get_extension_flags(certificate) & EXFLAG_SS};
+}
+
+/* Whether it was read well, or cannot be read any better. A root signs itself. */
+static bool is_read(X509 *certificate) {
+  struct reading was = read_certificate(certificate);
+  bool is_root =
+      X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+  if (was.key && was.extensions && (was.signs_itself || !is_root)) return true;
+  X509 *copy = X509_dup(certificate); /* from its bytes */
+  if (!copy) return false;
+  struct reading now = read_certificate(copy);
+  X509_free(copy);
+  return was.key == now.key && was.extensions == now.extensions &&
+         was.signs_itself == now.signs_itself;
 }
 
 /* Where OpenSSL lacks memory for a certificate's key or extensions just once, it takes the
- * certificate for a bad one from then on. So both are looked at here, where out of memory can be
- * told. */
+ * certificate for a bad one from then on, and does not say so. So they are looked at here, where
+ * out of memory can be told. */
 static bool read_certificates(SSL_CTX *context) {
   STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
-  ERR_clear_error();
   for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
     X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-    if (!certificate) continue;
-    X509_check_purpose(certificate, -1, 0);
-    if (has_lost_its_key(certificate)) return false;
+    if (certificate && !is_read(certificate)) return false;
   }
-  return !pubsub_tls_lacks_memory();
+  ERR_clear_error();
+  return true;
 }
 
 enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
@@ -88,7 +100,10 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
   SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_security_level(
       context->ssl, 2); /* 112 bits: no SHA-1, no RSA below 2048, however OpenSSL was built */
-  SSL_CTX_set_alpn_protos(context->ssl, alpn_h2, sizeof alpn_h2);
+  if (SSL_CTX_set_alpn_protos(context->ssl, alpn_h2, sizeof alpn_h2) != 0) {
+    pubsub_tls_context_destroy(context);
+    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  }
   int loaded = ca_file ? SSL_CTX_load_verify_file(context->ssl, ca_file)
                        : SSL_CTX_set_default_verify_paths(context->ssl);
   if (loaded != 1) {
@@ -107,9 +122,11 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
   return PUBSUB_OK;
 }
 
-void pubsub_tls_context_use_http1(struct pubsub_tls_context *context) {
+enum pubsub_status pubsub_tls_context_use_http1(struct pubsub_tls_context *context,
+                                                struct pubsub_error *error) {
   context->http1 = true;
-  SSL_CTX_set_alpn_protos(context->ssl, alpn_http1, sizeof alpn_http1);
+  if (SSL_CTX_set_alpn_protos(context->ssl, alpn_http1, sizeof alpn_http1) == 0) return PUBSUB_OK;
+  return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
 }
 
 enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, const char *key_file,

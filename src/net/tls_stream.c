@@ -276,8 +276,8 @@ bool pubsub_tls_lacks_memory(void) {
 static void explain_failure(struct tls_stream *self, struct pubsub_error *error) {
   long verified = SSL_get_verify_result(self->ssl);
   unsigned long code = ERR_peek_last_error();
-  bool without_reason = verified == X509_V_OK && ERR_GET_REASON(code) == ERR_R_EVP_LIB;
-  if (pubsub_tls_lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM || without_reason) {
+  const char *reason = code ? ERR_reason_error_string(code) : NULL;
+  if (pubsub_tls_lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM) {
     pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory during the TLS handshake");
   } else if (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
              verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
@@ -294,10 +294,10 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
     pubsub_error_set(error, PUBSUB_E_IO, "the peer closed the connection during the TLS handshake");
   } else if (code && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) {
     pubsub_error_set(error, PUBSUB_E_TLS, "the peer does not speak TLS");
+  } else if (!reason || ERR_GET_REASON(code) == ERR_R_EVP_LIB) {
+    pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory, it seems, during the TLS handshake");
   } else {
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    pubsub_error_set(error, PUBSUB_E_TLS, "TLS handshake failed: %s",
-                     reason ? reason : "unknown reason");
+    pubsub_error_set(error, PUBSUB_E_TLS, "TLS handshake failed: %s", reason);
   }
 }
 
