@@ -239,6 +239,37 @@ def tunnel():
             yield f"{name}_{size}", pieces(answer, size)
 
 
+def token_answer():
+    """How it is split, then the answer of a token endpoint."""
+    token = b'{"access_token": "ya29.x\\u00e9", "expires_in": 3599.5, "token_type": "Bearer"}'
+    refusal = b'{"error": "invalid_grant", "error_description": "Token has been expired or revoked."}'
+    chunked = b"%x;a=b\r\n%s\r\n%X\r\n%s\r\n0\r\nX: y\r\n\r\n" % (10, token[:10], len(token) - 10, token[10:])
+    for name, answer in {
+        "length": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(token), token),
+        "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked,
+        "until_the_end": b"HTTP/1.0 200 OK\n\n" + token,
+        "interim": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%s" % (len(refusal), refusal),
+        "busy": b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+        "empty": b"HTTP/1.1 204 No\r\n\r\n",
+        "other": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "endless": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 8200,
+        "page": b"HTTP/1.1 200 OK\r\n\r\n<html>",
+    }.items():
+        for mode in (0, 1, 7):
+            yield f"{name}_{mode}", bytes([mode]) + answer
+
+
+def credentials():
+    """Files of credentials; none has a key that could sign."""
+    account = '"type":"service_account","client_email":"a@b","private_key_id":"k","private_key":"-----BEGIN PRIVATE KEY-----\\nAAAA"'
+    yield "account", ("{" + account + ',"token_uri":"https://t.example:8443/x?y"}').encode()
+    yield "no_key", b'{"type":"service_account","client_email":"a\\"b","private_key":"none","private_key_id":"\\u0001"}'
+    yield "user", b'{"type":"authorized_user","client_id":"i","client_secret":"a+b/","refresh_token":"1//\\u20ac \\r\\n"}'
+    yield "plaintext", b'{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"r","token_uri":"http://t.example/"}'
+    yield "federated", b'{"type":"external_account","credential_source":{"file":["x",{"y":null}]}}'
+    yield "nested", b'{"a":[[[{"type":"authorized_user"}]]],"b":-1.5e3,"type":"authorized_user"}'
+
+
 # ---- sequences of calls to the emulator ----
 
 METHODS = (
@@ -437,7 +468,7 @@ def client_calls():
 
 
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, tunnel, emulator_calls, emulator_http2, client_http2, client_calls]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, client_http2, client_calls]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)
