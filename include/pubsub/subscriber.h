@@ -43,10 +43,14 @@ struct pubsub_subscriber_options {
   uint32_t ack_deadline_s;
   /* a message is given up after so long; 3600 */
   uint32_t max_ack_extension_s;
-  /* per slot, told to the service; max_reservoir_bytes / 128 */
+  /* upper bounds of what the service may lend on the stream of a slot; none. It is asked for less
+   * where memory, or what is settled in time, is not enough for as much */
   uint64_t max_outstanding_messages;
-  /* per slot; the budget */
   uint64_t max_outstanding_bytes;
+  /* what is settled at a time, all slots together, where the caller has such limits; 0: all there
+   * is. No more is asked for than the next few times take. See pubsub_subscriber_set_trigger */
+  uint64_t trigger_rows;
+  uint64_t trigger_bytes;
 };
 
 /*
@@ -79,11 +83,17 @@ enum pubsub_close_mode {
 PUBSUB_API void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscriber, uint32_t slot,
                                              uint64_t epoch, enum pubsub_close_mode mode);
 
+/* Another trigger_rows and trigger_bytes than the options said: slots have come or gone. Streams
+ * follow within seconds. */
+PUBSUB_API void pubsub_subscriber_set_trigger(struct pubsub_subscriber *subscriber, uint64_t rows,
+                                              uint64_t bytes);
+
 /* Where an epoch is; the diagram is at the head of this file. */
 enum pubsub_slot_state {
   PUBSUB_SLOT_WAITING,  /* delay not over, backing off between two streams, or not answered yet */
   PUBSUB_SLOT_OPEN,     /* the service has answered on its StreamingPull, or is one that does not
-                           answer before it has messages */
+                           answer before it has messages; also while the slot rests because
+                           others hold all that is asked for */
   PUBSUB_SLOT_DRAINING, /* closed for receiving, chunks left */
   PUBSUB_SLOT_CLOSED,   /* nothing left; reported once more, then forgotten */
   PUBSUB_SLOT_FAILED,   /* a permanent error; see pubsub_subscriber_slot_error */

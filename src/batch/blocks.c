@@ -18,7 +18,8 @@ struct pubsub_blocks {
   uint64_t budget_bytes;
   pthread_mutex_t mutex; /* everything below */
   struct free_block *free[CLASSES];
-  uint64_t used_bytes, kept_bytes, peak_bytes;
+  atomic_uint_fast64_t used_bytes; /* also read without */
+  uint64_t kept_bytes, peak_bytes;
 };
 
 enum pubsub_status pubsub_blocks_new(uint64_t budget_bytes, struct pubsub_blocks **out) {
@@ -116,10 +117,7 @@ void pubsub_blocks_put(struct pubsub_blocks *blocks, uint8_t *block, size_t capa
 }
 
 uint64_t pubsub_blocks_used_bytes(struct pubsub_blocks *blocks) {
-  pthread_mutex_lock(&blocks->mutex);
-  uint64_t bytes = blocks->used_bytes;
-  pthread_mutex_unlock(&blocks->mutex);
-  return bytes;
+  return atomic_load_explicit(&blocks->used_bytes, memory_order_relaxed);
 }
 
 uint64_t pubsub_blocks_peak_bytes(struct pubsub_blocks *blocks) {

@@ -25,6 +25,13 @@ void pubsub_chunk_view(const struct pubsub_chunk *chunk, struct pubsub_chunk_vie
   }
 }
 
+uint64_t pubsub_chunk_room_bytes(const struct pubsub_chunk *chunk) {
+  uint64_t bytes = 0;
+  for (int i = 0; i < PUBSUB_BUFFER_COUNT; i++)
+    bytes += chunk->buffers[i].cap;
+  return bytes;
+}
+
 struct pubsub_chunk *pubsub_chunk_ref(struct pubsub_chunk *chunk) {
   atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
   return chunk;

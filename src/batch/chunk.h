@@ -1,4 +1,4 @@
-/* The inside of a chunk, shared by builder.c (which makes them), export.c and pack.c. */
+/* The inside of a chunk, shared by builder.c (which makes them), export.c, pack.c and the sealer. */
 #ifndef PUBSUB_BATCH_CHUNK_H
 #define PUBSUB_BATCH_CHUNK_H
 
@@ -19,6 +19,8 @@ struct pubsub_chunk {
   int64_t oldest_publish_us; /* of its rows, whatever its columns; 0 in one that was unpacked */
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
 };
+/* Bytes of the blocks that its columns are in. */
+uint64_t pubsub_chunk_room_bytes(const struct pubsub_chunk *chunk);
 /* The column (enum pubsub_column) that a buffer (enum pubsub_buffer) belongs to. */
 uint32_t pubsub_buffer_column(int buffer);
 

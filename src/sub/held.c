@@ -52,6 +52,14 @@ bool pubsub_held_seal(struct pubsub_held *held, struct pubsub_chunk *take_chunk,
   return true;
 }
 
+bool pubsub_held_turn_away(struct pubsub_held *held, const struct pubsub_ack_ids *take_ack_ids) {
+  if (!step(held, PUBSUB_HELD_BUILDING, PUBSUB_HELD_SETTLING)) return false;
+  held->loop.ack_ids = *take_ack_ids;
+  held->rows = take_ack_ids->count;
+  held->shared.nack = held->loose = true;
+  return true;
+}
+
 bool pubsub_held_await_receipt(struct pubsub_held *held) {
   return step(held, PUBSUB_HELD_PENDING, PUBSUB_HELD_AWAITS_RECEIPT);
 }

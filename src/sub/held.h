@@ -2,7 +2,9 @@
  * A held chunk: what the reservoir keeps of a chunk from its first indexed row until every ack id has its outcome. This file
  * alone writes its stage; a step that the stage does not allow is refused and changes nothing.
  *
- *   BUILDING ── seal ──▶ PENDING ── await_receipt ──▶ AWAITS_RECEIPT
+ *   BUILDING ── turn_away ──▶ SETTLING (below)
+ *      │
+ *      └─────── seal ──▶ PENDING ── await_receipt ──▶ AWAITS_RECEIPT
  *                        │    ▲                          │
  *                        │    └────── receipt_over ──────┘
  *                     publish: it has a seq, readers see it
@@ -41,6 +43,7 @@ struct pubsub_held {
   struct pubsub_epoch *epoch;
   /* enum pubsub_held_stage. Written under the reservoir's mutex from the time it has a seq; the loop may read it without. */
   atomic_int stage;
+  bool loose; /* turned away; constant from then on */
   /* Set when it is sealed, and where rows are dropped before it has a seq; then constant. */
   uint32_t rows;
   uint64_t bytes;
@@ -62,6 +65,8 @@ struct pubsub_held {
     struct pubsub_pass settling;  /* acknowledges or gives back */
     struct pubsub_pass extending; /* extends the lease; the receipt is the first extension */
     bool lost_lease;              /* the lease was given up */
+    uint32_t lent_rows;           /* as received, dropped ones included */
+    uint64_t lent_bytes;          /* likewise, as the service counts them */
     uint32_t failed_rows;         /* refused by the service */
     uint8_t *drop;                /* per row: its receipt failed. NULL: no row's */
     bool drop_all;                /* … every row's, or no memory to tell which */
@@ -73,6 +78,10 @@ struct pubsub_held {
 
 static inline enum pubsub_held_stage pubsub_held_stage(const struct pubsub_held *held) {
   return (enum pubsub_held_stage)atomic_load_explicit(&held->stage, memory_order_relaxed);
+}
+/* Turned away: it was never read, has no seq and no place in its epoch. */
+static inline bool pubsub_held_is_loose(const struct pubsub_held *held) {
+  return held->loose;
 }
 /* Its settling was handed to the settler: extending it makes no sense any more. */
 static inline bool pubsub_held_is_settling(const struct pubsub_held *held) {
@@ -92,6 +101,8 @@ void pubsub_held_free(struct pubsub_held *held, struct pubsub_blocks *blocks);
 /* Takes the chunk and the ids of its rows. */
 bool pubsub_held_seal(struct pubsub_held *held, struct pubsub_chunk *take_chunk,
                       const struct pubsub_ack_ids *take_ack_ids, int64_t receive_wall_us);
+/* Only the ids of rows are there: they go back, without ever being read. */
+bool pubsub_held_turn_away(struct pubsub_held *held, const struct pubsub_ack_ids *take_ack_ids);
 bool pubsub_held_await_receipt(struct pubsub_held *held);
 bool pubsub_held_receipt_over(struct pubsub_held *held);
 /* Under the mutex, from here on. Its receipt need not be over: it is not waited for then. */

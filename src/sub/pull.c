@@ -18,6 +18,9 @@
 #define SILENT_PINGS                                                                               \
   20 /* ping intervals without a response after which a deaf server's stream is opened again */
 #define UNAUTHENTICATED_TRIES 5
+/* A finishing stream: so long without a byte, or so long in all, and nothing is to be expected any more. */
+#define FINISH_QUIET_US 300000
+#define FINISH_MOST_US 5000000
 
 enum {
   SUBSCRIPTION = 1 << 3 | 2,
@@ -57,6 +60,11 @@ static void open_later(struct pubsub_pull *pull) {
   set_timer(pull, pubsub_backoff_next_us(&pull->backoff, &pull->rng));
 }
 
+static void rest(struct pubsub_pull *pull) {
+  pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
+  set_state(pull, PUBSUB_PULL_RESTING);
+}
+
 static void fail(struct pubsub_pull *pull) {
   pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
   set_state(pull, PUBSUB_PULL_FAILED);
@@ -83,7 +91,7 @@ static enum pubsub_status on_begin(void *user, size_t message_bytes) {
     pubsub_backoff_reset(&pull->backoff);
   }
   pull->error.status = PUBSUB_OK;
-  set_state(pull, PUBSUB_PULL_OPEN);
+  if (pull->state == PUBSUB_PULL_OPENING) set_state(pull, PUBSUB_PULL_OPEN);
   pull->heard_us = pubsub_loop_now_us(loop_of(pull));
   pull->at_message_start = true;
   if (message_bytes == 0) ping_answered(pull);
@@ -105,6 +113,7 @@ static enum pubsub_status on_data(void *user, const uint8_t *data, size_t len) {
     if (data[0] != RECEIVED_MESSAGES)
       ping_answered(pull); /* only properties: no messages, so an answer */
   }
+  if (pull->state == PUBSUB_PULL_FINISHING) pull->heard_us = pubsub_loop_now_us(loop_of(pull));
   enum pubsub_status status = pubsub_pull_decoder_feed(pull->decoder, data, len, &pull->error);
   pull->decode_failed = status != PUBSUB_OK;
   if (status == PUBSUB_OK) pull->handler->on_bytes(pull->user, len);
@@ -150,6 +159,10 @@ static void on_closed(void *user, const struct pubsub_error *result, struct pubs
   (void)details;
   pull->call = NULL;
   pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
+  if (pull->state == PUBSUB_PULL_FINISHING) {
+    rest(pull);
+    return;
+  }
   if (result->status == PUBSUB_OK && pull->answered &&
       pubsub_loop_now_us(loop_of(pull)) - pull->opened_us >= AT_ONCE_US) {
     open_stream(pull);
@@ -180,7 +193,8 @@ static uint8_t *write_number(uint8_t *out, uint8_t tag, uint64_t number) {
   return pubsub_varint_write(out, number);
 }
 
-static enum pubsub_status send_first(struct pubsub_pull *pull) {
+static enum pubsub_status send_first(struct pubsub_pull *pull,
+                                     const struct pubsub_pull_limits *limits) {
   const struct pubsub_pull_options *options = &pull->options;
   struct pubsub_buf request = {0};
   if (pubsub_buf_reserve(&request, options->subscription.len + 128) != PUBSUB_OK) {
@@ -190,8 +204,8 @@ static enum pubsub_status send_first(struct pubsub_pull *pull) {
   out = write_bytes(out, SUBSCRIPTION, options->subscription.ptr, options->subscription.len);
   out = write_number(out, DEADLINE, options->deadline_s);
   out = write_bytes(out, CLIENT_ID, pull->client_id, 36);
-  out = write_number(out, MAX_MESSAGES, options->max_outstanding_messages);
-  out = write_number(out, MAX_BYTES, options->max_outstanding_bytes);
+  out = write_number(out, MAX_MESSAGES, limits->messages);
+  out = write_number(out, MAX_BYTES, limits->bytes);
   out = write_number(out, PROTOCOL_VERSION, 1);
   request.len = (size_t)(out - request.ptr);
   struct pubsub_segment segment = pubsub_segment_from_buf(&request);
@@ -206,6 +220,11 @@ static void open_stream(struct pubsub_pull *pull) {
                                         .manual_window = true,
                                         .fail_fast = true};
   struct pubsub_error error = {0};
+  struct pubsub_pull_limits limits;
+  if (!pull->handler->on_limits(pull->user, &limits)) {
+    rest(pull);
+    return;
+  }
   pull->answered = pull->ping_pending = pull->decode_failed = false;
   if (pubsub_call_start(pull->channel, &options, &call_handler, pull, &pull->call, &error) !=
       PUBSUB_OK) {
@@ -215,7 +234,7 @@ static void open_stream(struct pubsub_pull *pull) {
     return;
   }
   pubsub_call_set_window(pull->call, pull->options.window_bytes);
-  if (send_first(pull) != PUBSUB_OK) {
+  if (send_first(pull, &limits) != PUBSUB_OK) {
     pubsub_call_cancel(pull->call);
     pull->call = NULL;
     open_later(pull);
@@ -252,9 +271,40 @@ static bool is_unsent(const struct pubsub_pull *pull) {
   return pull->state == PUBSUB_PULL_OPENING && pubsub_call_queued_bytes(pull->call) > 0;
 }
 
+static void watch_finishing(struct pubsub_pull *pull, uint64_t now) {
+  uint64_t due = smaller(pull->heard_us + FINISH_QUIET_US, pull->finish_us);
+  if (now < due) {
+    set_timer(pull, due - now);
+    return;
+  }
+  pubsub_call_cancel(pull->call);
+  pull->call = NULL;
+  rest(pull);
+}
+
+void pubsub_pull_finish(struct pubsub_pull *pull) {
+  uint64_t now = pubsub_loop_now_us(loop_of(pull));
+  if (pull->state > PUBSUB_PULL_OPEN) return;
+  if (pull->call && is_unsent(pull)) {
+    pubsub_call_cancel(pull->call);
+    pull->call = NULL;
+  }
+  if (!pull->call) {
+    rest(pull);
+    return;
+  }
+  pubsub_call_send(pull->call, NULL, 0, true); /* without memory it falls quiet at its limits */
+  pull->heard_us = now;
+  pull->finish_us = now + FINISH_MOST_US;
+  set_state(pull, PUBSUB_PULL_FINISHING);
+  set_timer(pull, FINISH_QUIET_US);
+}
+
 static void watch(struct pubsub_pull *pull) {
   uint64_t now = pubsub_loop_now_us(loop_of(pull)), every = ping_every_us(pull);
-  if (is_unsent(pull)) {
+  if (pull->state == PUBSUB_PULL_FINISHING) {
+    watch_finishing(pull, now);
+  } else if (is_unsent(pull)) {
     set_timer(pull, smaller(FIRST_PING_US, every));
   } else if (pull->ping_pending && pull->ping_credit > 0) { /* a server that used to answer */
     pull->ping_credit--;

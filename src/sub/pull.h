@@ -14,6 +14,12 @@
  * An open stream is watched: an empty request every 30 s wants an answer within 15 s. A server that never answers any is left
  * alone, but a stream of it that gave nothing for ten minutes is opened again.
  *
+ * A stream that is not wanted any more, or with other limits, is finished, not cancelled: what the service has sent would come only
+ * after its deadline otherwise.
+ *
+ *   opening, open ── finish: our side ends ──▶ finishing ── the service ends it, or is quiet for a while ──▶ resting
+ *   resting ── start ──▶ opening, where on_limits allows it
+ *
  * Knows nothing of chunks: received messages go to the sink. Loop thread only.
  */
 #ifndef PUBSUB_SUB_PULL_H
@@ -29,6 +35,8 @@ enum pubsub_pull_state {
   PUBSUB_PULL_WAITING,
   PUBSUB_PULL_OPENING,
   PUBSUB_PULL_OPEN,
+  PUBSUB_PULL_FINISHING,
+  PUBSUB_PULL_RESTING,
   PUBSUB_PULL_FAILED,
   PUBSUB_PULL_STOPPED
 };
@@ -37,8 +45,10 @@ struct pubsub_pull_options {
   struct pubsub_view subscription; /* outlives the pull */
   const char *routing_header;      /* likewise */
   uint32_t deadline_s;
-  uint64_t max_outstanding_messages, max_outstanding_bytes;
   uint32_t window_bytes;
+};
+struct pubsub_pull_limits { /* what the service may lend on one stream; told when it is opened */
+  uint64_t messages, bytes;
 };
 struct pubsub_pull_handler {
   const struct pubsub_pull_sink *sink; /* called with `user` */
@@ -47,6 +57,8 @@ struct pubsub_pull_handler {
   void (*on_response)(
       void *user); /* a whole response was decoded; not for the empty ones that answer pings */
   void (*on_state)(void *user, enum pubsub_pull_state state);
+  /* A stream is about to be opened: with which limits? False: not now; the pull rests. */
+  bool (*on_limits)(void *user, struct pubsub_pull_limits *out);
 };
 
 struct pubsub_pull {
@@ -72,6 +84,7 @@ struct pubsub_pull {
   bool decode_failed;
   bool empty_response;          /* the one that is being read */
   uint64_t opened_us, heard_us; /* this stream: since when, and the last response */
+  uint64_t finish_us;           /* a finishing one is cancelled then */
   struct pubsub_grace grace;    /* for an error that stays, of what has worked */
   uint32_t unauthenticated;     /* in a row */
   uint64_t opens;
@@ -81,6 +94,8 @@ enum pubsub_status pubsub_pull_init(struct pubsub_pull *pull, struct pubsub_chan
                                     const struct pubsub_pull_options *options,
                                     const struct pubsub_pull_handler *handler, void *user);
 void pubsub_pull_start(struct pubsub_pull *pull, uint32_t delay_ms);
+/* Ends the stream once what is under way has come; then it rests, until pubsub_pull_start. */
+void pubsub_pull_finish(struct pubsub_pull *pull);
 void pubsub_pull_consume(struct pubsub_pull *pull, size_t bytes);
 void pubsub_pull_stop(struct pubsub_pull *pull);  /* cancels; no callbacks afterwards */
 void pubsub_pull_clear(struct pubsub_pull *pull); /* frees; stops before */

@@ -20,6 +20,7 @@ struct pubsub_reservoir {
   } * seen; /* the newest epoch ever opened, per slot */
   size_t seen_count, seen_cap;
   bool closing;
+  uint64_t trigger_rows, trigger_bytes; /* what is settled at a time; 0: no limit */
   struct pubsub_subscriber_metrics metrics;
 };
 

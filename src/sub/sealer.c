@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "batch/chunk.h"
 #include "batch/drop_rows.h"
 
 static void lock(struct pubsub_sealer *sealer) {
@@ -92,11 +93,24 @@ static void index_row(struct pubsub_inlet *inlet, struct pubsub_view message_id)
   if (number != 0) pubsub_held_index_set(&inlet->sealer->index, number, held, row);
 }
 
+/* As the service counts it for its limits, or less. */
+static uint64_t wire_bytes_of(const struct pubsub_received *message) {
+  uint64_t bytes = message->data.len + message->ordering_key.len;
+  for (size_t i = 0; i < message->attribute_count; i++)
+    bytes += message->attributes[i].key.len + message->attributes[i].value.len;
+  return bytes;
+}
+
 enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
                                        const struct pubsub_received *message, uint64_t now_us) {
   struct pubsub_sealer *sealer = inlet->sealer;
   enum pubsub_status status = pubsub_builder_append(inlet->builder, message);
   if (status != PUBSUB_OK) return status;
+  uint64_t wire_bytes = wire_bytes_of(message);
+  inlet->wire_bytes += wire_bytes;
+  if (wire_bytes > inlet->largest_bytes) inlet->largest_bytes = wire_bytes;
+  inlet->lent_rows++;
+  inlet->lent_bytes += wire_bytes;
   if (message->delivery_attempt > 1) sealer->redelivered_rows++;
   if (pubsub_builder_rows(inlet->builder) == 1) {
     inlet->first_receive_us = now_us;
@@ -126,7 +140,23 @@ static void hand_in(struct pubsub_inlet *inlet, struct pubsub_held *held, bool v
   sealer->received_bytes = sealer->redelivered_rows = 0;
 }
 
-enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet) {
+/* The rows are the chunk's, no more the builder's. */
+static void note_sealed(struct pubsub_inlet *inlet, struct pubsub_held *held,
+                        struct pubsub_sealed *out) {
+  const struct pubsub_ack_ids *ids = &held->loop.ack_ids;
+  held->loop.lent_rows = held->rows;
+  held->loop.lent_bytes = inlet->wire_bytes;
+  if (out) {
+    *out = (struct pubsub_sealed){.rows = held->rows,
+                                  .wire_bytes = inlet->wire_bytes,
+                                  .largest_bytes = inlet->largest_bytes,
+                                  .room_bytes = pubsub_chunk_room_bytes(held->shared.chunk) +
+                                                ids->bytes_capacity + ids->offsets_capacity};
+  }
+  inlet->wire_bytes = inlet->largest_bytes = 0;
+}
+
+enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet, struct pubsub_sealed *out) {
   struct pubsub_sealer *sealer = inlet->sealer;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ack_ids;
@@ -140,12 +170,52 @@ enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet) {
   if (status != PUBSUB_OK) return status;
   inlet->building = NULL;
   pubsub_held_seal(held, chunk, &ack_ids, inlet->first_receive_wall_us);
+  note_sealed(inlet, held, out);
   pubsub_settler_lease(sealer->settler, held, inlet->first_receive_us);
   bool visible = sealer->delivery == PUBSUB_AT_LEAST_ONCE;
   if (!visible) pubsub_list_push_back(&inlet->pending, &held->loop.pending_link);
   hand_in(inlet, held, visible);
   if (sealer->delivery == PUBSUB_EXACTLY_ONCE) pubsub_settler_receipt(sealer->settler, held);
   return PUBSUB_OK;
+}
+
+enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
+                                          struct pubsub_builder *ids_only) {
+  struct pubsub_sealer *sealer = inlet->sealer;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ack_ids;
+  struct pubsub_held *held = pubsub_held_new(inlet->epoch);
+  if (!held) return PUBSUB_E_NOMEM;
+  enum pubsub_status status = pubsub_builder_seal(ids_only, &chunk, &ack_ids);
+  if (status != PUBSUB_OK) {
+    pubsub_held_free(held, blocks_of(inlet));
+    return status;
+  }
+  pubsub_chunk_unref(chunk);
+  pubsub_held_turn_away(held, &ack_ids);
+  hand_in(inlet, held, false);
+  pubsub_settler_settle(sealer->settler, held);
+  return PUBSUB_OK;
+}
+
+/* ---- the end of a chunk ---- */
+
+void pubsub_sealer_on_settled(struct pubsub_sealer *sealer, struct pubsub_held *held) {
+  struct pubsub_inlet *inlet = held->epoch->inlet;
+  bool loose = pubsub_held_is_loose(held);
+  inlet->lent_rows -= held->loop.lent_rows;
+  inlet->lent_bytes -= held->loop.lent_bytes;
+  pubsub_sealer_unindex(sealer, held);
+  pubsub_ack_ids_clear(&held->loop.ack_ids);
+  lock(sealer);
+  if (loose) {
+    pubsub_epoch_forget(held->epoch, held->rows, held->bytes, true);
+  } else {
+    pubsub_epoch_settled(held->epoch, held);
+  }
+  pubsub_reservoir_changed(sealer->reservoir);
+  unlock(sealer);
+  if (loose) pubsub_held_free(held, sealer->reservoir->blocks);
 }
 
 /* ---- the index ---- */
@@ -171,7 +241,7 @@ bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received
   struct pubsub_held *held = place->held;
   struct pubsub_inlet *owner = held->epoch->inlet;
   uint32_t row = place->row;
-  if (held == owner->building && pubsub_inlet_seal(owner) != PUBSUB_OK) return false;
+  if (held == owner->building && pubsub_inlet_seal(owner, NULL) != PUBSUB_OK) return false;
   if (!pubsub_view_equal(pubsub_ack_ids_at(&held->loop.ack_ids, row), message->ack_id)) {
     if (pubsub_ack_ids_replace(&held->loop.ack_ids, row, message->ack_id) != PUBSUB_OK) {
       return false;
@@ -198,6 +268,8 @@ static void forget_rows(struct pubsub_sealer *sealer, struct pubsub_held *held, 
 static void drop_chunk(struct pubsub_sealer *sealer, struct pubsub_held *held) {
   pubsub_settler_unlease(sealer->settler, held);
   pubsub_sealer_unindex(sealer, held);
+  held->epoch->inlet->lent_rows -= held->loop.lent_rows;
+  held->epoch->inlet->lent_bytes -= held->loop.lent_bytes;
   pubsub_list_remove(&held->loop.pending_link);
   lock(sealer);
   forget_rows(sealer, held, held->rows, held->bytes, true);

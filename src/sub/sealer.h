@@ -35,6 +35,14 @@ struct pubsub_inlet {
       *building;              /* will hold the builder's rows; made early where they are indexed */
   struct pubsub_list pending; /* of struct pubsub_held.loop.pending_link, in the order of sealing */
   struct pubsub_subscription_properties told; /* by the response that is being read */
+  uint64_t wire_bytes, largest_bytes; /* of the builder's rows, as the service counts them */
+  uint64_t lent_rows, lent_bytes;     /* received and not settled, of all streams of the slot */
+};
+/* What was made a chunk. */
+struct pubsub_sealed {
+  uint32_t rows;
+  uint64_t wire_bytes, largest_bytes;
+  uint64_t room_bytes; /* blocks of memory that it takes */
 };
 
 /* Errors: NOMEM. */
@@ -48,8 +56,11 @@ enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
                                        const struct pubsub_received *message, uint64_t now_us);
 /* A message that is held already: its row has the newer ack id from now on. False: it makes a new row. */
 bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received *message);
-/* The builder's rows, if any, become a chunk. Errors: NOMEM: they stay. */
-enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet);
+/* The builder's rows, if any, become a chunk; out (or NULL) is what was made. Errors: NOMEM: they stay. */
+enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet, struct pubsub_sealed *out);
+/* Rows of which only the ids are there go back to the service at once; the builder is empty then. Errors: NOMEM. */
+enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
+                                          struct pubsub_builder *ids_only);
 /* Nothing comes any more, and there was no memory to seal: the rows come again at their deadline. */
 void pubsub_inlet_drop_rows(struct pubsub_inlet *inlet);
 /* A whole response was read: what it tells of the subscription holds. */
@@ -57,6 +68,8 @@ void pubsub_inlet_told(struct pubsub_inlet *inlet);
 /* The stream is over: chunks that wait for what it would tell do so no longer; `all`: nor do those that wait for receipts. */
 void pubsub_inlet_publish_pending(struct pubsub_inlet *inlet, bool all);
 
+/* of the settler: every id of a chunk has its outcome. Takes the reservoir's mutex; may free it. */
+void pubsub_sealer_on_settled(struct pubsub_sealer *sealer, struct pubsub_held *held);
 /* of the settler: a receipt is there */
 void pubsub_sealer_on_receipt(struct pubsub_sealer *sealer, struct pubsub_held *held);
 /* The rows of a chunk, or one of them, are not found by the index any more. */

@@ -7,8 +7,6 @@
 #include "base/map.h"
 #include "sub/receiver.h"
 
-#define SMALLEST_MESSAGE_BYTES 128 /* with its ids and offsets */
-
 struct pubsub_subscriber {
   char *subscription; /* owned */
   struct pubsub_reservoir reservoir;
@@ -55,13 +53,9 @@ static void apply_defaults(struct pubsub_subscriber_options *options) {
   }
   if (!options->ack_deadline_s) options->ack_deadline_s = 60;
   if (!options->max_ack_extension_s) options->max_ack_extension_s = 3600;
-  /* Bytes are what counts: messages smaller than this are rare. */
-  if (!options->max_outstanding_messages) {
-    options->max_outstanding_messages = options->max_reservoir_bytes / SMALLEST_MESSAGE_BYTES;
-  }
-  if (!options->max_outstanding_bytes) {
-    options->max_outstanding_bytes = options->max_reservoir_bytes;
-  }
+  /* The service takes a signed number, and none for "none". */
+  if (!options->max_outstanding_messages) options->max_outstanding_messages = INT64_MAX;
+  if (!options->max_outstanding_bytes) options->max_outstanding_bytes = INT64_MAX;
 }
 
 static enum pubsub_status check(const struct pubsub_subscriber_options *options,
@@ -91,6 +85,8 @@ static enum pubsub_status subscriber_init(struct pubsub_subscriber *subscriber,
   enum pubsub_status status =
       pubsub_reservoir_init(&subscriber->reservoir, options->max_reservoir_bytes);
   if (status != PUBSUB_OK) return status;
+  subscriber->reservoir.trigger_rows = options->trigger_rows;
+  subscriber->reservoir.trigger_bytes = options->trigger_bytes;
   subscriber->subscription = pubsub_alloc(name_bytes);
   if (!subscriber->subscription) return PUBSUB_E_NOMEM;
   memcpy(subscriber->subscription, options->subscription, name_bytes);
@@ -170,6 +166,15 @@ void pubsub_subscriber_close_slot(struct pubsub_subscriber *subscriber, uint32_t
   lock(subscriber);
   struct pubsub_epoch *found = pubsub_reservoir_find(&subscriber->reservoir, slot, epoch);
   if (found) close_epoch(subscriber, found, mode);
+  unlock(subscriber);
+}
+
+void pubsub_subscriber_set_trigger(struct pubsub_subscriber *subscriber, uint64_t rows,
+                                   uint64_t bytes) {
+  lock(subscriber);
+  subscriber->reservoir.trigger_rows = rows;
+  subscriber->reservoir.trigger_bytes = bytes;
+  ask(subscriber);
   unlock(subscriber);
 }
 
