@@ -20,10 +20,11 @@
 
 /* What is seen of messages. Zero-initialised: nothing yet. */
 struct pubsub_demand_sizes {
-  uint64_t rows, wire_bytes, room_bytes; /* sums, halved now and then; room: blocks of memory they take */
-  uint64_t seen_rows;                    /* ever */
-  uint64_t first_us, turned_us;          /* when the first came, and when `largest` was last turned */
-  uint64_t largest[2];                   /* wire bytes of a message: of this while, of the one before */
+  uint64_t rows, wire_bytes,
+      room_bytes;               /* sums, halved now and then; room: blocks of memory they take */
+  uint64_t seen_rows;           /* ever */
+  uint64_t first_us, turned_us; /* when the first came, and when `largest` was last turned */
+  uint64_t largest[2];          /* wire bytes of a message: of this while, of the one before */
 };
 /* Messages arrived, or the head of one (rows 0: it is counted when it is whole); the largest has so many bytes. */
 void pubsub_demand_message(struct pubsub_demand_sizes *sizes, uint64_t wire_bytes, uint32_t rows,
@@ -36,9 +37,9 @@ uint64_t pubsub_demand_largest(const struct pubsub_demand_sizes *sizes, uint64_t
 
 /* How fast rows are eaten. Zero-initialised: nobody has eaten yet. */
 struct pubsub_demand_pace {
-  uint64_t batch_us;     /* between two batches, a mean; 0: not known */
-  uint64_t last_us;      /* of the last batch */
-  uint64_t reach_rows;   /* no more than this is settled in time; 0: no bound has shown */
+  uint64_t batch_us;   /* between two batches, a mean; 0: not known */
+  uint64_t last_us;    /* of the last batch */
+  uint64_t reach_rows; /* no more than this is settled in time; 0: no bound has shown */
 };
 /* Rows were asked settled: the oldest had been held for oldest_us, and so many rows had been held in all. */
 void pubsub_demand_eaten(struct pubsub_demand_pace *pace, uint64_t oldest_us, uint64_t held_rows,
@@ -65,9 +66,9 @@ enum pubsub_demand_action {
   PUBSUB_DEMAND_REST,   /* without */
 };
 struct pubsub_demand_stream {
-  bool active;                /* it is to receive */
+  bool active;                  /* it is to receive */
   bool rows_bound, bytes_bound; /* it has come to that limit since it was opened */
-  uint64_t rows, bytes;       /* its limits */
+  uint64_t rows, bytes;         /* its limits */
   uint64_t opened_us;
 };
 /* What becomes of an open stream. A change of limits is worth a new stream where they are too large, or half of what may be. */

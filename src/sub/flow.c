@@ -407,8 +407,7 @@ void pubsub_flow_settling(struct pubsub_flow *flow, uint64_t oldest_us) {
 /* ---- the flow itself ---- */
 
 void pubsub_flow_init(struct pubsub_flow *flow, struct pubsub_channel *channel,
-                      struct pubsub_sealer *sealer,
-                      const struct pubsub_subscriber_options *options,
+                      struct pubsub_sealer *sealer, const struct pubsub_subscriber_options *options,
                       const struct pubsub_pull_options *pull) {
   flow->reservoir = sealer->reservoir;
   flow->options = *options;

@@ -32,8 +32,7 @@ struct pubsub_flow {
 
 /* `pull` says what the pulls of all slots have in common. */
 void pubsub_flow_init(struct pubsub_flow *flow, struct pubsub_channel *channel,
-                      struct pubsub_sealer *sealer,
-                      const struct pubsub_subscriber_options *options,
+                      struct pubsub_sealer *sealer, const struct pubsub_subscriber_options *options,
                       const struct pubsub_pull_options *pull);
 /* No stream brings anything any more. */
 void pubsub_flow_stop(struct pubsub_flow *flow);

@@ -38,10 +38,10 @@ struct pubsub_stream {
   struct pubsub_intake *intake;
   struct pubsub_pull pull;
   struct pubsub_timer linger;
-  bool receiving;              /* until it has ended for good */
-  bool reserved;               /* a cut payload is on its way into the builder */
-  bool turning_away;           /* what comes is given back; so is the message that is on its way … */
-  bool message_away;           /* … alone: there was no room for it */
+  bool receiving;    /* until it has ended for good */
+  bool reserved;     /* a cut payload is on its way into the builder */
+  bool turning_away; /* what comes is given back; so is the message that is on its way … */
+  bool message_away; /* … alone: there was no room for it */
   struct pubsub_builder *away; /* ids of rows that are given back; NULL: none yet */
   size_t window_owed;          /* not given back: over budget */
 

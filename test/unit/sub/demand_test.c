@@ -62,8 +62,8 @@ static void half_of_memory_is_used_at_usual_sizes(void **state) {
   (void)state;
   for (uint64_t size = 100; size < 100000; size *= 10) {
     struct pubsub_demand_sizes sizes = sizes_of(size, 1000);
-    struct pubsub_demand plan = plan_of((struct pubsub_demand_input){
-        .budget_bytes = 256 * MIB, .slots = 8, .sizes = &sizes});
+    struct pubsub_demand plan = plan_of(
+        (struct pubsub_demand_input){.budget_bytes = 256 * MIB, .slots = 8, .sizes = &sizes});
     assert_int_equal(plan.active, 8);
     assert_true(most_room(&plan, size) >= 128 * MIB);
   }
@@ -119,7 +119,8 @@ static void what_is_held_follows_what_is_settled_in_time(void **state) {
   }
   assert_true(held <= 700 && held >= 300);
   assert_int_equal(pace.batch_us, 8 * SECOND);
-  pubsub_demand_eaten(&pace, SECOND, held, 10 * SECOND, now + 1000); /* the same batch: no new word */
+  pubsub_demand_eaten(&pace, SECOND, held, 10 * SECOND,
+                      now + 1000); /* the same batch: no new word */
   assert_int_equal(pace.last_us, now);
   uint64_t before = pace.reach_rows;
   pubsub_demand_eaten(&pace, SECOND, held, 10 * SECOND, now + SECOND);
