@@ -55,13 +55,16 @@ static int bench_receive(const struct cli_options *options, const char *name) {
   if (!cli_full_name(options, "subscriptions", name, subscription, sizeof subscription)) return 2;
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
-  struct pubsub_subscriber_options subscriber_options = {.subscription = subscription,
-                                                         .columns = columns_of(options->columns)};
+  unsigned long streams = options->streams ? options->streams : 1;
+  struct pubsub_subscriber_options subscriber_options = {
+      .subscription = subscription,
+      .columns = columns_of(options->columns),
+      /* so that each may be open, whatever the size of messages */
+      .max_reservoir_bytes = (uint64_t)(streams > 16 ? streams : 16) << 24};
   if (pubsub_subscriber_new(client, &subscriber_options, &subscriber, &error) != PUBSUB_OK) {
     pubsub_client_destroy(client);
     return cli_fail(&error);
   }
-  unsigned long streams = options->streams ? options->streams : 1;
   struct pubsub_slot_report *reports = calloc(streams, sizeof *reports);
   for (unsigned long slot = 0; slot < streams; slot++) {
     pubsub_subscriber_open_slot(subscriber, (uint32_t)slot, 1, 0, &error);

@@ -100,6 +100,14 @@ static void close_slot(JNIEnv *env, jclass class, jlong handle, jint slot, jlong
   jni_handle_release(handle);
 }
 
+static void set_trigger(JNIEnv *env, jclass class, jlong handle, jlong rows, jlong bytes) {
+  (void)class;
+  struct reader *reader = jni_handle_use(env, JNI_READER, handle);
+  if (!reader) return;
+  pubsub_subscriber_set_trigger(reader->subscriber, (uint64_t)rows, (uint64_t)bytes);
+  jni_handle_release(handle);
+}
+
 static void settle(JNIEnv *env, jclass class, jlong handle, jint slot, jlong epoch, jlong end_seq,
                    jboolean ack) {
   (void)class;
@@ -329,6 +337,7 @@ bool jni_register_reader(JNIEnv *env, jclass class) {
       {"unauthenticated", "(J)J", (void *)unauthenticated},
       {"openSlot", "(JIJI)V", (void *)open_slot},
       {"closeSlot", "(JIJZ)V", (void *)close_slot},
+      {"setTrigger", "(JJJ)V", (void *)set_trigger},
       {"settle", "(JIJJZ)V", (void *)settle},
       {"report", "(J[J)I", (void *)report},
       {"chunkSizes", "(JIJJ[J)I", (void *)chunk_sizes},

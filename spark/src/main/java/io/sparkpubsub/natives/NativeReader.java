@@ -31,6 +31,12 @@ public final class NativeReader {
 
   public static native void closeSlot(long reader, int slot, long epoch, boolean giveBack);
 
+  /**
+   * What one batch takes of this reader at most, of all its slots together; 0: no limit. No more is asked for than the next few
+   * batches take. To be told again when the reader's share of the slots is another.
+   */
+  public static native void setTrigger(long reader, long rows, long bytes);
+
   public static native void settle(long reader, int slot, long epoch, long endSeq, boolean ack);
 
   /** Fills out, {@link SlotReport#LONGS} each; returns how many epochs there are, which may be more than fit. */

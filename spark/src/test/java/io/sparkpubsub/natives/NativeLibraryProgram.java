@@ -232,6 +232,7 @@ final class NativeLibraryProgram {
     NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]);
     NativeReader.slotError(reader, 0, 1);
     NativeReader.chunk(reader, 0, 1, 0, view);
+    NativeReader.setTrigger(reader, 100, 0);
     NativeReader.settle(reader, 0, 1, 0, true);
     NativeReader.metrics(reader, new long[ReaderMetric.LONGS]);
     NativeReader.unauthenticated(reader);
@@ -242,6 +243,7 @@ final class NativeLibraryProgram {
     throwsClosed("unauthenticated", () -> NativeReader.unauthenticated(reader));
     throwsClosed("openSlot", () -> NativeReader.openSlot(reader, 0, 1, 0));
     throwsClosed("closeSlot", () -> NativeReader.closeSlot(reader, 0, 1, true));
+    throwsClosed("setTrigger", () -> NativeReader.setTrigger(reader, 1, 1));
     throwsClosed("settle", () -> NativeReader.settle(reader, 0, 1, 0, true));
     throwsClosed("report", () -> NativeReader.report(reader, new long[SlotReport.LONGS]));
     throwsClosed("chunkSizes", () -> NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]));
