@@ -105,6 +105,10 @@ install: native ## the library, the programs and their pages below PREFIX (/usr/
 docs-c: ## the page of the C library, in build/docs-c/html
 	@tools/bootstrap.sh docs && rm -rf build/docs-c && mkdir -p build && doxygen docs/c/Doxyfile && echo build/docs-c/html/index.html
 
+SEEDS ?= 10000
+sim-c: setup-build ## reading, simulated on a virtual clock against a model of the service (SEEDS=10000 FIRST=1)
+	@tools/build_native.sh dev && build/dev/sim_test $(SEEDS) $(or $(FIRST),1)
+
 check: setup-build ## format, layer order, warnings
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py

@@ -236,6 +236,7 @@ static void turn_away_one(void *user, struct pubsub_epoch *epoch) {
   struct pubsub_stream *stream = pubsub_stream_of(epoch);
   (void)user;
   if (!stream || !stream->receiving || stream->window_owed == 0) return;
+  if (!pubsub_pull_has_stream(&stream->pull)) return;
   stream->cooling = true;
   pubsub_stream_turn_away(stream);
 }

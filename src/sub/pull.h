@@ -94,6 +94,10 @@ enum pubsub_status pubsub_pull_init(struct pubsub_pull *pull, struct pubsub_chan
                                     const struct pubsub_pull_options *options,
                                     const struct pubsub_pull_handler *handler, void *user);
 void pubsub_pull_start(struct pubsub_pull *pull, uint32_t delay_ms);
+/* Something may still come. */
+static inline bool pubsub_pull_has_stream(const struct pubsub_pull *pull) {
+  return pull->call != NULL;
+}
 /* Ends the stream once what is under way has come; then it rests, until pubsub_pull_start. */
 void pubsub_pull_finish(struct pubsub_pull *pull);
 void pubsub_pull_consume(struct pubsub_pull *pull, size_t bytes);

@@ -55,6 +55,7 @@ static enum pubsub_status turn_away(struct pubsub_stream *stream,
 }
 
 void pubsub_stream_turn_away(struct pubsub_stream *stream) {
+  if (!pubsub_pull_has_stream(&stream->pull)) return;
   stream->turning_away = true;
   pubsub_pull_finish(&stream->pull);
   pubsub_stream_repay(stream);
@@ -63,6 +64,7 @@ void pubsub_stream_turn_away(struct pubsub_stream *stream) {
 void pubsub_stream_rested(struct pubsub_stream *stream) {
   give_back(stream); /* on no memory they come again at their deadline */
   stream->turning_away = stream->message_away = stream->reserved = false;
+  stream->window_owed = 0;
 }
 
 /* ---- rows that are taken ---- */

@@ -213,7 +213,7 @@ static void messages_that_grow_stay_within_the_budget(void **state) {
 
 #define LIMITED                                                                                    \
   (struct pubsub_subscriber_options) {                                                             \
-    .max_ack_extension_s = 10, .trigger_rows = 100                                                 \
+    .max_ack_extension_s = 10, .trigger_rows = 100, .chunk_rows = 50                               \
   }
 
 static void a_limited_reader_acknowledges_each_message_once(void **state) {
