@@ -11,14 +11,15 @@
 #include <stdint.h>
 
 struct service_faults {
-  double stream_ends;  /* likelihood that a stream ends with UNAVAILABLE after a response */
-  double call_fails;   /* that an acknowledgement or extension fails as a whole, and may have worked */
-  double bad_id;       /* that a message has an ack id which the service itself cannot read */
-  uint64_t delay_us;   /* of an answer, at most */
+  double stream_ends; /* likelihood that a stream ends with UNAVAILABLE after a response */
+  double
+      call_fails; /* that an acknowledgement or extension fails as a whole, and may have worked */
+  double bad_id;  /* that a message has an ack id which the service itself cannot read */
+  uint64_t delay_us; /* of an answer, at most */
 };
 struct service_counts {
   uint64_t lent, expired, acked, nacked; /* messages; lent counts each time */
-  uint64_t early;      /* acknowledged without `commit` */
+  uint64_t early;                        /* acknowledged without `commit` */
   uint64_t calls, refused_calls;
 };
 struct service_message {

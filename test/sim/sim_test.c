@@ -23,9 +23,9 @@ struct plan { /* what the seed draws */
   struct pubsub_subscriber_options options;
   struct service_faults faults;
   uint32_t slots, messages;
-  uint64_t smallest, largest;           /* of a message */
-  uint64_t batch_us, batch_most_us;     /* how long one takes */
-  bool faulty, stops;                   /* a reader that stops half-way and another that goes on */
+  uint64_t smallest, largest;       /* of a message */
+  uint64_t batch_us, batch_most_us; /* how long one takes */
+  bool faulty, stops;               /* a reader that stops half-way and another that goes on */
 };
 
 static struct plan plan;
@@ -55,16 +55,16 @@ static void draw_plan(void) {
   plan = (struct plan){.slots = (uint32_t)virtual_draw(1, virtual_happens(0.2) ? MAX_SLOTS : 6),
                        .faults.delay_us = virtual_draw(0, 200000),
                        .faulty = virtual_happens(0.5)};
-  plan.options = (struct pubsub_subscriber_options){
-      .subscription = "projects/p/subscriptions/s",
-      .columns = PUBSUB_COLUMN_ALL,
-      .chunk_rows = (uint32_t)virtual_draw(1, 2000),
-      .chunk_bytes = UINT64_C(1) << virtual_draw(16, 23),
-      .max_reservoir_bytes = UINT64_C(1) << virtual_draw(20, 25),
-      .ack_deadline_s = (uint32_t)virtual_draw(10, 60),
-      .max_ack_extension_s = 3600,
-      .max_outstanding_messages = INT64_MAX,
-      .max_outstanding_bytes = INT64_MAX};
+  plan.options =
+      (struct pubsub_subscriber_options){.subscription = "projects/p/subscriptions/s",
+                                         .columns = PUBSUB_COLUMN_ALL,
+                                         .chunk_rows = (uint32_t)virtual_draw(1, 2000),
+                                         .chunk_bytes = UINT64_C(1) << virtual_draw(16, 23),
+                                         .max_reservoir_bytes = UINT64_C(1) << virtual_draw(20, 25),
+                                         .ack_deadline_s = (uint32_t)virtual_draw(10, 60),
+                                         .max_ack_extension_s = 3600,
+                                         .max_outstanding_messages = INT64_MAX,
+                                         .max_outstanding_bytes = INT64_MAX};
   if (plan.options.chunk_bytes > plan.options.max_reservoir_bytes / 32) {
     plan.options.chunk_bytes = plan.options.max_reservoir_bytes / 32;
   }
@@ -105,8 +105,7 @@ static void note_rows(const struct pubsub_chunk *chunk, bool commit) {
   pubsub_chunk_view(chunk, &view);
   const int32_t *offsets =
       (const int32_t *)(uintptr_t)view.buffers[PUBSUB_BUFFER_MESSAGE_ID_OFFSETS].address;
-  const char *ids =
-      (const char *)(uintptr_t)view.buffers[PUBSUB_BUFFER_MESSAGE_ID_BYTES].address;
+  const char *ids = (const char *)(uintptr_t)view.buffers[PUBSUB_BUFFER_MESSAGE_ID_BYTES].address;
   for (int32_t row = 0; row < view.rows; row++) {
     char text[24] = {0};
     memcpy(text, ids + offsets[row], (size_t)(offsets[row + 1] - offsets[row]));
