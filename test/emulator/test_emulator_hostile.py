@@ -13,7 +13,7 @@ from google.pubsub_v1 import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from certificates import ROOT_CA, issue
-from conftest import EMULATOR, emulator_process
+from conftest import EMULATOR, emulator_process, until
 from raw_frames import (
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PING, PREFACE, RST_STREAM, SETTINGS, frame, length,
     literal, request,
@@ -330,3 +330,18 @@ def test_bytes_that_drip(emulator, stage):
     assert is_calm(emulator)
     for attacker in attackers:
         attacker.socket.close()
+
+
+def test_a_stream_that_is_cut_in_the_middle_of_a_response(emulator):
+    """The windows of two streams are used up in the middle of a response, and this side cuts the connection."""
+    emulator.pubsub("publish", "topic", "--count", "40", "--size", "900000")
+    with Attacker(emulator, (INITIAL_WINDOW_SIZE, 10_000)) as attacker:
+        for id in (1, 3):
+            attacker.send(frame(HEADERS, END_HEADERS, id, request("/google.pubsub.v1.Subscriber/StreamingPull")))
+            attacker.send(frame(DATA, 0, id, stream_request(emulator)))
+        until(lambda: emulator.stats("sub")["lent"] >= 2)
+        time.sleep(0.2)  # what the windows allow is on its way
+        emulator.command("disconnect")
+        assert attacker.ends()
+        emulator.pubsub("topic", "create", "other")
+        assert emulator.stats("sub")["streams"] == 0
