@@ -206,6 +206,23 @@ def filter():
     yield "unknown_fields", b"attributes:a\0" + UNKNOWN + field(2, UNKNOWN + entry("a", "1")) + b"\x0b"
 
 
+def json_mapping():
+    texts = [
+        (0, '{"name": "n", "topic": "t", "ackDeadlineSeconds": 20, "retain_acked_messages": true, "labels": {"a": "1", "b": "2"}}'),
+        (0, '{"messageRetentionDuration": "600.5s", "retryPolicy": {"minimumBackoff": "1s"}, "state": "ACTIVE", "deadLetterPolicy": null}'),
+        (0, '{"pushConfig": {"pushEndpoint": "https://a", "attributes": {"x": "y"}, "oidcToken": {"audience": "z"}}, "detached": false}'),
+        (0, '{"messageTransforms": [{"enabled": true}, {"javascriptUdf": {"functionName": "f", "code": "c"}}], "name": "\\ud83d\\ude00\\n"}'),
+        (1, '{"name": "n", "messageStoragePolicy": {"allowedPersistenceRegions": ["a", "b"]}, "kmsKeyName": "k"}'),
+        (2, '{"topic": "t", "messages": [{"data": "aGVsbG8=", "attributes": {"a": "b"}, "orderingKey": "k"}, {"data": "_-8"}, {}]}'),
+        (3, '{"parent": "p", "schemaId": "s", "schema": {"type": "AVRO", "definition": "{}", "revisionCreateTime": "2024-02-29T12:30:15.25+01:00"}}'),
+        (4, '{"subscription": "s", "time": "2024-01-01T00:00:00Z"}'), (4, '{"snapshot": "s", "time": "2024-01-01T00:00:00Z"}'),
+        (5, '{"ackIds": ["a", "b"], "maxOutstandingBytes": "9007199254740993", "modifyDeadlineSeconds": [1, "2", -3e0]}'),
+        (0, '{"name": "a", "name": "b"}'), (0, '{"nonsense": 1}'), (0, '{"name": "\\ud83d"}'), (0, "{" * 70), (0, '{"name": "x",}'), (0, "[]"),
+    ]
+    for index, (which, text) in enumerate(texts):
+        yield f"text_{index:02}", bytes([which]) + text.encode()
+
+
 def endpoint():
     def case(place="", url="", no_proxy="", host="", answer=b"", port=443):
         return struct.pack(">H", port) + b"\0".join(t.encode() for t in (place, url, no_proxy, host)) + b"\0" + answer
@@ -468,7 +485,7 @@ def client_calls():
 
 
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, client_http2, client_calls]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, client_http2, client_calls]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)
