@@ -210,34 +210,53 @@ struct reading {
   bool clear;
 };
 
-static void send_record(struct call *call) {
-  struct broker *broker = call->broker;
-  struct record *record = &broker->world.record;
-  struct reading *reading = call->state;
-  size_t *next = &reading->next;
-  while (*next < record->count + 1 && call_queued_bytes(call) < MAX_QUEUED_BYTES) {
-    struct pubsub_buf text = {0}, message = {0};
-    if (*next == 0) {
-      pubsub_buf_append(&text, record_header, strlen(record_header));
-      ++*next;
-    }
-    while (*next < record->count + 1 && text.len < PIECE_BYTES) {
-      char line[700];
-      size_t len = record_line(record, &record->events[*next - 1], line, sizeof line);
-      if (pubsub_buf_append(&text, line, len) != PUBSUB_OK) break;
-      ++*next;
-    }
-    if (pubsub_buf_reserve(&message, text.len + 12) == PUBSUB_OK) {
-      message.ptr[0] = TEXT;
-      uint8_t *out = pubsub_varint_write(message.ptr + 1, text.len);
-      memcpy(out, text.ptr, text.len);
-      message.len = (size_t)(out - message.ptr) + text.len;
-      struct pubsub_segment segment = pubsub_segment_from_buf(&message);
-      call_send(call, &segment, 1);
-    }
-    pubsub_buf_clear(&text);
+/* The next events as one message; *next moves on. False: no memory. */
+static bool make_piece(struct record *record, size_t *next, struct pubsub_buf *out) {
+  struct pubsub_buf text = {0};
+  size_t at = *next;
+  bool made = true;
+  if (at == 0) {
+    made = pubsub_buf_append(&text, record_header, strlen(record_header)) == PUBSUB_OK;
+    at = 1;
   }
-  if (*next < record->count + 1) return;
+  for (; made && at < record->count + 1 && text.len < PIECE_BYTES; at++) {
+    char line[700];
+    size_t len = record_line(record, &record->events[at - 1], line, sizeof line);
+    made = pubsub_buf_append(&text, line, len) == PUBSUB_OK;
+  }
+  made = made && pubsub_buf_reserve(out, text.len + 12) == PUBSUB_OK;
+  if (made) {
+    out->ptr[0] = TEXT;
+    uint8_t *end = pubsub_varint_write(out->ptr + 1, text.len);
+    memcpy(end, text.ptr, text.len);
+    out->len = (size_t)(end - out->ptr) + text.len;
+    *next = at;
+  }
+  pubsub_buf_clear(&text);
+  return made;
+}
+
+/* The reader is to know that its record is not whole. */
+static void give_up(struct call *call) {
+  pubsub_free(call->state);
+  call->state = NULL;
+  fail_no_memory(call);
+}
+
+static void send_record(struct call *call) {
+  struct record *record = &call->broker->world.record;
+  struct reading *reading = call->state;
+  while (reading->next < record->count + 1 && call_queued_bytes(call) < MAX_QUEUED_BYTES) {
+    struct pubsub_buf message = {0};
+    if (!make_piece(record, &reading->next, &message)) {
+      pubsub_buf_clear(&message);
+      give_up(call);
+      return;
+    }
+    struct pubsub_segment segment = pubsub_segment_from_buf(&message);
+    call_send(call, &segment, 1);
+  }
+  if (reading->next < record->count + 1) return;
   if (reading->clear) record_clear(record);
   call_finish(call);
 }
