@@ -294,6 +294,8 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
     pubsub_error_set(error, PUBSUB_E_IO, "the peer closed the connection during the TLS handshake");
   } else if (code && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) {
     pubsub_error_set(error, PUBSUB_E_TLS, "the peer does not speak TLS");
+  } else if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_INTERNAL_ERROR) { /* RFC 8446, 6.2 */
+    pubsub_error_set(error, PUBSUB_E_IO, "the peer failed during the TLS handshake: %s", reason);
   } else if (!reason || ERR_GET_REASON(code) == ERR_R_EVP_LIB) {
     pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory, it seems, during the TLS handshake");
   } else {
