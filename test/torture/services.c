@@ -174,7 +174,10 @@ void recover_services(struct world *world) {
       {"Publisher/DeleteTopic", "1=" T "letters", -1},
   };
   struct ids ids = {"unknown", "unknown"};
-  for (size_t i = 0; i < sizeof clean / sizeof *clean; i++)
+  /* connections of before may still end */
+  for (int tries = 0; tries < 10 && take(world, &clean[0], &ids, PATIENCE_MS) != 0; tries++)
+    ;
+  for (size_t i = 1; i < sizeof clean / sizeof *clean; i++)
     take(world, &clean[i], &ids, PATIENCE_MS);
   for (size_t i = 0; i < STEP_COUNT; i++) {
     int status = take(world, &steps[i], &ids, PATIENCE_MS);
