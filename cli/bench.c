@@ -1,4 +1,5 @@
-/* bench: how fast this client receives and acknowledges, or publishes. Ends with one line of JSON. */
+/* bench: how fast this client receives and acknowledges, or publishes. Ends with one line of
+ * JSON. */
 #include "commands.h"
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>

@@ -1,4 +1,5 @@
-/* Completion for bash and zsh, from the same tables as the help. One function for both: zsh has bash's. */
+/* Completion for bash and zsh, from the same tables as the help. One function for both: zsh has
+ * bash's. */
 #include "help.h"
 #include "option.h"
 #include <string.h>

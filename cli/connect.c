@@ -34,7 +34,8 @@ static bool is_googles(const char *endpoint) {
                                                           domain, sizeof domain - 1) == 0);
 }
 
-/* Another endpoint than Google's gets credentials that were named for it, and none that just lie there. */
+/* Another endpoint than Google's gets credentials that were named for it, and none that just lie
+ * there. */
 static bool wants_credentials(const struct cli_options *options) {
   return is_googles(options->endpoint) || options->credentials ||
          environment("GOOGLE_APPLICATION_CREDENTIALS") || environment("GCE_METADATA_HOST");
@@ -82,27 +83,26 @@ static const char *project_of(const struct cli_options *options) {
   return project;
 }
 
+static bool is_whole(int written, size_t out_bytes) {
+  if (written >= 0 && (size_t)written < out_bytes) return true;
+  fprintf(stderr, "pubsub: a name has more than %zu bytes\n", out_bytes - 1);
+  return false;
+}
+
 bool cli_full_name(const struct cli_options *options, const char *kind, const char *name, char *out,
                    size_t out_bytes) {
   const char *project = project_of(options);
-  if (strncmp(name, "projects/", 9) == 0) {
-    snprintf(out, out_bytes, "%s", name);
-    return true;
-  }
-  if (!project) {
-    fprintf(stderr, "pubsub: '%s' needs a project: --project, or GOOGLE_CLOUD_PROJECT\n", name);
-    return false;
-  }
-  snprintf(out, out_bytes, "projects/%s/%s/%s", project, kind, name);
-  return true;
+  if (strncmp(name, "projects/", 9) == 0)
+    return is_whole(snprintf(out, out_bytes, "%s", name), out_bytes);
+  if (project)
+    return is_whole(snprintf(out, out_bytes, "projects/%s/%s/%s", project, kind, name), out_bytes);
+  fprintf(stderr, "pubsub: '%s' needs a project: --project, or GOOGLE_CLOUD_PROJECT\n", name);
+  return false;
 }
 
 bool cli_project_name(const struct cli_options *options, char *out, size_t out_bytes) {
   const char *project = project_of(options);
-  if (project) {
-    snprintf(out, out_bytes, "projects/%s", project);
-    return true;
-  }
+  if (project) return is_whole(snprintf(out, out_bytes, "projects/%s", project), out_bytes);
   fprintf(stderr, "pubsub: a list needs a project: --project, or GOOGLE_CLOUD_PROJECT\n");
   return false;
 }

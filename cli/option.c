@@ -1,6 +1,8 @@
 #include "option.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,11 +91,21 @@ static int unknown(const char *given) {
   return -1;
 }
 
-static bool take_number(const char *text, unsigned long *out) {
+/* Counts may be large; what the library has in 32 bits may not. */
+static unsigned long largest(int code) {
+  return strchr("nsbrxw", code) ? 1000000000000000ul : UINT32_MAX;
+}
+
+static bool take_number(int code, const char *text, unsigned long *out) {
   char *end;
+  errno = 0;
   *out = strtoul(text, &end, 10);
-  if (*text >= '0' && *text <= '9' && *end == '\0') return true;
-  fprintf(stderr, "pubsub: '%s' is not a number\n", text);
+  if (*text < '0' || *text > '9' || *end != '\0') {
+    fprintf(stderr, "pubsub: '%s' is not a number\n", text);
+    return false;
+  }
+  if (errno == 0 && *out <= largest(code)) return true;
+  fprintf(stderr, "pubsub: '%s' is more than %lu\n", text, largest(code));
   return false;
 }
 
@@ -164,7 +176,7 @@ static bool take(struct cli_options *out, int code, const char *argument) {
   struct place place = place_of(out, code);
   if (place.text) *place.text = argument;
   if (place.flag) *place.flag = true;
-  if (place.number) return take_number(argument, place.number);
+  if (place.number) return take_number(code, argument, place.number);
   return code == 'a' ? take_attribute(out, argument) : true;
 }
 

@@ -14,8 +14,9 @@ struct cli_option {
 /* Ends with a NULL name. */
 extern const struct cli_option cli_option_table[];
 
-/* Reads argv, moves what is no option to its end and returns the index of the first of that; -1: told
- * what is wrong. `given` gets the codes that were given, NUL-terminated; it has room for 128. */
+/* Reads argv, moves what is no option to its end and returns the index of the first of that; -1:
+ * told what is wrong. `given` gets the codes that were given, NUL-terminated; it has room for
+ * 128. */
 int cli_option_parse(int argc, char **argv, struct cli_options *out, char given[128]);
 /* Whether each given option belongs to the command. False: told which does not. */
 bool cli_option_check(const struct cli_command *command, const char *given);

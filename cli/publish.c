@@ -1,5 +1,7 @@
+/* publish: a text, a file, made messages, or the lines of the standard input. */
 #include "commands.h"
 #include <pubsub/publisher.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,14 +17,20 @@ static bool publish(struct job *job, const void *data, size_t len) {
   return pubsub_publisher_publish(job->publisher, &job->message, 1, &job->error) == PUBSUB_OK;
 }
 
+#define MAX_FILE_BYTES                                                                             \
+  10000001u /* one more than a message may have, so that what is larger is refused */
+#define FLUSH_MS 600000
+
 static bool publish_file(struct job *job, const char *path) {
   FILE *file = fopen(path, "rb");
-  char *data = file ? malloc(10000001) : NULL;
-  bool good = false;
-  if (!data) {
-    snprintf(job->error.text, sizeof job->error.text, "cannot read '%.300s'", path);
+  char *data = file ? malloc(MAX_FILE_BYTES) : NULL;
+  size_t len = data ? fread(data, 1, MAX_FILE_BYTES, file) : 0;
+  bool good = data && !ferror(file);
+  if (good) {
+    good = publish(job, data, len);
   } else {
-    good = publish(job, data, fread(data, 1, 10000001, file));
+    snprintf(job->error.text, sizeof job->error.text, "cannot read '%.300s': %s", path,
+             strerror(errno));
   }
   free(data);
   if (file) fclose(file);
@@ -72,43 +80,57 @@ static bool publish_generated(struct job *job, const struct cli_options *options
   return good;
 }
 
-int cli_publish(const struct cli_options *options, int count, char **arguments) {
-  char topic[600];
-  struct pubsub_attribute attributes[100];
-  struct job job = {.message.attributes = attributes,
-                    .message.attribute_count = options->attribute_count};
-  if (count != 1) return cli_usage("publish TOPIC [--message TEXT | --file FILE]");
-  if (!cli_full_name(options, "topics", arguments[0], topic, sizeof topic)) return 2;
+static void take_attributes(const struct cli_options *options, struct pubsub_attribute *out) {
   for (size_t i = 0; i < options->attribute_count; i++) {
     const char *key = options->attributes[i], *equals = strchr(key, '=');
-    attributes[i].key = (struct pubsub_view){(const uint8_t *)key, (size_t)(equals - key)};
-    attributes[i].value = (struct pubsub_view){(const uint8_t *)equals + 1, strlen(equals + 1)};
+    out[i].key = (struct pubsub_view){(const uint8_t *)key, (size_t)(equals - key)};
+    out[i].value = (struct pubsub_view){(const uint8_t *)equals + 1, strlen(equals + 1)};
   }
+}
+
+static bool publish_what_was_asked(struct job *job, const struct cli_options *options) {
+  if (options->message) return publish(job, options->message, strlen(options->message));
+  if (options->file) return publish_file(job, options->file);
+  if (options->count > 0) return publish_generated(job, options);
+  return publish_lines(job);
+}
+
+/* Everything, until each message has its id; *out_published: how many have. */
+static bool publish_all(struct job *job, struct pubsub_client *client, const char *topic,
+                        const struct cli_options *options, uint64_t *out_published) {
+  struct pubsub_publisher_options publisher_options = {
+      .topic = topic, .max_batch_bytes = (uint32_t)options->batch_bytes, .gzip = options->gzip};
+  struct pubsub_publisher_metrics metrics;
+  if (pubsub_publisher_new(client, &publisher_options, &job->publisher, &job->error) != PUBSUB_OK)
+    return false;
+  bool good = publish_what_was_asked(job, options) &&
+              pubsub_publisher_flush(job->publisher, FLUSH_MS, &job->error) == PUBSUB_OK;
+  pubsub_publisher_metrics(job->publisher, &metrics);
+  *out_published = metrics.published_rows;
+  pubsub_publisher_destroy(job->publisher);
+  return good;
+}
+
+int cli_publish(const struct cli_options *options, int count, char **arguments) {
+  char topic[CLI_NAME_BYTES];
+  struct pubsub_attribute attributes[CLI_MAX_ATTRIBUTES];
+  struct job job = {
+      .message = {.attributes = attributes, .attribute_count = options->attribute_count}};
+  uint64_t published = 0;
+  if (count != 1) return cli_usage("publish TOPIC [--message TEXT | --file FILE]");
+  if (!cli_full_name(options, "topics", arguments[0], topic, sizeof topic)) return 2;
+  take_attributes(options, attributes);
   if (options->ordering_key) {
     job.message.ordering_key =
         (struct pubsub_view){(const uint8_t *)options->ordering_key, strlen(options->ordering_key)};
   }
   struct pubsub_client *client = cli_connect(options);
   if (!client) return 1;
-  struct pubsub_publisher_options publisher_options = {
-      .topic = topic, .max_batch_bytes = options->batch_bytes, .gzip = options->gzip};
-  bool good =
-      pubsub_publisher_new(client, &publisher_options, &job.publisher, &job.error) == PUBSUB_OK;
-  if (good && options->message) {
-    good = publish(&job, options->message, strlen(options->message));
-  } else if (good && options->file) {
-    good = publish_file(&job, options->file);
-  } else if (good && options->count > 0) {
-    good = publish_generated(&job, options);
-  } else if (good) {
-    good = publish_lines(&job);
-  }
-  if (good) good = pubsub_publisher_flush(job.publisher, 600000, &job.error) == PUBSUB_OK;
-  struct pubsub_publisher_metrics metrics = {0};
-  if (job.publisher) pubsub_publisher_metrics(job.publisher, &metrics);
-  pubsub_publisher_destroy(job.publisher);
+  bool good = publish_all(&job, client, topic, options, &published);
   pubsub_client_destroy(client);
+  if (!good && published > 0)
+    fprintf(stderr, "pubsub: %llu messages were published\n", (unsigned long long)published);
   if (!good) return cli_fail(&job.error);
-  printf("published %llu\n", (unsigned long long)metrics.published_rows);
+  printf("published %llu\n", (unsigned long long)published);
   return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * The point in time of `subscription seek --time`: "now", a time of the day as RFC 3339 has it
- * ("2026-01-31T08:00:00Z", "…+01:00", with up to nine decimals), or some time ago ("-30m"; s, m, h, d).
- * Pure: it is told what time it is.
+ * ("2026-01-31T08:00:00Z", "…+01:00", with up to nine decimals), or some time ago ("-30m"; s, m, h,
+ * d). Pure: it is told what time it is.
  */
 #ifndef CLI_SEEK_TIME_H
 #define CLI_SEEK_TIME_H

@@ -218,6 +218,15 @@ def test_ctrl_c_ends_tail(command):
     assert command.unsettled() == 0
 
 
+def test_numbers_and_names_that_are_none(command, tmp_path):
+    assert "'x' is not a number" in command.bad("pull", "sub1", "--max", "x", code=2)
+    assert "'99999999999' is more than 4294967295" in command.bad("pull", "sub1", "--wait", "99999999999", code=2)
+    assert "is more than" in command.bad("publish", "topic1", "--count", "99999999999999999999999", code=2)
+    assert "a name has more than" in command.bad("topic", "get", "t" * 600, code=2)
+    assert f"cannot read '{tmp_path}': Is a directory" in command.bad("publish", "topic1", "--file", str(tmp_path))
+    assert "No such file" in command.bad("publish", "topic1", "--file", str(tmp_path / "none"))
+
+
 # ---- administration ----
 
 
