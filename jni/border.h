@@ -32,6 +32,7 @@ enum border_report {
 enum border_size {
   BORDER_SIZE_ROWS,
   BORDER_SIZE_BYTES,
+  BORDER_SIZE_OLDEST_PUBLISH_US,
   BORDER_SIZE_LONGS,
 };
 

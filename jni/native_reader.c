@@ -162,6 +162,7 @@ static jint chunk_sizes(JNIEnv *env, jclass class, jlong handle, jint slot, jlon
     jlong values[BORDER_SIZE_LONGS] = {
         [BORDER_SIZE_ROWS] = sizes[i].rows,
         [BORDER_SIZE_BYTES] = (jlong)sizes[i].bytes,
+        [BORDER_SIZE_OLDEST_PUBLISH_US] = sizes[i].oldest_publish_us,
     };
     (*env)->SetLongArrayRegion(env, out, (jsize)(BORDER_SIZE_LONGS * i), BORDER_SIZE_LONGS, values);
   }

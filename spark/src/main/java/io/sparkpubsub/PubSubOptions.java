@@ -43,13 +43,19 @@ public final class PubSubOptions implements Serializable {
         "`createSubscription` where there is one with other settings than the options say: `fail`, or `warn` and read it as it is"),
     ON_SUBSCRIPTION_CHANGE(
         "onSubscriptionChange", "warn", "a checkpoint that was of another subscription: `warn`, or `fail`"),
-    DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops"),
+    DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops, unless it failed"),
     STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
     NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
     MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MIN_ROWS_PER_TRIGGER("minRowsPerTrigger", null, "a micro-batch waits for so many rows, at most `maxTriggerDelay`", 1, Long.MAX_VALUE),
     MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
+    AVAILABLE_NOW_QUIET(
+        "availableNowQuiet",
+        null,
+        "a trigger that ends has read what was there when none of it has come for so long; default: `5s`, `1s` without TLS; before the first "
+            + "message three times as long, at least `5s`"),
+    AVAILABLE_NOW_TIMEOUT("availableNowTimeout", "1m", "… and fails when no stream has opened for so long"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
     LINGER_MS("lingerMs", null, "a chunk is closed so long after its first row; default: 5, up to 20 with many slots", 1, 60000),
@@ -96,7 +102,8 @@ public final class PubSubOptions implements Serializable {
         EnumSet.of(
             MAX_BYTES_PER_TRIGGER, BATCH_BYTES, MAX_RESERVOIR_BYTES, PUBLISH_BATCH_BYTES, PUBLISH_MAX_IN_FLIGHT_BYTES);
     static final Set<Option> ON = EnumSet.of(ON_SUBSCRIPTION_DIFFERENCE, ON_SUBSCRIPTION_CHANGE);
-    static final Set<Option> DURATIONS = EnumSet.of(MAX_TRIGGER_DELAY, SUBSCRIPTION_RETENTION);
+    static final Set<Option> DURATIONS =
+        EnumSet.of(MAX_TRIGGER_DELAY, AVAILABLE_NOW_QUIET, AVAILABLE_NOW_TIMEOUT, SUBSCRIPTION_RETENTION);
 
     static Option named(String name) {
       for (Option option : values()) {

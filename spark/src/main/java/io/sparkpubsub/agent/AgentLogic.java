@@ -73,7 +73,11 @@ final class AgentLogic {
     }
     sentMs = nowMs;
     long[] epochs = reader.report();
-    return new Report(run, executor, incarnation, ++number, epochs, sizes.untold(epochs), reader.metrics(), problem(epochs), false);
+    String problem = error(epochs, NativeReader.STATE_FAILED);
+    Report report =
+        new Report(run, executor, incarnation, ++number, epochs, sizes.untold(epochs), reader.metrics(), problem, false);
+    report.trouble = error(epochs, NativeReader.STATE_WAITING);
+    return report;
   }
 
   /** The answer to the report with this number; late ones are ignored. */
@@ -131,11 +135,11 @@ final class AgentLogic {
     return new Report(run, executor, incarnation, ++number, new long[0], new long[0], lastMetrics, problem, true);
   }
 
-  /** The first slot's permanent error. */
-  private String problem(long[] epochs) {
+  /** That of the first slot in that state which has one. */
+  private String error(long[] epochs, int state) {
     for (int i = 0; i < SlotReport.count(epochs); i++) {
       SlotReport epoch = SlotReport.at(epochs, i);
-      if (epoch.state == NativeReader.STATE_FAILED) {
+      if (epoch.state == state) {
         String error = reader.slotError(epoch.slot, epoch.epoch);
         if (error != null) {
           return error.substring(error.indexOf('\n', error.indexOf('\n') + 1) + 1);

@@ -1,55 +1,43 @@
 package io.sparkpubsub.ledger;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What Spark's checkpoint says was committed. A source's own folder is CHECKPOINT/sources/INDEX; beside it lie commits/ID and
- * offsets/ID, the latter with a line per source.
+ * Which batches Spark's checkpoint says were begun and committed: files by the ids of batches, offsets/ID and commits/ID, two levels
+ * above a source's own folder. What is in them depends on Spark's version and is not read.
  */
 public final class CommitLog {
-  private static final int LINES_BEFORE_OFFSETS = 2; // version, metadata
-
   private CommitLog() {}
 
   /** Whether a query with this checkpoint has ever begun a batch. */
   public static boolean hasBatches(String sourceFolder, Configuration conf) throws IOException {
-    Path offsets = new Path(new Path(sourceFolder).getParent().getParent(), "offsets");
-    FileSystem fs = offsets.getFileSystem(conf);
-    return fs.exists(offsets) && fs.listStatus(offsets).length > 0;
+    return lastBegun(sourceFolder, conf) >= 0;
   }
 
-  /** The end of the last committed batch; null: none, or it cannot be told. */
-  public static PubSubOffset lastCommitted(String sourceFolder, Configuration conf) throws IOException {
-    Path source = new Path(sourceFolder);
-    Path checkpoint = source.getParent().getParent();
-    FileSystem fs = checkpoint.getFileSystem(conf);
-    Path commits = new Path(checkpoint, "commits");
-    if (!fs.exists(commits)) {
-      return null;
-    }
+  /** Spark's id of the last batch that was begun; -1: none. */
+  public static long lastBegun(String sourceFolder, Configuration conf) throws IOException {
+    return last(sourceFolder, "offsets", conf);
+  }
+
+  /** Spark's id of the last batch that is committed; -1: none. */
+  public static long lastCommitted(String sourceFolder, Configuration conf) throws IOException {
+    return last(sourceFolder, "commits", conf);
+  }
+
+  private static long last(String sourceFolder, String log, Configuration conf) throws IOException {
+    Path folder = new Path(new Path(sourceFolder).getParent().getParent(), log);
+    FileSystem fs = folder.getFileSystem(conf);
     long last = -1;
-    for (FileStatus file : fs.listStatus(commits)) {
-      if (file.getPath().getName().matches("\\d{1,18}")) {
-        last = Math.max(last, Long.parseLong(file.getPath().getName()));
+    if (fs.exists(folder)) {
+      for (FileStatus file : fs.listStatus(folder)) {
+        String name = file.getPath().getName();
+        last = name.matches("\\d{1,18}") ? Math.max(last, Long.parseLong(name)) : last;
       }
     }
-    Path offsets = new Path(checkpoint, "offsets/" + last);
-    if (last < 0 || !fs.exists(offsets)) {
-      return null;
-    }
-    String[] lines;
-    try (BufferedReader in =
-        new BufferedReader(new InputStreamReader(fs.open(offsets), StandardCharsets.UTF_8))) {
-      lines = in.lines().toArray(String[]::new);
-    }
-    int line = LINES_BEFORE_OFFSETS + Integer.parseInt(source.getName());
-    return line < lines.length && lines[line].startsWith("{") ? PubSubOffset.parse(lines[line]) : null;
+    return last;
   }
 }

@@ -31,6 +31,9 @@ public final class Ledger {
 
   private static final int MIN_PACE_MS = 5;
 
+  /** A target that everything is part of. */
+  public static final long NO_TARGET = Long.MAX_VALUE;
+
   /** An epoch that its home no longer has, and may not know so: it settles what is committed before it gives back the rest. */
   private static final class Parting {
     final String executor;
@@ -53,6 +56,7 @@ public final class Ledger {
   private long growths; // how often something new was sealed
   private long sealedBytes;
   private String error;
+  private String trouble; // the last that an agent has told
 
   /** No epoch from firstEpoch on may be one of an earlier run of the same query. */
   public Ledger(int slotCount, long firstEpoch, int jitterMs) {
@@ -232,6 +236,7 @@ public final class Ledger {
   }
 
   private void noteProblem(Report report) {
+    trouble = report.trouble == null ? trouble : report.trouble;
     if (report.problem != null && error == null) {
       error = report.problem;
     }
@@ -343,13 +348,22 @@ public final class Ledger {
 
   // ---- offsets ----
 
-  /** The end of a batch that begins at start: whole chunks, in turns over the slots, at least one, within the limits. */
-  public synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes) {
+  public PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes) {
+    return latest(start, maxRows, maxBytes, NO_TARGET);
+  }
+
+  /**
+   * The end of a batch that begins at start: whole chunks, in turns over the slots, at least one, within the limits, and none behind
+   * the last one of its slot with a message that the service got until targetUs.
+   */
+  public synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
     TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
     List<LedgerSlot> slots = homes.all();
     long[] next = new long[slots.size()];
+    long[] end = new long[slots.size()];
     for (LedgerSlot slot : slots) {
       next[slot.index] = slot.readable(slot.end(start.from(slot.index, slot.epoch)));
+      end[slot.index] = slot.endOfTarget(targetUs);
     }
     long rows = 0;
     long bytes = 0;
@@ -358,7 +372,8 @@ public final class Ledger {
     while (more) {
       more = false;
       for (LedgerSlot slot : slots) {
-        ChunkSize size = slot.home == null ? null : slot.size(next[slot.index]);
+        boolean over = slot.home == null || next[slot.index] >= end[slot.index];
+        ChunkSize size = over ? null : slot.size(next[slot.index]);
         if (size == null || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
           continue;
         }
@@ -371,6 +386,30 @@ public final class Ledger {
       }
     }
     return any ? new PubSubOffset(positions) : start;
+  }
+
+  /** The end of all that was ever sealed in living epochs, as far as it is part of a target. */
+  public synchronized PubSubOffset end(long targetUs) {
+    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>();
+    for (LedgerSlot slot : homes.all()) {
+      long end = slot.home == null ? 0 : slot.endOfTarget(targetUs);
+      if (end > 0) {
+        positions.put(slot.index, new PubSubOffset.Position(slot.epoch, end));
+      }
+    }
+    return positions.isEmpty() ? PubSubOffset.NOTHING : new PubSubOffset(positions);
+  }
+
+  /** The most rows, and bytes, that a slot holds behind what is part of a target. */
+  public synchronized long[] mostBeyond(long targetUs) {
+    long[] most = new long[2];
+    for (LedgerSlot slot : homes.all()) {
+      long[] sum = new long[2];
+      slot.addTo(sum, slot.endOfTarget(targetUs), Long.MAX_VALUE);
+      most[0] = Math.max(most[0], sum[0]);
+      most[1] = Math.max(most[1], sum[1]);
+    }
+    return most;
   }
 
   /** Rows and bytes between two offsets, as far as they are held. */
@@ -472,6 +511,22 @@ public final class Ledger {
     return error;
   }
 
+  /** Throws it, if there is one. */
+  public void failOnError() {
+    String why = error();
+    if (why != null) {
+      throw new IllegalStateException(why);
+    }
+  }
+
+  /** Why slots do not open, as far as is known, for a sentence that says that they do not. */
+  public synchronized String trouble() {
+    if (membership.working().isEmpty()) {
+      return "no executor has begun to read";
+    }
+    return trouble == null ? "the service has not answered" : trouble;
+  }
+
   /** All that agents have ever sealed. */
   public synchronized long sealedBytes() {
     return sealedBytes;
@@ -481,14 +536,13 @@ public final class Ledger {
     return growths;
   }
 
-  /** Every slot has an open stream. */
-  public synchronized boolean allOpen() {
+  /** Slots that have an open stream, of those that there are to be. */
+  public synchronized int openSlots() {
+    int open = 0;
     for (LedgerSlot slot : homes.all()) {
-      if (slot.wanted && (slot.home == null || slot.state != NativeReader.STATE_OPEN)) {
-        return false;
-      }
+      open += slot.wanted && slot.home != null && slot.state == NativeReader.STATE_OPEN ? 1 : 0;
     }
-    return true;
+    return open;
   }
 
   /** Everything that was ordered is confirmed. */

@@ -88,6 +88,8 @@ public final class LedgerMessages {
     public final String problem;
     /** The agent has ended: it holds nothing any more. */
     public final boolean last;
+    /** Why slots do not open; it may pass. Null: nothing. */
+    public String trouble;
 
     public Report(
         String run,
@@ -111,11 +113,11 @@ public final class LedgerMessages {
     }
 
     public Object[] encode() {
-      return new Object[] {KIND, run, executor, incarnation, number, epochs, sizes, metrics, problem, last};
+      return new Object[] {KIND, run, executor, incarnation, number, epochs, sizes, metrics, problem, last, trouble};
     }
 
     static Report decode(Object[] m) {
-      return new Report(
+      Report report = new Report(
           (String) m[1],
           (String) m[2],
           (Long) m[3],
@@ -125,6 +127,8 @@ public final class LedgerMessages {
           (long[]) m[7],
           (String) m[8],
           (Boolean) m[9]);
+      report.trouble = (String) m[10];
+      return report;
     }
   }
 

@@ -94,6 +94,15 @@ final class LedgerSlot {
     return ends.computeIfAbsent(seq, same -> Math.max(same, sealed));
   }
 
+  /** Behind the last chunk that has a row which the service got until then, among those that may still be read. */
+  long endOfTarget(long targetUs) {
+    long end = sealed;
+    while (end > firstSize && size(end - 1).oldestPublishUs > targetUs) {
+      end--;
+    }
+    return end;
+  }
+
   /** The first chunk at or after seq that can be read: those below have their outcome already. */
   long readable(long seq) {
     return Math.max(seq, settled);

@@ -4,6 +4,7 @@ import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.PubSubOptions.Option;
 import io.sparkpubsub.agent.AgentConfig;
 import io.sparkpubsub.agent.AgentStarter;
+import io.sparkpubsub.ledger.BatchEnds;
 import io.sparkpubsub.ledger.CommitLog;
 import io.sparkpubsub.ledger.CommitWatcher;
 import io.sparkpubsub.ledger.Ledger;
@@ -33,6 +34,8 @@ final class ClusterRun implements QueryRun {
   private final Ledger ledger;
   private final LedgerEndpoint endpoint;
   private final CommitWatcher watcher;
+  private final RunningQuery query;
+  private final BatchEnds ends = new BatchEnds();
   private final StructType schema;
   private final int parallelism;
   private AgentStarter starter;
@@ -45,6 +48,7 @@ final class ClusterRun implements QueryRun {
     this.checkpoint = checkpoint;
     this.session = session;
     this.ledger = ledger;
+    this.query = RunningQuery.of(session);
     this.parallelism = parallelism;
     this.name = "pubsub[" + options.subscription() + ", run " + id.substring(0, 8) + "]";
     this.endpoint = new LedgerEndpoint(id, ledger);
@@ -65,6 +69,7 @@ final class ClusterRun implements QueryRun {
   void start() {
     Banner.show(options);
     Gauges.addSource(id, () -> ledger.metrics(System.currentTimeMillis() * 1000));
+    warnOfSink();
     endpoint.start();
     AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema);
     starter = new AgentStarter(config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
@@ -72,12 +77,55 @@ final class ClusterRun implements QueryRun {
     watcher.start();
   }
 
+  private void warnOfSink() {
+    try {
+      String warning = FileSinkCheck.warning(query.sink(), checkpoint, session.sparkContext().hadoopConfiguration());
+      if (warning != null) {
+        LOG.warn("{}", warning);
+      }
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("the folder of the sink cannot be read", e);
+    }
+  }
+
   private PubSubOffset lastCommitted() {
     try {
-      return CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration());
+      return ends.upTo(CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Acknowledges what the commit log says; if it cannot be read, that is delivered again. */
+  private void acknowledgeCommitted() {
+    try {
+      PubSubOffset committed = lastCommitted();
+      if (committed != null) {
+        endpoint.committed(committed);
+      }
+    } catch (Exception e) {
+      LOG.warn("cannot read the commit log: what it commits last is delivered again", e);
+    }
+  }
+
+  @Override
+  public void planned(PubSubOffset end) {
+    long batch = query.batch();
+    if (batch >= 0) {
+      ends.planned(batch, end);
+    }
+  }
+
+  @Override
+  public void settle(long timeoutMs) {
+    acknowledgeCommitted();
+    long deadline = System.nanoTime() + timeoutMs * 1000000;
+    while (!ledger.allSettled() && System.nanoTime() < deadline && Pause.ms(5)) {}
+  }
+
+  @Override
+  public boolean isAwaited() {
+    return query.isAwaited();
   }
 
   @Override
@@ -104,19 +152,10 @@ final class ClusterRun implements QueryRun {
   @Override
   public void stop() {
     watcher.stop();
-    try {
-      PubSubOffset committed = lastCommitted();
-      if (committed != null) {
-        endpoint.committed(committed);
-      }
-    } catch (Exception e) {
-      LOG.warn("cannot read the commit log: what it commits last is delivered again", e);
-    }
-    long deadline = System.nanoTime() + STOP_TIMEOUT_MS / 2 * 1000000;
-    while (!ledger.allSettled() && System.nanoTime() < deadline && Pause.ms(5)) {}
+    settle(STOP_TIMEOUT_MS / 2);
     endpoint.stop(STOP_TIMEOUT_MS / 2);
     starter.stop();
     Gauges.removeSource(id);
-    SubscriptionLife.end(options);
+    SubscriptionLife.end(options, query.hasFailed());
   }
 }

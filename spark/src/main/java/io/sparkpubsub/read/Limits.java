@@ -5,6 +5,7 @@ import io.sparkpubsub.PubSubOptions.Option;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.connector.read.streaming.CompositeReadLimit;
+import org.apache.spark.sql.connector.read.streaming.ReadAllAvailable;
 import org.apache.spark.sql.connector.read.streaming.ReadLimit;
 import org.apache.spark.sql.connector.read.streaming.ReadMaxRows;
 import org.apache.spark.sql.connector.read.streaming.ReadMinRows;
@@ -16,6 +17,9 @@ import org.apache.spark.sql.connector.read.streaming.ReadMinRows;
  */
 final class Limits {
   static final long NONE = Long.MAX_VALUE;
+  /** What is asked for where the options set no limit: unlike all that is available, which only a trigger that ends may ask for. */
+  private static final ReadLimit NO_LIMITS =
+      ReadLimit.compositeLimit(new ReadLimit[] {ReadLimit.allAvailable()});
 
   final long maxRows;
   final long maxBytes;
@@ -45,7 +49,7 @@ final class Limits {
     if (limits.size() > 1) {
       return ReadLimit.compositeLimit(limits.toArray(new ReadLimit[0]));
     }
-    return limits.isEmpty() ? ReadLimit.allAvailable() : limits.get(0);
+    return limits.isEmpty() ? NO_LIMITS : limits.get(0);
   }
 
   /** What counts for a batch that Spark plans with this limit. */
@@ -62,6 +66,11 @@ final class Limits {
       }
     }
     return new Limits(maxRows, options.number(Option.MAX_BYTES_PER_TRIGGER, NONE), minRows, maxDelayMs);
+  }
+
+  /** Whether the trigger wants all there is, in one batch: none that goes on asks for it. */
+  static boolean isForAll(ReadLimit limit) {
+    return limit instanceof ReadAllAvailable;
   }
 
   private static ReadLimit[] parts(ReadLimit limit) {

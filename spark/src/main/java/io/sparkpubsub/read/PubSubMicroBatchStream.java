@@ -6,6 +6,8 @@ import io.sparkpubsub.ledger.Gathering;
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.Pause;
 import io.sparkpubsub.ledger.PubSubOffset;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,10 +29,12 @@ import org.apache.spark.sql.types.StructType;
  * ranges of the earlier run read as empty, and the service delivers their messages again.
  */
 final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
-  /** AvailableNow ends when nothing new has come for so long; an emulator delivers at once. */
-  private static final long QUIET_MS = 3000;
+  /** Of the service, the gaps in a delivery; an emulator delivers at once. */
+  private static final long QUIET_MS = 5000;
   private static final long EMULATOR_QUIET_MS = 1000;
-  private static final long OPEN_TIMEOUT_MS = 60000;
+  private static final long LOOK_EVERY_MS = 20;
+  /** The progress of a trigger that ends waits so long for the acknowledgements of its batch. */
+  private static final long SETTLE_TIMEOUT_MS = 2000;
 
   private final PubSubOptions options;
   private final StructType schema;
@@ -40,7 +44,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private final Gathering gathering = new Gathering();
   private final long budgetBytes; // of an executor
   private long waitingSinceMs; // fewer than minRows are there; 0: none, or enough
-  private boolean availableNow;
+  private Backlog whatWasThere; // null: the trigger does not end
 
   PubSubMicroBatchStream(PubSubOptions options, StructType schema, Ledger ledger, QueryRun run, LongSupplier clockMs) {
     this.options = options;
@@ -61,6 +65,14 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();
     return new PubSubMicroBatchStream(options, schema, ledger, run, System::currentTimeMillis);
+  }
+
+  /** All that executors hold, as the query's progress shows it. */
+  @Override
+  public Offset reportLatestOffset() {
+    long targetUs = whatWasThere == null ? Ledger.NO_TARGET : whatWasThere.targetUs();
+    PubSubOffset end = ledger.end(targetUs);
+    return end.equals(PubSubOffset.NOTHING) ? null : end;
   }
 
   /** What the query's progress calls it. */
@@ -93,22 +105,37 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   @Override
   public Offset latestOffset(Offset start, ReadLimit limit) {
     PubSubOffset from = start == null ? PubSubOffset.NOTHING : (PubSubOffset) start;
-    Limits limits = Limits.of(limit, options);
     run.committed(from);
-    failOnError();
-    PubSubOffset end = ledger.latest(from, limits.maxRows, limits.maxBytes);
-    if (availableNow && end == from) {
-      end = waitForMore(from, limits);
-    }
-    end = gather(from, end, limits);
-    if (!availableNow && end != from && tooFew(from, end, limits)) {
-      end = from;
-    }
+    ledger.failOnError();
+    PubSubOffset end = Limits.isForAll(limit) ? all(from) : next(from, Limits.of(limit, options));
     return end.equals(PubSubOffset.NOTHING) ? null : end; // of a first batch, any offset counts as new data
   }
 
+  /** Trigger.Once. */
+  private PubSubOffset all(PubSubOffset from) {
+    if (whatWasThere == null) {
+      whatWasThere = backlog(nowUs());
+    }
+    PubSubOffset end = whatWasThere.all(from);
+    failIfUnreachable();
+    return end;
+  }
+
+  private PubSubOffset next(PubSubOffset from, Limits limits) {
+    if (whatWasThere != null) { // Trigger.AvailableNow
+      PubSubOffset end = gather(from, whatWasThere.next(from, limits), limits, whatWasThere.targetUs());
+      failIfUnreachable();
+      return end;
+    }
+    PubSubOffset end = gather(from, ledger.latest(from, limits.maxRows, limits.maxBytes), limits, Ledger.NO_TARGET);
+    if (end == from && run.isAwaited()) { // processAllAvailable
+      return backlog(Ledger.NO_TARGET).next(from, limits);
+    }
+    return end != from && tooFew(from, end, limits) ? from : end;
+  }
+
   /** Lets the batch grow while messages come fast. */
-  private PubSubOffset gather(PubSubOffset from, PubSubOffset end, Limits limits) {
+  private PubSubOffset gather(PubSubOffset from, PubSubOffset end, Limits limits, long targetUs) {
     long[] size = ledger.size(from, end);
     while (size[0] < limits.maxRows
         && gathering.wait(
@@ -117,8 +144,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
             size[1],
             Math.min(limits.maxBytes, budgetBytes / 2 * Math.max(1, ledger.agentCount())))
         && Pause.ms(Gathering.STEP_MS)) {
-      failOnError();
-      end = ledger.latest(from, limits.maxRows, limits.maxBytes);
+      ledger.failOnError();
+      end = ledger.latest(from, limits.maxRows, limits.maxBytes, targetUs);
       size = ledger.size(from, end);
     }
     return end;
@@ -140,39 +167,37 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     return false;
   }
 
-  private void failOnError() {
-    String error = ledger.error();
-    if (error != null) {
-      throw new IllegalStateException(error);
+  private Backlog backlog(long targetUs) {
+    long quietMs = options.plaintext() ? EMULATOR_QUIET_MS : QUIET_MS;
+    if (options.has(Option.AVAILABLE_NOW_QUIET)) {
+      quietMs = options.millis(Option.AVAILABLE_NOW_QUIET);
     }
+    QuietTime quiet = new QuietTime(quietMs, options.millis(Option.AVAILABLE_NOW_TIMEOUT));
+    long slotBytes = budgetBytes * Math.max(1, ledger.agentCount()) / ledger.slotCount();
+    return new Backlog(ledger, targetUs, slotBytes, quiet, clockMs, () -> Pause.ms(LOOK_EVERY_MS));
   }
 
-  /** AvailableNow: the backlog is drained when streams are open and nothing has come for a while. */
-  private PubSubOffset waitForMore(PubSubOffset from, Limits limits) {
-    long now = clockMs.getAsLong();
-    long giveUp = now + OPEN_TIMEOUT_MS;
-    long quietSince = now;
-    long quietMs = options.plaintext() ? EMULATOR_QUIET_MS : QUIET_MS;
-    while (now - quietSince < quietMs && now < giveUp) {
-      if (!Pause.ms(20)) {
-        return from;
-      }
-      failOnError();
-      PubSubOffset end = ledger.latest(from, limits.maxRows, limits.maxBytes);
-      if (end != from) {
-        return end;
-      }
-      now = clockMs.getAsLong();
-      if (!ledger.allOpen()) {
-        quietSince = now;
-      }
+  private static long nowUs() {
+    return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
+  }
+
+  private void failIfUnreachable() {
+    if (whatWasThere.isUnreachable()) {
+      throw new IllegalStateException(
+          "cannot read what there is of '"
+              + options.subscription()
+              + "': none of "
+              + ledger.slotCount()
+              + " streams has opened for "
+              + options.text(Option.AVAILABLE_NOW_TIMEOUT)
+              + " (availableNowTimeout); "
+              + ledger.trouble());
     }
-    return from;
   }
 
   @Override
   public void prepareForTriggerAvailableNow() {
-    availableNow = true;
+    whatWasThere = backlog(nowUs());
   }
 
   @Override
@@ -180,7 +205,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     PubSubOffset begin = (PubSubOffset) start;
     List<InputPartition> partitions = new ArrayList<>();
     boolean limited = options.has(Option.MAX_ROWS_PER_TRIGGER) || options.has(Option.MAX_BYTES_PER_TRIGGER);
-    boolean late = !limited && !availableNow;
+    boolean late = !limited && whatWasThere == null;
+    run.planned((PubSubOffset) end);
     ((PubSubOffset) end)
         .positions.forEach(
             (slot, to) -> {
@@ -207,6 +233,9 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public Map<String, String> metrics(Optional<Offset> latestConsumedOffset) {
+    if (whatWasThere != null) { // the last progress is to tell the end
+      run.settle(SETTLE_TIMEOUT_MS);
+    }
     return ledger.metrics(clockMs.getAsLong() * 1000);
   }
 

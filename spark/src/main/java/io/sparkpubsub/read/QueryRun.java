@@ -16,6 +16,15 @@ interface QueryRun {
   /** Spark has committed everything below this offset. */
   void committed(PubSubOffset offset);
 
+  /** The batch that Spark plans now ends here. */
+  void planned(PubSubOffset end);
+
+  /** Acknowledges what is committed, and waits for that, at most so long. */
+  void settle(long timeoutMs);
+
+  /** Whether somebody waits for all that is available; on the query's own thread. */
+  boolean isAwaited();
+
   /** What is committed is acknowledged, the rest given back. */
   void stop();
 }

@@ -117,9 +117,13 @@ final class SubscriptionLife {
     }
   }
 
-  /** After the streams have closed. */
-  static void end(PubSubOptions options) {
+  /** After the streams have closed. What a query that failed has not read must be there for the next one. */
+  static void end(PubSubOptions options, boolean failed) {
     if (!options.flag(Option.DELETE_SUBSCRIPTION)) {
+      return;
+    }
+    if (failed) {
+      LOG.warn("{} is not deleted: its query has failed, and what it has not acknowledged is still there", options.subscription());
       return;
     }
     try {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.apache.spark.rpc.RpcEndpointRef;
 
 /** An agent as the ledger sees it: what it was told to open, and what it holds. What is ordered it confirms at once. */
 public final class FakeAgent {
@@ -34,6 +35,8 @@ public final class FakeAgent {
   public final Map<Integer, Held> slots = new TreeMap<>();
   public final long[] metrics = new long[ReaderMetric.LONGS];
   public String problem;
+  public String trouble;
+  public long publishUs; // of what is sealed next
   public Answer answer; // the last one
   public final List<Order> obeyed = new ArrayList<>();
   private final Set<Integer> draining = new HashSet<>();
@@ -49,8 +52,18 @@ public final class FakeAgent {
     return ledger.register(nowMs, id, ++incarnation);
   }
 
+  /** What it would register with. */
+  LedgerMessages.Register hello(String run, String host, RpcEndpointRef self) {
+    number = 0;
+    return new LedgerMessages.Register(run, id, host, ++incarnation, self);
+  }
+
   /** What it would send now. Sizes count as told. */
   public Report report() {
+    return reportOf("run");
+  }
+
+  Report reportOf(String run) {
     long[] epochs = new long[slots.size() * SlotReport.LONGS];
     List<long[]> sizes = new ArrayList<>();
     List<Integer> closed = new ArrayList<>();
@@ -65,13 +78,16 @@ public final class FakeAgent {
         long[] size = new long[ChunkSize.LONGS];
         size[0] = ROWS;
         size[1] = BYTES;
+        size[2] = publishUs;
         sizes.add(SealedSize.of(entry.getKey(), held.epoch, held.told, size, 0));
       }
     }
     slots.keySet().removeAll(closed); // reported once more, then forgotten
     draining.retainAll(slots.keySet());
     long[] flat = sizes.stream().flatMapToLong(java.util.Arrays::stream).toArray();
-    return new Report("run", id, incarnation, ++number, epochs, flat, metrics.clone(), problem, false);
+    Report report = new Report(run, id, incarnation, ++number, epochs, flat, metrics.clone(), problem, false);
+    report.trouble = trouble;
+    return report;
   }
 
   public void exchange(Ledger ledger, long nowMs) {

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.connector.read.InputPartition;
 import org.apache.spark.sql.connector.read.streaming.Offset;
 import org.apache.spark.sql.connector.read.streaming.ReadLimit;
@@ -24,6 +25,9 @@ class PubSubMicroBatchStreamTest {
   /** Remembers what it is told. */
   private static final class Run implements QueryRun {
     final List<String> committed = new ArrayList<>();
+    final List<String> planned = new ArrayList<>();
+    int settled;
+    boolean awaited;
     boolean interrupted;
     boolean stopped;
 
@@ -48,6 +52,21 @@ class PubSubMicroBatchStreamTest {
     }
 
     @Override
+    public void planned(PubSubOffset end) {
+      planned.add(end.json());
+    }
+
+    @Override
+    public void settle(long timeoutMs) {
+      settled++;
+    }
+
+    @Override
+    public boolean isAwaited() {
+      return awaited;
+    }
+
+    @Override
     public void stop() {
       interrupted = Thread.currentThread().isInterrupted();
       stopped = true;
@@ -57,19 +76,23 @@ class PubSubMicroBatchStreamTest {
   private final Run run = new Run();
   private final Ledger ledger = new Ledger(1, EPOCH, 0);
   private long nowMs = 1_000_000;
+  private long stepMs; // that pass with each look
   private final FakeAgent agent = new FakeAgent("1"); // chunks of 10 rows and 100 bytes
 
   private PubSubMicroBatchStream stream(String... keyValues) {
-    Map<String, String> given = new HashMap<>();
-    for (int i = 0; i < keyValues.length; i += 2) {
-      given.put(keyValues[i], keyValues[i + 1]);
-    }
-    PubSubOptions options = PubSubOptions.of(given, Collections.emptyMap(), Collections.emptyMap());
     ledger.executors(0, Collections.singletonMap("1", "host"));
     agent.register(ledger, 0);
     ledger.tick(0);
     agent.exchange(ledger, 0);
-    return new PubSubMicroBatchStream(options, PubSubSchema.FULL, ledger, run, () -> nowMs);
+    return new PubSubMicroBatchStream(options(keyValues), PubSubSchema.FULL, ledger, run, () -> nowMs += stepMs);
+  }
+
+  private static PubSubOptions options(String... keyValues) {
+    Map<String, String> given = new HashMap<>();
+    for (int i = 0; i < keyValues.length; i += 2) {
+      given.put(keyValues[i], keyValues[i + 1]);
+    }
+    return PubSubOptions.of(given, Collections.emptyMap(), Collections.emptyMap());
   }
 
   private void seal(int chunks) {
@@ -79,7 +102,7 @@ class PubSubMicroBatchStreamTest {
 
   @Test
   void nothingIsNoOffsetAtAll() {
-    assertThat(stream().latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable())).isNull();
+    assertThat(stream().latestOffset(PubSubOffset.NOTHING, Limits.asked(options()))).isNull();
   }
 
   @Test
@@ -98,7 +121,9 @@ class PubSubMicroBatchStreamTest {
     PubSubMicroBatchStream stream = stream("maxRowsPerTrigger", "20", "minRowsPerTrigger", "30");
     seal(5);
     assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    stepMs = 1000;
     assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json()).isEqualTo("{\"0\":\"1000:5\"}");
+    stepMs = 0;
     assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.maxRows(30)).json()).isEqualTo("{\"0\":\"1000:3\"}");
   }
 
@@ -106,7 +131,7 @@ class PubSubMicroBatchStreamTest {
   void bytesAreALimitBesideSparks() {
     PubSubMicroBatchStream stream = stream("maxBytesPerTrigger", "300b");
     seal(5);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json()).isEqualTo("{\"0\":\"1000:3\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:3\"}");
   }
 
   @Test
@@ -150,6 +175,75 @@ class PubSubMicroBatchStreamTest {
     seal(2);
     Offset end = PubSubOffset.parse("{\"0\":\"1000:2\"}");
     assertThat(((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late).isFalse();
+  }
+
+  /** What the service got later stays unread, also behind a look; the end is a quiet time. */
+  @Test
+  void whatWasThereIsTheTarget() {
+    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true");
+    stream.prepareForTriggerAvailableNow();
+    seal(2);
+    agent.publishUs = Long.MAX_VALUE;
+    seal(1);
+    Offset end = stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit());
+    assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.reportLatestOffset()).isEqualTo(end);
+    assertThat(((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late).isFalse();
+    assertThat(run.planned).containsExactly(end.json());
+    assertThat(run.settled).isZero();
+    stream.metrics(Optional.of(end));
+    assertThat(run.settled).isEqualTo(1);
+    stepMs = 300;
+    long begin = nowMs;
+    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit())).isSameAs(end);
+    assertThat(nowMs - begin).isBetween(1000L, 2000L);
+  }
+
+  @Test
+  void nothingIsSkippedBehindALateMessage() {
+    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true");
+    stream.prepareForTriggerAvailableNow();
+    agent.publishUs = Long.MAX_VALUE;
+    seal(1);
+    agent.publishUs = 0;
+    seal(1);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+  }
+
+  /** Else nothing else could come. */
+  @Test
+  void whatFillsASlotIsRead() {
+    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true", "maxRowsPerTrigger", "30");
+    stream.prepareForTriggerAvailableNow();
+    agent.publishUs = Long.MAX_VALUE;
+    seal(4);
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:3\"}");
+  }
+
+  @Test
+  void aQueryThatCannotReadFailsInsteadOfEnding() {
+    PubSubMicroBatchStream stream = stream("subscriptionId", "sub1", "projectId", "p1", "availableNowTimeout", "10s");
+    stream.prepareForTriggerAvailableNow();
+    ledger.executors(0, Collections.emptyMap());
+    stepMs = 1000;
+    long begin = nowMs;
+    assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()))
+        .hasMessageContaining("projects/p1/subscriptions/sub1")
+        .hasMessageContaining("none of 1 streams")
+        .hasMessageContaining("no executor");
+    assertThat(nowMs - begin).isBetween(10_000L, 13_000L);
+  }
+
+  /** processAllAvailable: nothing new is only said after a quiet time. */
+  @Test
+  void somebodyWhoWaitsGetsWhatIsThere() {
+    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true");
+    agent.exchange(ledger, 0); // its stream is open
+    run.awaited = true;
+    stepMs = 100;
+    long begin = nowMs;
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit())).isNull();
+    assertThat(nowMs - begin).isBetween(QuietTime.FIRST_MS, 2 * QuietTime.FIRST_MS);
   }
 
   /** Spark stops a query by an interrupt; what stopping has to do is done all the same. */
