@@ -111,6 +111,22 @@ static void check_properties(const struct told *told, const struct told *expecte
   FUZZ_CHECK(told->properties.ordering == expected->properties.ordering);
 }
 
+/* The generated code reads a bool of any wire type, where the format makes it an unknown field. */
+static bool bools_are_numbers(struct pubsub_view message, bool inside) {
+  const uint8_t *ptr = message.ptr, *end = ptr + message.len;
+  struct pubsub_wire_field field;
+  while (ptr && ptr < end) {
+    ptr = pubsub_wire_field_read(ptr, end, &field);
+    if (!ptr) return false;
+    if (inside && field.tag >> 3 <= 2 && (field.tag & 7) != PUBSUB_WIRE_VARINT) return false;
+    if (!inside && field.tag == (4 << 3 | PUBSUB_WIRE_LEN) &&
+        !bools_are_numbers(field.value, true)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Written anew by the generated code, without what it does not know, it must be taken, and mean the same. */
 static void compare_repacked(generated_response *generated, struct fuzz_input cuts, uint8_t mode,
                              const struct told *expected) {
@@ -136,7 +152,7 @@ static void compare_generated(struct pubsub_view response, struct fuzz_input cut
       google__pubsub__v1__streaming_pull_response__unpack(NULL, response.len, response.ptr);
   if (!generated) return;
   expect(generated, &expected);
-  if (told) check_properties(told, &expected);
+  if (told && bools_are_numbers(response, false)) check_properties(told, &expected);
   if (told && response.len > 0 && !memchr(response.ptr, 0, response.len)) {
     check_same(told, &expected);
   }
