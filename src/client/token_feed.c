@@ -82,15 +82,14 @@ static bool is_metadata(const struct pubsub_token_feed *feed) {
   return feed->credentials.kind == PUBSUB_CREDENTIALS_METADATA;
 }
 
-/* Nobody is there: this is no machine of Google's, and there was no file either. */
+/* Nobody is there, or another cloud's server: this is no machine of Google's, and there was no file. */
 static void explain(const struct pubsub_token_feed *feed, struct pubsub_error *error) {
   struct pubsub_error cause = *error;
-  if (!is_metadata(feed) || feed->loop.has_token || cause.status == PUBSUB_E_GRPC) return;
-  pubsub_error_set(
-      error, PUBSUB_E_INVALID,
-      "no credentials: name a key file in GOOGLE_APPLICATION_CREDENTIALS, or run: "
-      "gcloud auth application-default login (and there is no metadata server: %.200s)",
-      cause.text);
+  if (!is_metadata(feed) || feed->loop.has_token) return;
+  pubsub_error_set(error, PUBSUB_E_INVALID,
+                   "no credentials: name a key file in GOOGLE_APPLICATION_CREDENTIALS, or run: "
+                   "gcloud auth application-default login (the metadata server: %.200s)",
+                   cause.text);
 }
 
 static void pause_after(struct pubsub_token_feed *feed, struct pubsub_error *error) {

@@ -255,6 +255,13 @@ def test_no_metadata_server(shell, google):
     assert "gcloud auth application-default login" in err
 
 
+def test_a_metadata_server_of_another_cloud(shell, google):
+    """It answers, and knows nothing of accounts."""
+    other = Metadata(google, path="/latest/meta-data")
+    fails(shell, google, "no credentials: name a key file in GOOGLE_APPLICATION_CREDENTIALS", GCE_METADATA_HOST=other.host)
+    other.stop()
+
+
 def test_an_endpoint_of_tokens_that_is_not_trusted(shell, google, tmp_path, certificates):
     shell.environment.pop("SSL_CERT_FILE")
     fails(shell, google, "certificate", GOOGLE_APPLICATION_CREDENTIALS=key_file(tmp_path, google.service_account("robot@x")))

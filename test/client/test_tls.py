@@ -292,7 +292,9 @@ def test_endpoints(endpoint, names, folder):
     """Regional, private and of another universe: name, port and certificate go together."""
     server = Server(issue(ROOT_CA, names=names).files(folder, "leaf"))
     proxy = Proxy(server.port)
-    process = run("pull", "s", "--endpoint", endpoint, "--ca-file", str(folder / "ca.pem"), "--proxy", proxy.url)
+    (folder / "token").write_text("some-token")  # so that no credentials are looked for
+    common = ["--ca-file", str(folder / "ca.pem"), "--proxy", proxy.url, "--access-token-file", str(folder / "token")]
+    process = run("pull", "s", "--endpoint", endpoint, *common)
     until(lambda: server.accepted or process.poll() is not None, 30)
     process.kill()
     process.communicate()

@@ -195,13 +195,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 class Metadata:
     """The metadata server of a machine, in plaintext; its account is `default`."""
 
-    def __init__(self, google, account="default"):
+    def __init__(self, google, account="default", path="/computeMetadata/v1/instance/service-accounts/default/token"):
         outer = self
         self.asked = 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                good = self.path.startswith("/computeMetadata/v1/instance/service-accounts/default/token")
+                good = self.path.startswith(path)
                 if not good or self.headers.get("Metadata-Flavor") != "Google":
                     self.send_error(403)
                     return
