@@ -1,8 +1,9 @@
 /*
- * --config FILE: what the server is to hold, as JSON. Each section is a list of requests as the REST API writes them; they
- * are made in this order, and the first that is refused ends it.
+ * --config FILE: what the server is to hold, as JSON. Each section is a list of requests as the
+ * REST API writes them; they are made in this order, and the first that is refused ends it.
  *
- *   {"schemas": [CreateSchemaRequest …], "topics": [Topic …], "subscriptions": [Subscription …], "messages": [PublishRequest …]}
+ *   {"schemas": [CreateSchemaRequest …], "topics": [Topic …],
+ *    "subscriptions": [Subscription …], "messages": [PublishRequest …]}
  */
 #ifndef EMULATOR_CONFIG_H
 #define EMULATOR_CONFIG_H

@@ -1,6 +1,6 @@
 /*
- * A front without a connection: calls a unary method that answers at once, from within the process. What a configuration
- * file asks for goes this way, so that it is checked as every request is.
+ * A front without a connection: calls a unary method that answers at once, from within the process.
+ * What a configuration file asks for goes this way, so that it is checked as every request is.
  */
 #ifndef EMULATOR_LOCAL_H
 #define EMULATOR_LOCAL_H
@@ -10,7 +10,8 @@
 
 /* The method of a path. NULL: there is none. */
 const struct method *local_method(const struct method *const *tables, const char *path);
-/* Calls it with a message of its request's type. The response is dropped. Errors: INVALID (the method's text), NOMEM. */
+/* Calls it with a message of its request's type. The response is dropped. Errors: INVALID (the
+ * method's text), NOMEM. */
 enum pubsub_status local_call(struct broker *broker, const struct method *method,
                               const ProtobufCMessage *request, struct pubsub_error *error);
 

@@ -7,11 +7,13 @@
 /* "projects/P/topics/T"; one that exists is left alone. Errors: INVALID (told), NOMEM. */
 enum pubsub_status preset_topic(struct broker *broker, const char *name,
                                 struct pubsub_error *error);
-/* "SUBSCRIPTION=TOPIC", full names; the topic is created where it is missing. Errors: INVALID (told), NOMEM. */
+/* "SUBSCRIPTION=TOPIC", full names; the topic is created where it is missing. Errors: INVALID
+ * (told), NOMEM. */
 enum pubsub_status preset_subscription(struct broker *broker, const char *text,
                                        struct pubsub_error *error);
-/* "PROJECT,TOPIC:SUBSCRIPTION:SUBSCRIPTION,TOPIC", short names: what the environment PUBSUB_PROJECT1, 2, … of the popular
- * images says. What exists is left alone. Errors: INVALID (told), NOMEM. */
+/* "PROJECT,TOPIC:SUBSCRIPTION:SUBSCRIPTION,TOPIC", short names: what the environment
+ * PUBSUB_PROJECT1, 2, … of the popular images says. What exists is left alone. Errors: INVALID
+ * (told), NOMEM. */
 enum pubsub_status preset_project(struct broker *broker, const char *text,
                                   struct pubsub_error *error);
 

@@ -1,4 +1,5 @@
-/* The listening server: accepts connections and answers the Pub/Sub methods from one broker, on one loop. */
+/* The listening server: accepts connections and answers the Pub/Sub methods from one broker, on
+ * one loop. */
 #ifndef EMULATOR_SERVER_H
 #define EMULATOR_SERVER_H
 

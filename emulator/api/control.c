@@ -1,9 +1,10 @@
 /*
- * The control endpoint: pubsub.emulator.v1.Control, on the same port. Its messages are google.protobuf.StringValue, so that any
- * gRPC client can call it without generated code.
+ * The control endpoint: pubsub.emulator.v1.Control, on the same port. Its messages are
+ * google.protobuf.StringValue, so that any gRPC client can call it without generated code.
  *
  *   Command(text) → text     see `commands`
- *   Record(text)  → stream   the record as CSV, some lines a message; text "clear": then it is forgotten, and no event is missed
+ *   Record(text)  → stream   the record as CSV, some lines a message; text "clear": then it is
+ *                            forgotten, and no event is missed
  */
 #include "api/methods.h"
 #include "api/resources.h"

@@ -20,8 +20,9 @@ void listing_add(struct listing *listing, const char *name, void *value);
 /* The entries of a map whose names begin with the prefix. */
 void listing_add_all(struct listing *listing, const struct pubsub_map *map, const char *prefix,
                      void *(*value_of)(struct pubsub_map_entry *entry));
-/* Answers the call, with field 1 (the entries) and field 2 (the token) of its method's List…Response, and frees the
- * listing. A token without the prefix fails the call with INVALID_ARGUMENT. page_size 0: 1000. */
+/* Answers the call, with field 1 (the entries) and field 2 (the token) of its method's
+ * List…Response, and frees the listing. A token without the prefix fails the call with
+ * INVALID_ARGUMENT. page_size 0: 1000. */
 void listing_reply(struct call *call, struct listing *listing, const char *prefix,
                    int32_t page_size, const char *page_token);
 

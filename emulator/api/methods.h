@@ -1,4 +1,5 @@
-/* The methods that are served, a table a file, each ended by path NULL; server.c lists the tables. */
+/* The methods that are served, a table a file, each ended by path NULL; server.c lists the
+ * tables. */
 #ifndef EMULATOR_API_METHODS_H
 #define EMULATOR_API_METHODS_H
 

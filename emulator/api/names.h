@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* What is wrong with a name (static text that goes on after a colon); NULL: nothing. kind: "topics", "subscriptions",
- * "snapshots", "schemas". */
+/* What is wrong with a name (static text that goes on after a colon); NULL: nothing. kind:
+ * "topics", "subscriptions", "snapshots", "schemas". */
 const char *name_problem(const char *name, const char *kind);
 /* The same for "projects/PROJECT". */
 const char *project_problem(const char *project);

@@ -1,6 +1,7 @@
 /*
- * What became of each ack id of a request, as exactly-once delivery tells it. On other subscriptions every id counts as
- * good, and one that is not lent is ignored. Ids are borrowed from the request.
+ * What became of each ack id of a request, as exactly-once delivery tells it. On other
+ * subscriptions every id counts as good, and one that is not lent is ignored. Ids are borrowed from
+ * the request.
  */
 #ifndef EMULATOR_API_OUTCOME_H
 #define EMULATOR_API_OUTCOME_H

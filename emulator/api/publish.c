@@ -1,4 +1,5 @@
-/* Publish: finds the span of each message in the request, checks the service's limits, keeps the bytes. */
+/* Publish: finds the span of each message in the request, checks the service's limits, keeps the
+ * bytes. */
 #include "api/methods.h"
 #include "api/resources.h"
 #include "base/utf8.h"

@@ -1,4 +1,5 @@
-/* Pull: answers at once where there are messages, otherwise when some come, or empty after a while. */
+/* Pull: answers at once where there are messages, otherwise when some come, or empty after a
+ * while. */
 #include "api/methods.h"
 #include "api/received.h"
 #include "api/resources.h"

@@ -1,5 +1,5 @@
-/* A message as it is delivered, field 1 of a response: the bytes that were published, then what the service adds. No
- * re-encoding. */
+/* A message as it is delivered, field 1 of a response: the bytes that were published, then what
+ * the service adds. No re-encoding. */
 #ifndef EMULATOR_API_RECEIVED_H
 #define EMULATOR_API_RECEIVED_H
 

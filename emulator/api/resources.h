@@ -1,4 +1,5 @@
-/* What the methods share: the resource that a request names, or the call's failure; failures that many have. */
+/* What the methods share: the resource that a request names, or the call's failure; failures
+ * that many have. */
 #ifndef EMULATOR_API_RESOURCES_H
 #define EMULATOR_API_RESOURCES_H
 
@@ -7,7 +8,8 @@
 #include "model/schema.h"
 #include "rpc/call.h"
 
-/* NULL: the call was failed, with INVALID_ARGUMENT (the name) or NOT_FOUND. A subscription is active by being asked for. */
+/* NULL: the call was failed, with INVALID_ARGUMENT (the name) or NOT_FOUND. A subscription is
+ * active by being asked for. */
 struct topic *require_topic(struct call *call, const char *name);
 struct subscription *require_subscription(struct call *call, const char *name);
 struct snapshot *require_snapshot(struct call *call, const char *name);
@@ -16,9 +18,9 @@ struct schema *require_schema(struct call *call, const char *name);
 bool require_name(struct call *call, const char *name, const char *kind);
 bool require_project(struct call *call, const char *project);
 
-/* Takes the fields of the mask over from `update` into `config`, of one type, which error texts call `what` ("Topic").
- * `fixed`: names that may not change, ended by NULL. False: the call was failed, nothing was changed. Doing it again
- * undoes it. */
+/* Takes the fields of the mask over from `update` into `config`, of one type, which error texts
+ * call `what` ("Topic"). `fixed`: names that may not change, ended by NULL. False: the call was
+ * failed, nothing was changed. Doing it again undoes it. */
 bool require_update(struct call *call, const char *what, ProtobufCMessage *config,
                     ProtobufCMessage *update, const Google__Protobuf__FieldMask *mask,
                     const char *const *fixed);

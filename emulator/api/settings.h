@@ -1,4 +1,5 @@
-/* The settings of topics and subscriptions: defaults filled in, limits checked as the service does. Pure. */
+/* The settings of topics and subscriptions: defaults filled in, limits checked as the service
+ * does. Pure. */
 #ifndef EMULATOR_API_SETTINGS_H
 #define EMULATOR_API_SETTINGS_H
 

@@ -1,6 +1,6 @@
 /*
- * StreamingPull. Messages go to the streams of a subscription in turns, a response each, as far as their flow limits
- * and their queue of unsent bytes allow.
+ * StreamingPull. Messages go to the streams of a subscription in turns, a response each, as far as
+ * their flow limits and their queue of unsent bytes allow.
  */
 #include "api/confirmation.h"
 #include "api/methods.h"

@@ -98,7 +98,8 @@ static bool names_field(const Google__Protobuf__FieldMask *mask, const char *fie
   return false;
 }
 
-/* Of an update that was applied. False: the call was failed. A dead letter topic may go once it was named. */
+/* Of an update that was applied. False: the call was failed. A dead letter topic may go once it
+ * was named. */
 static bool check_updated(struct call *call, Google__Pubsub__V1__Subscription *config,
                           const Google__Protobuf__FieldMask *mask) {
   struct pubsub_error error = {0};

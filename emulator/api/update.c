@@ -44,7 +44,8 @@ static bool is_among(const char *const *names, const char *name) {
   return *names != NULL;
 }
 
-/* The field that a path names: its first part, whole. Members of a oneof are exchanged by nothing here. */
+/* The field that a path names: its first part, whole. Members of a oneof are exchanged by
+ * nothing here. */
 static const ProtobufCFieldDescriptor *find(const ProtobufCMessage *config, const char *path) {
   char name[64];
   size_t len = strcspn(path, ".");

@@ -1,10 +1,11 @@
 /*
- * Faults on demand: rules that make the server misbehave, drawn with a seeded generator so that a run can be repeated.
+ * Faults on demand: rules that make the server misbehave, drawn with a seeded generator so that a
+ * run can be repeated.
  *
  *   METHOD KIND[=VALUE] [probability=P] [count=N] [after=N]
  *
- * METHOD is the last part of a method's path, or *. A rule applies with its probability (default 1) to calls (or messages)
- * after the first `after`, at most `count` times.
+ * METHOD is the last part of a method's path, or *. A rule applies with its probability (default 1)
+ * to calls (or messages) after the first `after`, at most `count` times.
  */
 #ifndef EMULATOR_FAULTS_FAULTS_H
 #define EMULATOR_FAULTS_FAULTS_H
@@ -12,21 +13,37 @@
 #include "base/bytes.h"
 #include "base/rng.h"
 
+/*
+ *   status=UNAVAILABLE[:message]  the call fails
+ *   latency=200ms                 answered (a stream: served) later
+ *   stall                         never answered, never served
+ *   reset                         RST_STREAM, INTERNAL_ERROR
+ *   goaway                        the connection takes no more calls
+ *   disconnect                    the connection is cut
+ *   drop-acks                     a request's acknowledgements are lost
+ *   transient-acks                exactly-once: outcomes that ask for a retry
+ *   duplicate                     a message is delivered twice
+ *   expire[=100ms]                a lease ends long before its deadline
+ *   silent                        a stream's keepalives are not answered
+ *   late-headers                  a stream's headers come with its first message
+ *   lifetime=30s                  a stream is closed with UNAVAILABLE after it
+ *   deny                          TestIamPermissions grants nothing
+ */
 enum fault_kind {
-  FAULT_STATUS,         /* status=UNAVAILABLE[:message]   the call fails */
-  FAULT_LATENCY,        /* latency=200ms                  answered (a stream: served) later */
-  FAULT_STALL,          /* stall                          never answered, never served */
-  FAULT_RESET,          /* reset                          RST_STREAM, INTERNAL_ERROR */
-  FAULT_GOAWAY,         /* goaway                         the connection takes no more calls */
-  FAULT_DISCONNECT,     /* disconnect                     the connection is cut */
-  FAULT_DROP_ACKS,      /* drop-acks                      a request's acknowledgements are lost */
-  FAULT_TRANSIENT_ACKS, /* transient-acks                 exactly-once: outcomes that ask for a retry */
-  FAULT_DUPLICATE,      /* duplicate                      a message is delivered twice */
-  FAULT_EXPIRE,         /* expire[=100ms]                 a lease ends long before its deadline */
-  FAULT_SILENT,         /* silent                         a stream's keepalives are not answered */
-  FAULT_LATE_HEADERS, /* late-headers                   a stream's headers come with its first message */
-  FAULT_LIFETIME, /* lifetime=30s                   a stream is closed with UNAVAILABLE after it */
-  FAULT_DENY,     /* deny                           TestIamPermissions grants nothing */
+  FAULT_STATUS,
+  FAULT_LATENCY,
+  FAULT_STALL,
+  FAULT_RESET,
+  FAULT_GOAWAY,
+  FAULT_DISCONNECT,
+  FAULT_DROP_ACKS,
+  FAULT_TRANSIENT_ACKS,
+  FAULT_DUPLICATE,
+  FAULT_EXPIRE,
+  FAULT_SILENT,
+  FAULT_LATE_HEADERS,
+  FAULT_LIFETIME,
+  FAULT_DENY,
   FAULT_KINDS
 };
 

@@ -1,4 +1,5 @@
-/* The faults that come before a call's method: it fails, waits, is reset, loses its connection. Recorded. */
+/* The faults that come before a call's method: it fails, waits, is reset, loses its connection.
+ * Recorded. */
 #ifndef EMULATOR_FAULTS_INTERCEPT_H
 #define EMULATOR_FAULTS_INTERCEPT_H
 

@@ -1,8 +1,9 @@
 /*
- * Reads JSON (RFC 8259) from a text, value by value, as its caller asks: no tree is built. The first thing that is wrong
- * is told with its line and column, and every call after it fails. Pure.
+ * Reads JSON (RFC 8259) from a text, value by value, as its caller asks: no tree is built. The
+ * first thing that is wrong is told with its line and column, and every call after it fails. Pure.
  *
- *   json_enter('{') … while (json_more('}')) { json_key; a value } …      json_enter('[') … while (json_more(']')) a value
+ *   json_enter('{') … while (json_more('}')) { json_key; a value }
+ *   json_enter('[') … while (json_more(']')) a value
  */
 #ifndef EMULATOR_JSON_READER_H
 #define EMULATOR_JSON_READER_H
@@ -30,9 +31,11 @@ void json_init(struct json *json, struct pubsub_view text, struct pubsub_error *
 /* What comes next. JSON_BAD: nothing that a value begins with. */
 enum json_kind json_peek(struct json *json);
 bool json_enter(struct json *json, char open);
-/* Whether there is another member or element; past the closing bracket where not, and where something is wrong. */
+/* Whether there is another member or element; past the closing bracket where not, and where
+ * something is wrong. */
 bool json_more(struct json *json, char close);
-/* A string, replaced into `out` and ended by a NUL that out->len does not count. No NUL in it, valid UTF-8. */
+/* A string, replaced into `out` and ended by a NUL that out->len does not count. No NUL in it,
+ * valid UTF-8. */
 bool json_string(struct json *json, struct pubsub_buf *out);
 /* A string and the colon after it. */
 bool json_key(struct json *json, struct pubsub_buf *out);

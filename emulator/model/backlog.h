@@ -1,12 +1,12 @@
 /*
- * What happens to a message of one subscription: lent, acknowledged, redelivered. Loop thread only. Called by api/ (a
- * stream or pull lends, requests settle) and by the clock.
+ * What happens to a message of one subscription: lent, acknowledged, redelivered. Loop thread only.
+ * Called by api/ (a stream or pull lends, requests settle) and by the clock.
  *
  *   READY ── lent to a stream or pull ──▶ LENT ── acknowledged ──▶ freed, or retained
  *     ▲                                    │
  *     │                        deadline passed, nacked
  *     │                                    ▼
- *     └── backoff over ── WAITING ◀── retry policy │ dead letter topic: published there, dropped here
+ *     └── backoff over ── WAITING ◀── retry policy │ dead letter: published there, dropped here
  *
  * Ordered messages stand in their key's line (ordering.h) instead of the ready list.
  */
@@ -15,7 +15,8 @@
 
 #include "model/lending.h"
 
-/* Adds a message (not in any list) as READY; it must have passed the filter. Takes it in any case. Errors: NOMEM. */
+/* Adds a message (not in any list) as READY; it must have passed the filter. Takes it in any
+ * case. Errors: NOMEM. */
 enum pubsub_status backlog_add(struct subscription *subscription, struct message *take_message);
 /* Lends the next ready message until due_us. NULL: none for this consumer, or no memory. */
 struct message *backlog_lend(struct subscription *subscription, struct consumer *consumer,

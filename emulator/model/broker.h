@@ -1,7 +1,7 @@
 /*
- * All topics, subscriptions, snapshots, schemas and policies, by name, and where a published message goes. It stands on
- * top of the model; api/ calls it. A store that survives a restart would be told of what changes here. No network.
- * Loop thread only.
+ * All topics, subscriptions, snapshots, schemas and policies, by name, and where a published
+ * message goes. It stands on top of the model; api/ calls it. A store that survives a restart would
+ * be told of what changes here. No network. Loop thread only.
  */
 #ifndef EMULATOR_MODEL_BROKER_H
 #define EMULATOR_MODEL_BROKER_H
@@ -18,8 +18,8 @@ struct broker {
   struct pubsub_map schemas;  /* schema.h */
   struct pubsub_map policies; /* policy.h */
   struct alarm sweep;         /* drops what its retention is over for, and what has expired */
-  /* Not of the model, carried for those who hold a broker: the rules by which the server misbehaves, and the token that
-   * calls must carry. */
+  /* Not of the model, carried for those who hold a broker: the rules by which the server
+   * misbehaves, and the token that calls must carry. */
   struct faults *faults;
   struct token *token;
 };
@@ -27,7 +27,8 @@ struct broker {
 void broker_init(struct broker *broker, const struct clock_source *source, void *source_user,
                  const struct world_callbacks *callbacks);
 void broker_clear(struct broker *broker); /* consumers must have been ended */
-/* Moves the virtual clock; what is due then happens. False: it would be more than TIMES_MOST_US ahead. */
+/* Moves the virtual clock; what is due then happens. False: it would be more than TIMES_MOST_US
+ * ahead. */
 bool broker_advance(struct broker *broker, uint64_t by_us);
 
 struct topic *broker_topic(struct broker *broker, const char *name);

@@ -19,7 +19,8 @@ int64_t clock_wall_us(const struct clock *clock) {
   return clock->source->wall_us(clock->user) + clock->ahead_us;
 }
 
-/* An alarm that was wished for and is gone wakes us in vain: that costs less than moving the wish each time. */
+/* An alarm that was wished for and is gone wakes us in vain: that costs less than moving the
+ * wish each time. */
 static void wish(struct clock *clock) {
   const struct pubsub_heap_node *first = pubsub_heap_top(&clock->alarms);
   if (!first || first->due >= clock->wished_us) return;

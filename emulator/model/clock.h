@@ -1,8 +1,10 @@
 /*
- * The virtual clock: what time it is for the whole model, how far that is ahead, and the alarms set on it. Where time
- * comes from, and who calls clock_run, is the source's affair: the server's is its loop, a test's is a variable.
+ * The virtual clock: what time it is for the whole model, how far that is ahead, and the alarms set
+ * on it. Where time comes from, and who calls clock_run, is the source's affair: the server's is
+ * its loop, a test's is a variable.
  *
- *   clock_alarm_set ─▶ source.wake(when) … clock_run ─▶ alarm.run      clock_advance moves the time and runs what is due
+ *   clock_alarm_set ─▶ source.wake(when) … clock_run ─▶ alarm.run
+ *   clock_advance: moves the time, and runs what is due
  */
 #ifndef EMULATOR_MODEL_CLOCK_H
 #define EMULATOR_MODEL_CLOCK_H

@@ -1,6 +1,6 @@
 /*
- * Somebody messages are lent to: a StreamingPull, a Pull; a push endpoint would be a third. Embedded in its state. The
- * model reaches it through its callbacks alone.
+ * Somebody messages are lent to: a StreamingPull, a Pull; a push endpoint would be a third.
+ * Embedded in its state. The model reaches it through its callbacks alone.
  */
 #ifndef EMULATOR_MODEL_CONSUMER_H
 #define EMULATOR_MODEL_CONSUMER_H

@@ -1,4 +1,5 @@
-/* All messages of a subscription at once: counted, taken for a seek, freed, swept when their retention is over. */
+/* All messages of a subscription at once: counted, taken for a seek, freed, swept when their
+ * retention is over. */
 #ifndef EMULATOR_MODEL_CONTENTS_H
 #define EMULATOR_MODEL_CONTENTS_H
 
@@ -7,9 +8,11 @@
 size_t contents_count(const struct subscription *subscription); /* what is not acknowledged */
 /* When the oldest of them was published. INT64_MAX: there is none. */
 int64_t contents_oldest_us(const struct subscription *subscription);
-/* Copies of what is not acknowledged into `out`, in the order of publishing. Errors: NOMEM, with some in it. */
+/* Copies of what is not acknowledged into `out`, in the order of publishing. Errors: NOMEM, with
+ * some in it. */
 enum pubsub_status contents_copy(const struct subscription *subscription, struct pubsub_list *out);
-/* All messages, retained ones too, into `out`; nothing is lent any more, and the subscription is empty after it. */
+/* All messages, retained ones too, into `out`; nothing is lent any more, and the subscription is
+ * empty after it. */
 void contents_take_all(struct subscription *subscription, struct pubsub_list *out);
 void contents_clear(struct subscription *subscription);
 /* Drops what its retention is over for at wall_us. */

@@ -1,6 +1,7 @@
 /*
- * Brings messages and consumers together: a subscription that may have something to lend is stirred, and served once
- * the loop comes to it, so that what arrives together leaves together. Pulls first, then streams in turns.
+ * Brings messages and consumers together: a subscription that may have something to lend is
+ * stirred, and served once the loop comes to it, so that what arrives together leaves together.
+ * Pulls first, then streams in turns.
  */
 #ifndef EMULATOR_MODEL_DELIVERY_H
 #define EMULATOR_MODEL_DELIVERY_H

@@ -1,6 +1,7 @@
 /*
- * When leases and waits of a subscription end. Messages whose time is nearly the same share a bucket, so that
- * lending and acknowledging cost the same however many are lent. Times are rounded up to 16 ms: late, never early.
+ * When leases and waits of a subscription end. Messages whose time is nearly the same share a
+ * bucket, so that lending and acknowledging cost the same however many are lent. Times are rounded
+ * up to 16 ms: late, never early.
  */
 #ifndef EMULATOR_MODEL_DUES_H
 #define EMULATOR_MODEL_DUES_H

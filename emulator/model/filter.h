@@ -4,7 +4,8 @@
  *   attributes:KEY   attributes.KEY = "V"   attributes.KEY != "V"   hasPrefix(attributes.KEY, "V")
  *   NOT x   -x   x AND y   x OR y   ( x )          AND and OR do not mix without parentheses
  *
- * In a string a backslash begins an escape: \\ \" \' \` \? \a \b \f \n \r \t \v, \143, \x63, \u0063, \U00000063.
+ * In a string a backslash begins an escape: \\ \" \' \` \? \a \b \f \n \r \t \v, \143, \x63,
+ * \u0063, \U00000063.
  */
 #ifndef EMULATOR_MODEL_FILTER_H
 #define EMULATOR_MODEL_FILTER_H

@@ -1,6 +1,7 @@
 /*
- * Which messages of a subscription are lent: a table of slots, and the ack ids that name them. An ack id is opaque to
- * clients: the subscription's serial, the slot, the serial of the delivery, in hexadecimal.
+ * Which messages of a subscription are lent: a table of slots, and the ack ids that name them. An
+ * ack id is opaque to clients: the subscription's serial, the slot, the serial of the delivery, in
+ * hexadecimal.
  */
 #ifndef EMULATOR_MODEL_LENDING_H
 #define EMULATOR_MODEL_LENDING_H
@@ -11,7 +12,8 @@
 
 /* There is room for one more lent message. False: no memory. */
 bool lending_reserve(struct subscription *subscription);
-/* Gives the message a slot and an ack id (after lending_reserve), and counts it against the consumer. */
+/* Gives the message a slot and an ack id (after lending_reserve), and counts it against the
+ * consumer. */
 void lending_put(struct subscription *subscription, struct message *message,
                  struct consumer *consumer);
 /* Ends the loan, its lease and its ack id. */

@@ -1,8 +1,10 @@
 /*
- * A published message, kept as the bytes that arrived: a span of its Publish request's memory, which all that keep
- * the message share and which is freed with the last message in it. Loop thread only.
+ * A published message, kept as the bytes that arrived: a span of its Publish request's memory,
+ * which all that keep the message share and which is freed with the last message in it. Loop thread
+ * only.
  *
- * Each that keeps it (a subscription's backlog, a topic or a snapshot that retains it) has a struct message of its own.
+ * Each that keeps it (a subscription's backlog, a topic or a snapshot that retains it) has a struct
+ * message of its own.
  */
 #ifndef EMULATOR_MODEL_MESSAGE_H
 #define EMULATOR_MODEL_MESSAGE_H

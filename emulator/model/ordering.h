@@ -1,9 +1,11 @@
 /*
- * Ordering keys: a line per key, served to one consumer at a time. Called by backlog and contents alone.
+ * Ordering keys: a line per key, served to one consumer at a time. Called by backlog and contents
+ * alone.
  *
  *   line:   ACKNOWLEDGED or LENT …, then READY … of which the first may be WAITING
  *                                   ▲ key.next
- *   lend: next moves on      rewind: next moves back, all behind it are READY again, acknowledged ones too
+ *   lend: next moves on
+ *   rewind: next moves back, all behind it are READY again, acknowledged ones too
  *   acknowledge: leaves the line's head as far as that is acknowledged
  */
 #ifndef EMULATOR_MODEL_ORDERING_H

@@ -6,7 +6,8 @@
 #include "google/iam/v1/policy.pb-c.h"
 #include "model/world.h"
 
-/* Of a resource: never NULL; the one without bindings where none was set. Borrowed until it is set. */
+/* Of a resource: never NULL; the one without bindings where none was set. Borrowed until it is
+ * set. */
 const Google__Iam__V1__Policy *policy_of(const struct pubsub_map *policies, const char *resource);
 /* Whether a policy that was sent carries an etag that is not the present one's. */
 bool policy_is_stale(const Google__Iam__V1__Policy *now, const Google__Iam__V1__Policy *sent);

@@ -1,4 +1,5 @@
-/* What happened, in order, while recording is on: so that tests can prove what was acknowledged when. 32 bytes an event. */
+/* What happened, in order, while recording is on: so that tests can prove what was acknowledged
+ * when. 32 bytes an event. */
 #ifndef EMULATOR_MODEL_RECORD_H
 #define EMULATOR_MODEL_RECORD_H
 

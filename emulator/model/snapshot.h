@@ -1,4 +1,5 @@
-/* One snapshot: what a subscription had not acknowledged when it was taken, and all that came later. */
+/* One snapshot: what a subscription had not acknowledged when it was taken, and all that came
+ * later. */
 #ifndef EMULATOR_MODEL_SNAPSHOT_H
 #define EMULATOR_MODEL_SNAPSHOT_H
 

@@ -1,6 +1,6 @@
 /*
- * One subscription: its settings, where its messages are, who consumes them. What is done with a message: backlog.h;
- * with all of them: contents.h. Loop thread only.
+ * One subscription: its settings, where its messages are, who consumes them. What is done with a
+ * message: backlog.h; with all of them: contents.h. Loop thread only.
  */
 #ifndef EMULATOR_MODEL_SUBSCRIPTION_H
 #define EMULATOR_MODEL_SUBSCRIPTION_H

@@ -1,6 +1,6 @@
 /*
- * What the whole model shares: its clock, its record, who is told that there is something to deliver, and the numbers
- * that must not repeat. Loop thread only.
+ * What the whole model shares: its clock, its record, who is told that there is something to
+ * deliver, and the numbers that must not repeat. Loop thread only.
  */
 #ifndef EMULATOR_MODEL_WORLD_H
 #define EMULATOR_MODEL_WORLD_H

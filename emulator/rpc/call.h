@@ -1,11 +1,13 @@
 /*
- * A call as its method sees it, whatever front brought it: gRPC (grpc.h) today; JSON over HTTP would be another, with
- * answer_ops and struct call of its own. Knows nothing of Pub/Sub. Loop thread only.
+ * A call as its method sees it, whatever front brought it: gRPC (grpc.h) today; JSON over HTTP
+ * would be another, with answer_ops and struct call of its own. Knows nothing of Pub/Sub. Loop
+ * thread only.
  *
- *   front: call_receive ─▶ method.on_request … on_half_close ─▶ call_reply / call_fail / call_finish ─▶ on_closed
+ *   front: call_receive ─▶ method.on_request … on_half_close
+ *                                └─▶ call_reply / call_fail / call_finish ─▶ on_closed
  *
- * A unary method answers once, now or later; a streaming one sends as many messages as it likes, then finishes. What is
- * said after the answer is not heard.
+ * A unary method answers once, now or later; a streaming one sends as many messages as it likes,
+ * then finishes. What is said after the answer is not heard.
  */
 #ifndef EMULATOR_RPC_CALL_H
 #define EMULATOR_RPC_CALL_H
@@ -19,15 +21,18 @@ struct call;
 struct method {
   const char *path; /* "/package.Service/Method" */
   const ProtobufCMessageDescriptor *request, *response;
-  /* One request message, of the descriptor's type; freed after it, unless taken (call_take_request). */
+  /* One request message, of the descriptor's type; freed after it, unless taken
+   * (call_take_request). */
   void (*on_request)(struct call *call, void *request);
-  /* Instead of on_request, where every nanosecond counts: the message as bytes, borrowed; take_request may be emptied to
-   * keep its memory. */
+  /* Instead of on_request, where every nanosecond counts: the message as bytes, borrowed;
+   * take_request may be emptied to keep its memory. */
   void (*on_bytes)(struct call *call, struct pubsub_buf *take_request);
-  void (*on_half_close)(struct call *call); /* NULL: a unary method */
-  void (*on_drained)(
-      struct call *call); /* what is queued fell below the low-water mark; may be NULL */
-  void (*on_closed)(struct call *call); /* last; call->state is to be freed here; may be NULL */
+  /* The client has said all. NULL: a unary method. */
+  void (*on_half_close)(struct call *call);
+  /* What is queued fell below the low-water mark. May be NULL. */
+  void (*on_drained)(struct call *call);
+  /* Last; call->state is to be freed here. May be NULL. */
+  void (*on_closed)(struct call *call);
 };
 
 /* What a test may ask a front to do to its connections. */
@@ -64,7 +69,8 @@ struct call {
 
 /* ---- for fronts ---- */
 
-/* Hands over one request message: as bytes, or unpacked and checked. A bad one fails the call with INVALID_ARGUMENT. */
+/* Hands over one request message: as bytes, or unpacked and checked. A bad one fails the call
+ * with INVALID_ARGUMENT. */
 void call_receive(struct call *call, struct pubsub_buf *take_request);
 
 /* ---- for methods ---- */
@@ -74,13 +80,14 @@ void *call_take_request(struct call *call);
 /* One response message and OK. */
 void call_reply(struct call *call, const ProtobufCMessage *response);
 void call_reply_bytes(struct call *call, struct pubsub_buf *take_response);
-void call_reply_empty(
-    struct call *call); /* google.protobuf.Empty, or any other without a field set */
+/* google.protobuf.Empty, or any other without a field set. */
+void call_reply_empty(struct call *call);
 void call_fail(struct call *call, int grpc_code, const char *format, ...) PUBSUB_PRINTF(3, 4);
 /* With details: an encoded google.rpc.Status. */
 void call_fail_with(struct call *call, int grpc_code, const char *message,
                     struct pubsub_view details);
-/* A streaming call's: the client is told that it is open; one response message (takes the segments in any case); OK. */
+/* A streaming call's: the client is told that it is open; one response message (takes the
+ * segments in any case); OK. */
 void call_start(struct call *call);
 void call_send(struct call *call, const struct pubsub_segment *take_segments, size_t count);
 void call_finish(struct call *call);

@@ -1,6 +1,6 @@
 /*
- * One connection of a client: HTTP/2, whose requests go to the fronts by their content type (gRPC; others are refused in
- * plain words). Frees itself when the peer goes. Loop thread only.
+ * One connection of a client: HTTP/2, whose requests go to the fronts by their content type (gRPC;
+ * others are refused in plain words). Frees itself when the peer goes. Loop thread only.
  */
 #ifndef EMULATOR_RPC_CONNECTION_H
 #define EMULATOR_RPC_CONNECTION_H
@@ -13,11 +13,11 @@
 struct service {
   const struct method *const *tables; /* each ends with path NULL; the last table is NULL */
   struct broker *broker;              /* of every call */
-  /* Sees a call's first message before its method. False: the method is not to be called (now). May be
-   * NULL. */
+  /* Sees a call's first message before its method. False: the method is not to be called (now).
+   * May be NULL. */
   bool (*intercept)(struct call *call, struct pubsub_view request);
-  /* Looks at a call's headers; `authorization` is borrowed, empty where there is none. NULL: the call is welcome; otherwise
-   * why it is answered UNAUTHENTICATED. May be NULL. */
+  /* Looks at a call's headers; `authorization` is borrowed, empty where there is none. NULL: the
+   * call is welcome; otherwise why it is answered UNAUTHENTICATED. May be NULL. */
   const char *(*admit)(struct broker *broker, const struct method *method,
                        struct pubsub_view authorization);
 };

@@ -1,4 +1,5 @@
-/* How gRPC writes a status message into a header: percent-encoded where it is not printable. Pure. */
+/* How gRPC writes a status message into a header: percent-encoded where it is not printable.
+ * Pure. */
 #ifndef EMULATOR_RPC_ENCODE_H
 #define EMULATOR_RPC_ENCODE_H
 

@@ -4,7 +4,8 @@
 
 #include "base/bytes.h"
 
-/* Replaces gzip'ed bytes by what they hold. False: they are not, or hold more than max_bytes, or no memory. */
+/* Replaces gzip'ed bytes by what they hold. False: they are not, or hold more than max_bytes, or
+ * no memory. */
 bool gunzip(struct pubsub_buf *bytes, size_t max_bytes);
 
 #endif

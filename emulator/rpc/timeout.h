@@ -4,7 +4,8 @@
 
 #include "base/bytes.h"
 
-/* "60S", "500m": at most 8 digits and a unit of H, M, S, m, u, n. In µs, rounded up. UINT64_MAX: it is not one. */
+/* "60S", "500m": at most 8 digits and a unit of H, M, S, m, u, n. In µs, rounded up. UINT64_MAX:
+ * it is not one. */
 uint64_t timeout_parse(struct pubsub_view text);
 
 #endif

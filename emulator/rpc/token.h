@@ -1,6 +1,6 @@
 /*
- * The access token that calls must carry, as the service demands one: `authorization: Bearer VALUE`. Without one, every call is
- * served. The token is never written anywhere. Loop thread only.
+ * The access token that calls must carry, as the service demands one: `authorization: Bearer
+ * VALUE`. Without one, every call is served. The token is never written anywhere. Loop thread only.
  */
 #ifndef EMULATOR_RPC_TOKEN_H
 #define EMULATOR_RPC_TOKEN_H
@@ -11,7 +11,8 @@ struct token {
   struct pubsub_buf value; /* empty: none is required */
 };
 
-/* From a file, where there is one of that name, without its last newline; otherwise the text itself. "": none. Errors: NOMEM, IO. */
+/* From a file, where there is one of that name, without its last newline; otherwise the text
+ * itself. "": none. Errors: NOMEM, IO. */
 enum pubsub_status token_require(struct token *token, const char *file_or_value,
                                  struct pubsub_error *error);
 /* From the text itself. "": none. Errors: NOMEM. */

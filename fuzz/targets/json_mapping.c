@@ -1,6 +1,6 @@
 /*
- * JSON into generated messages. What is read is a message that can be written and read again; what is not is told with its
- * place; nothing is left behind either way.
+ * JSON into generated messages. What is read is a message that can be written and read again; what
+ * is not is told with its place; nothing is left behind either way.
  *
  * Input: which message, then JSON.
  */

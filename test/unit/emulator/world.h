@@ -1,4 +1,5 @@
-/* The emulator's model on a clock of the test's own: no loop, no network. What one test does not use is quiet. */
+/* The emulator's model on a clock of the test's own: no loop, no network. What one test does not
+ * use is quiet. */
 #ifndef TEST_UNIT_EMULATOR_WORLD_H
 #define TEST_UNIT_EMULATOR_WORLD_H
 
