@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include "base/text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,18 +54,14 @@ void cli_json_text(const char *text, size_t len) {
 }
 
 void cli_json_base64(const char *bytes, size_t len) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const unsigned char *at = (const unsigned char *)bytes;
   putchar('"');
-  for (; len > 0; at += 3) {
-    size_t have = len < 3 ? len : 3;
-    uint32_t word = (uint32_t)at[0] << 16 | (have > 1 ? (uint32_t)at[1] << 8 : 0) |
-                    (have > 2 ? (uint32_t)at[2] : 0);
-    putchar(digits[word >> 18]);
-    putchar(digits[word >> 12 & 63]);
-    putchar(have > 1 ? digits[word >> 6 & 63] : '=');
-    putchar(have > 2 ? digits[word & 63] : '=');
-    len -= have;
+  while (len > 0) {
+    char text[PUBSUB_BASE64_CHARS(48) + 1];
+    size_t piece = len < 48 ? len : 48;
+    struct pubsub_view view = pubsub_view_of(bytes, piece);
+    if (pubsub_base64_encode(view, true, text, sizeof text)) fputs(text, stdout);
+    bytes += piece;
+    len -= piece;
   }
   putchar('"');
 }

@@ -24,14 +24,12 @@ enum { TEXT = 1 << 3 | 2 };
 
 static void reply_text(struct call *call, const struct pubsub_buf *text) {
   struct pubsub_buf response = {0};
-  if (pubsub_buf_reserve(&response, text->len + 12) != PUBSUB_OK) {
+  if (pubsub_buf_reserve(&response, pubsub_wire_len_bytes(text->len)) != PUBSUB_OK) {
     fail_no_memory(call);
     return;
   }
-  response.ptr[0] = TEXT;
-  uint8_t *out = pubsub_varint_write(response.ptr + 1, text->len);
-  if (text->len > 0) memcpy(out, text->ptr, text->len);
-  response.len = (size_t)(out - response.ptr) + text->len;
+  uint8_t *end = pubsub_wire_write_bytes(response.ptr, TEXT, text->ptr, text->len);
+  response.len = (size_t)(end - response.ptr);
   call_reply_bytes(call, &response);
 }
 
@@ -225,12 +223,10 @@ static bool make_piece(struct record *record, size_t *next, struct pubsub_buf *o
     size_t len = record_line(record, &record->events[at - 1], line, sizeof line);
     made = pubsub_buf_append(&text, line, len) == PUBSUB_OK;
   }
-  made = made && pubsub_buf_reserve(out, text.len + 12) == PUBSUB_OK;
+  made = made && pubsub_buf_reserve(out, pubsub_wire_len_bytes(text.len)) == PUBSUB_OK;
   if (made) {
-    out->ptr[0] = TEXT;
-    uint8_t *end = pubsub_varint_write(out->ptr + 1, text.len);
-    memcpy(end, text.ptr, text.len);
-    out->len = (size_t)(end - out->ptr) + text.len;
+    const uint8_t *end = pubsub_wire_write_bytes(out->ptr, TEXT, text.ptr, text.len);
+    out->len = (size_t)(end - out->ptr);
     *next = at;
   }
   pubsub_buf_clear(&text);

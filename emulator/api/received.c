@@ -17,7 +17,7 @@ static int id_digits(uint64_t id) {
 
 static size_t time_bytes(int64_t time_us) {
   uint64_t seconds = (uint64_t)time_us / 1000000, nanos = (uint64_t)time_us % 1000000 * 1000;
-  return 1 + pubsub_varint_bytes(seconds) + 1 + pubsub_varint_bytes(nanos);
+  return pubsub_wire_number_bytes(seconds) + pubsub_wire_number_bytes(nanos);
 }
 
 static size_t message_bytes(const struct message *message) {
@@ -31,13 +31,12 @@ static bool tells_attempt(const struct subscription *subscription) {
 
 static size_t body_bytes(const struct subscription *subscription, const struct message *message) {
   size_t inner = message_bytes(message);
-  size_t attempt = tells_attempt(subscription) ? 1 + pubsub_varint_bytes(message->attempts) : 0;
-  return 2 + ACK_ID_BYTES + 1 + pubsub_varint_bytes(inner) + inner + attempt;
+  size_t attempt = tells_attempt(subscription) ? pubsub_wire_number_bytes(message->attempts) : 0;
+  return pubsub_wire_len_bytes(ACK_ID_BYTES) + pubsub_wire_len_bytes(inner) + attempt;
 }
 
 size_t received_bytes(const struct subscription *subscription, const struct message *message) {
-  size_t body = body_bytes(subscription, message);
-  return 1 + pubsub_varint_bytes(body) + body;
+  return pubsub_wire_len_bytes(body_bytes(subscription, message));
 }
 
 uint8_t *received_write(const struct subscription *subscription, const struct message *message,
@@ -46,32 +45,20 @@ uint8_t *received_write(const struct subscription *subscription, const struct me
   uint64_t seconds = (uint64_t)message->publish_time_us / 1000000;
   uint64_t nanos = (uint64_t)message->publish_time_us % 1000000 * 1000;
   lending_ack_id(subscription, message, ack_id);
-  *out++ = RECEIVED;
-  out = pubsub_varint_write(out, body_bytes(subscription, message));
-  *out++ = ACK_ID;
-  *out++ = ACK_ID_BYTES;
-  memcpy(out, ack_id, ACK_ID_BYTES);
-  out += ACK_ID_BYTES;
-  *out++ = MESSAGE;
-  out = pubsub_varint_write(out, message_bytes(message));
+  out = pubsub_wire_write_head(out, RECEIVED, body_bytes(subscription, message));
+  out = pubsub_wire_write_bytes(out, ACK_ID, ack_id, ACK_ID_BYTES);
+  out = pubsub_wire_write_head(out, MESSAGE, message_bytes(message));
   memcpy(out, message->block->bytes.ptr + message->offset, message->len);
   out += message->len;
   int digits = id_digits(message->id);
-  *out++ = MESSAGE_ID;
-  *out++ = (uint8_t)digits;
+  out = pubsub_wire_write_head(out, MESSAGE_ID, (size_t)digits);
   uint64_t id = message->id;
   for (int i = digits; i-- > 0; id /= 10)
     out[i] = (uint8_t)('0' + id % 10);
   out += digits;
-  *out++ = PUBLISH_TIME;
-  *out++ = (uint8_t)time_bytes(message->publish_time_us);
-  *out++ = SECONDS;
-  out = pubsub_varint_write(out, seconds);
-  *out++ = NANOS;
-  out = pubsub_varint_write(out, nanos);
-  if (tells_attempt(subscription)) {
-    *out++ = ATTEMPT;
-    out = pubsub_varint_write(out, message->attempts);
-  }
-  return out;
+  out = pubsub_wire_write_head(out, PUBLISH_TIME, time_bytes(message->publish_time_us));
+  out = pubsub_wire_write_number(out, SECONDS, seconds);
+  out = pubsub_wire_write_number(out, NANOS, nanos);
+  if (!tells_attempt(subscription)) return out;
+  return pubsub_wire_write_number(out, ATTEMPT, message->attempts);
 }

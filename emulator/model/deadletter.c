@@ -10,20 +10,12 @@ enum { ATTRIBUTES = 2 << 3 | 2, KEY = 1 << 3 | 2, VALUE = 2 << 3 | 2 };
 static enum pubsub_status add_attribute(struct pubsub_buf *message, const char *key,
                                         const char *value) {
   size_t key_len = strlen(key), value_len = strlen(value);
-  size_t inner =
-      1 + pubsub_varint_bytes(key_len) + key_len + 1 + pubsub_varint_bytes(value_len) + value_len;
-  if (pubsub_buf_reserve(message, inner + 12) != PUBSUB_OK) return PUBSUB_E_NOMEM;
-  uint8_t *out = message->ptr + message->len;
-  *out++ = ATTRIBUTES;
-  out = pubsub_varint_write(out, inner);
-  *out++ = KEY;
-  out = pubsub_varint_write(out, key_len);
-  memcpy(out, key, key_len);
-  out += key_len;
-  *out++ = VALUE;
-  out = pubsub_varint_write(out, value_len);
-  memcpy(out, value, value_len);
-  message->len = (size_t)(out + value_len - message->ptr);
+  size_t inner = pubsub_wire_len_bytes(key_len) + pubsub_wire_len_bytes(value_len);
+  if (pubsub_buf_reserve(message, pubsub_wire_len_bytes(inner)) != PUBSUB_OK) return PUBSUB_E_NOMEM;
+  uint8_t *out = pubsub_wire_write_head(message->ptr + message->len, ATTRIBUTES, inner);
+  out = pubsub_wire_write_bytes(out, KEY, key, key_len);
+  out = pubsub_wire_write_bytes(out, VALUE, value, value_len);
+  message->len = (size_t)(out - message->ptr);
   return PUBSUB_OK;
 }
 

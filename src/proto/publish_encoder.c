@@ -8,21 +8,16 @@ enum { FIELD_DATA = 1 << 3 | 2, FIELD_ATTRIBUTE = 2 << 3 | 2, FIELD_ORDERING_KEY
 enum { FIELD_KEY = 1 << 3 | 2, FIELD_VALUE = 2 << 3 | 2 };
 enum { FIELD_TOPIC = 1 << 3 | 2, FIELD_MESSAGES = 2 << 3 | 2 };
 
-/* Bytes of a length-delimited field: one-byte tag, length, body. */
-static size_t field_bytes(size_t len) {
-  return 1 + pubsub_varint_bytes(len) + len;
-}
-
 static size_t attribute_bytes(const struct pubsub_attribute *attribute) {
-  return field_bytes(attribute->key.len) + field_bytes(attribute->value.len);
+  return pubsub_wire_len_bytes(attribute->key.len) + pubsub_wire_len_bytes(attribute->value.len);
 }
 
 static size_t message_bytes(const struct pubsub_message *message) {
-  size_t bytes = message->data.len > 0 ? field_bytes(message->data.len) : 0;
+  size_t bytes = message->data.len > 0 ? pubsub_wire_len_bytes(message->data.len) : 0;
   for (size_t i = 0; i < message->attribute_count; i++) {
-    bytes += field_bytes(attribute_bytes(&message->attributes[i]));
+    bytes += pubsub_wire_len_bytes(attribute_bytes(&message->attributes[i]));
   }
-  if (message->ordering_key.len > 0) bytes += field_bytes(message->ordering_key.len);
+  if (message->ordering_key.len > 0) bytes += pubsub_wire_len_bytes(message->ordering_key.len);
   return bytes;
 }
 
@@ -92,29 +87,24 @@ enum pubsub_status pubsub_publish_measure(const struct pubsub_message *message, 
     return pubsub_error_set(error, PUBSUB_E_LIMIT, "it has %zu bytes; the limit is %u (10 MB)",
                             bytes, PUBSUB_PUBLISH_MAX_BYTES);
   }
-  *out_bytes = field_bytes(bytes);
+  *out_bytes = pubsub_wire_len_bytes(bytes);
   return PUBSUB_OK;
 }
 
 size_t pubsub_publish_field_bytes(const struct pubsub_message *message) {
-  return field_bytes(message_bytes(message));
+  return pubsub_wire_len_bytes(message_bytes(message));
 }
 
 static uint8_t *write_field(uint8_t *out, uint8_t tag, struct pubsub_view value) {
-  *out++ = tag;
-  out = pubsub_varint_write(out, value.len);
-  if (value.len > 0) memcpy(out, value.ptr, value.len);
-  return out + value.len;
+  return pubsub_wire_write_bytes(out, tag, value.ptr, value.len);
 }
 
 uint8_t *pubsub_publish_encode(const struct pubsub_message *message, uint8_t *out) {
-  *out++ = FIELD_MESSAGES;
-  out = pubsub_varint_write(out, message_bytes(message));
+  out = pubsub_wire_write_head(out, FIELD_MESSAGES, message_bytes(message));
   if (message->data.len > 0) out = write_field(out, FIELD_DATA, message->data);
   for (size_t i = 0; i < message->attribute_count; i++) {
     const struct pubsub_attribute *attribute = &message->attributes[i];
-    *out++ = FIELD_ATTRIBUTE;
-    out = pubsub_varint_write(out, attribute_bytes(attribute));
+    out = pubsub_wire_write_head(out, FIELD_ATTRIBUTE, attribute_bytes(attribute));
     out = write_field(out, FIELD_KEY, attribute->key);
     out = write_field(out, FIELD_VALUE, attribute->value);
   }
@@ -125,9 +115,8 @@ uint8_t *pubsub_publish_encode(const struct pubsub_message *message, uint8_t *ou
 }
 
 enum pubsub_status pubsub_publish_encode_topic(struct pubsub_buf *buf, struct pubsub_view topic) {
-  if (pubsub_buf_reserve(buf, field_bytes(topic.len)) != PUBSUB_OK) return PUBSUB_E_NOMEM;
-  uint8_t *end =
-      write_field(buf->ptr + buf->len, FIELD_TOPIC, (struct pubsub_view){topic.ptr, topic.len});
+  if (pubsub_buf_reserve(buf, pubsub_wire_len_bytes(topic.len)) != PUBSUB_OK) return PUBSUB_E_NOMEM;
+  uint8_t *end = write_field(buf->ptr + buf->len, FIELD_TOPIC, topic);
   buf->len = (size_t)(end - buf->ptr);
   return PUBSUB_OK;
 }

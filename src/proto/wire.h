@@ -1,6 +1,8 @@
 /*
- * The protobuf wire format by hand, for the two hot paths only (received messages, publish requests). Everything
- * else uses the generated code. Bounds are checked before a byte is read; varints longer than 10 bytes are errors.
+ * The protobuf wire format by hand: the two hot paths (received messages, publish requests), requests
+ * and answers that are a few fields, and what a message of a later version may add. Everything else
+ * uses the generated code. Bounds are checked before a byte is read; varints longer than 10 bytes are
+ * errors.
  */
 #ifndef PUBSUB_PROTO_WIRE_H
 #define PUBSUB_PROTO_WIRE_H
@@ -44,6 +46,30 @@ static inline const uint8_t *pubsub_varint_read(const uint8_t *ptr, const uint8_
     }
   }
   return NULL;
+}
+
+/* Fields to write, numbered 1..15, so that `tag` (number << 3 | enum pubsub_wire_type) is one byte.
+ * The caller has made room: what the two functions of sizes say. Each returns the byte after it. */
+static inline size_t pubsub_wire_number_bytes(uint64_t value) {
+  return 1 + pubsub_varint_bytes(value);
+}
+/* Of a length-delimited field whose body has len bytes, body included. */
+static inline size_t pubsub_wire_len_bytes(size_t len) {
+  return 1 + pubsub_varint_bytes(len) + len;
+}
+static inline uint8_t *pubsub_wire_write_number(uint8_t *out, uint8_t tag, uint64_t value) {
+  *out++ = tag;
+  return pubsub_varint_write(out, value);
+}
+/* Of a length-delimited field, tag and length alone; the body follows. */
+static inline uint8_t *pubsub_wire_write_head(uint8_t *out, uint8_t tag, size_t len) {
+  return pubsub_wire_write_number(out, tag, len);
+}
+static inline uint8_t *pubsub_wire_write_bytes(uint8_t *out, uint8_t tag, const void *ptr,
+                                               size_t len) {
+  out = pubsub_wire_write_head(out, tag, len);
+  if (len > 0) memcpy(out, ptr, len);
+  return out + len;
 }
 
 struct pubsub_wire_field {

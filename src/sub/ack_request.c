@@ -21,14 +21,10 @@ enum pubsub_status pubsub_ack_request_begin(struct pubsub_ack_request *request,
   if (pubsub_buf_reserve(&request->bytes, subscription.len + 32) != PUBSUB_OK) {
     return PUBSUB_E_NOMEM;
   }
-  uint8_t *out = request->bytes.ptr;
-  *out++ = SUBSCRIPTION;
-  out = pubsub_varint_write(out, subscription.len);
-  memcpy(out, subscription.ptr, subscription.len);
-  out += subscription.len;
+  uint8_t *out =
+      pubsub_wire_write_bytes(request->bytes.ptr, SUBSCRIPTION, subscription.ptr, subscription.len);
   if (kind == PUBSUB_ACK_KIND_EXTEND) { /* 0 is the default and not written */
-    *out++ = SECONDS;
-    out = pubsub_varint_write(out, deadline_s);
+    out = pubsub_wire_write_number(out, SECONDS, deadline_s);
   }
   request->bytes.len = request->head_bytes = (size_t)(out - request->bytes.ptr);
   return PUBSUB_OK;
@@ -49,14 +45,11 @@ uint32_t pubsub_ack_request_add(struct pubsub_ack_request *request,
   uint32_t before = request->ids;
   while (*next < count && request->ids < PUBSUB_ACK_REQUEST_MAX_IDS) {
     struct pubsub_view id = pubsub_ack_ids_at(ids, rows ? rows[*next] : *next);
-    size_t bytes = 1 + pubsub_varint_bytes(id.len) + id.len;
+    size_t bytes = pubsub_wire_len_bytes(id.len);
     size_t details = id.len + PUBSUB_ACK_REQUEST_DETAIL_BYTES;
     if (!fits(request, bytes, details)) break;
     if (pubsub_buf_reserve(&request->bytes, bytes) != PUBSUB_OK) break;
-    uint8_t *out = request->bytes.ptr + request->bytes.len;
-    *out++ = tag;
-    out = pubsub_varint_write(out, id.len);
-    if (id.len > 0) memcpy(out, id.ptr, id.len);
+    pubsub_wire_write_bytes(request->bytes.ptr + request->bytes.len, tag, id.ptr, id.len);
     request->bytes.len += bytes;
     request->details_bytes += details;
     request->ids++;

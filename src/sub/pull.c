@@ -181,18 +181,6 @@ static const struct pubsub_call_handler call_handler = {on_headers, on_begin, on
 
 /* ---- opening and pinging ---- */
 
-static uint8_t *write_bytes(uint8_t *out, uint8_t tag, const void *ptr, size_t len) {
-  *out++ = tag;
-  out = pubsub_varint_write(out, len);
-  memcpy(out, ptr, len);
-  return out + len;
-}
-
-static uint8_t *write_number(uint8_t *out, uint8_t tag, uint64_t number) {
-  *out++ = tag;
-  return pubsub_varint_write(out, number);
-}
-
 static enum pubsub_status send_first(struct pubsub_pull *pull,
                                      const struct pubsub_pull_limits *limits) {
   const struct pubsub_pull_options *options = &pull->options;
@@ -201,12 +189,12 @@ static enum pubsub_status send_first(struct pubsub_pull *pull,
     return PUBSUB_E_NOMEM;
   }
   uint8_t *out = request.ptr;
-  out = write_bytes(out, SUBSCRIPTION, options->subscription.ptr, options->subscription.len);
-  out = write_number(out, DEADLINE, options->deadline_s);
-  out = write_bytes(out, CLIENT_ID, pull->client_id, 36);
-  out = write_number(out, MAX_MESSAGES, limits->messages);
-  out = write_number(out, MAX_BYTES, limits->bytes);
-  out = write_number(out, PROTOCOL_VERSION, 1);
+  out = pubsub_wire_write_bytes(out, SUBSCRIPTION, options->subscription.ptr, options->subscription.len);
+  out = pubsub_wire_write_number(out, DEADLINE, options->deadline_s);
+  out = pubsub_wire_write_bytes(out, CLIENT_ID, pull->client_id, 36);
+  out = pubsub_wire_write_number(out, MAX_MESSAGES, limits->messages);
+  out = pubsub_wire_write_number(out, MAX_BYTES, limits->bytes);
+  out = pubsub_wire_write_number(out, PROTOCOL_VERSION, 1);
   request.len = (size_t)(out - request.ptr);
   struct pubsub_segment segment = pubsub_segment_from_buf(&request);
   enum pubsub_status status = pubsub_call_send(pull->call, &segment, 1, false);
