@@ -189,7 +189,8 @@ static enum pubsub_status send_first(struct pubsub_pull *pull,
     return PUBSUB_E_NOMEM;
   }
   uint8_t *out = request.ptr;
-  out = pubsub_wire_write_bytes(out, SUBSCRIPTION, options->subscription.ptr, options->subscription.len);
+  out = pubsub_wire_write_bytes(out, SUBSCRIPTION, options->subscription.ptr,
+                                options->subscription.len);
   out = pubsub_wire_write_number(out, DEADLINE, options->deadline_s);
   out = pubsub_wire_write_bytes(out, CLIENT_ID, pull->client_id, 36);
   out = pubsub_wire_write_number(out, MAX_MESSAGES, limits->messages);
