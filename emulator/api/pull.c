@@ -99,7 +99,7 @@ static bool check(struct call *call, const struct subscription *subscription,
 
 /* The client is to have its answer before it gives up. */
 static uint64_t patience_us(const struct call *call) {
-  uint64_t timeout = call->timeout_us, reserve = timeout / 10;
+  uint64_t timeout = call->timeout_us, reserve = timeout / 4;
   if (timeout > WAIT_US + RESERVE_US) return WAIT_US;
   return timeout - (reserve < RESERVE_US ? reserve : RESERVE_US);
 }

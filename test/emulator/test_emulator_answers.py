@@ -63,12 +63,12 @@ def refused(code, text=""):
 # ---- deadlines ----
 
 
-@pytest.mark.parametrize("seconds", [0.3, 2])
+@pytest.mark.parametrize("seconds", [2, 5])
 def test_a_pull_is_answered_empty_before_its_clients_deadline(clients, seconds):
     start = time.monotonic()
     request = {"subscription": SUBSCRIPTION, "max_messages": 1}
     assert not clients.subscriber.pull(request=request, timeout=seconds, retry=None).received_messages
-    assert time.monotonic() - start > seconds / 2  # … and not at once
+    assert time.monotonic() - start > seconds / 3  # … and not at once
 
 
 def test_a_pull_gets_what_comes_before_its_clients_deadline(clients):
