@@ -46,10 +46,12 @@ struct pubsub_subscriber_options {
   /* upper bounds of what the service may lend on the stream of a slot; none. It is asked for less
    * where memory, or what is settled in time, is not enough for as much */
   uint64_t max_outstanding_messages;
+  /* … in bytes, as the service counts them */
   uint64_t max_outstanding_bytes;
   /* what is settled at a time, all slots together, where the caller has such limits; 0: all there
    * is. No more is asked for than the next few times take. See pubsub_subscriber_set_trigger */
   uint64_t trigger_rows;
+  /* … in column bytes */
   uint64_t trigger_bytes;
 };
 

@@ -1,5 +1,5 @@
-/* Tokens: whether the service has refused one, and a new one's way to the loops: made into a header on
- * the caller's thread, swapped in on each loop's, which cannot fail. */
+/* Tokens: whether the service has refused one, and a new one's way to the loops: made into a header
+ * on the caller's thread, swapped in on each loop's, which cannot fail. */
 #include "base/alloc.h"
 #include "base/container.h"
 #include "base/error.h"

@@ -82,7 +82,8 @@ static bool is_metadata(const struct pubsub_token_feed *feed) {
   return feed->credentials.kind == PUBSUB_CREDENTIALS_METADATA;
 }
 
-/* Nobody is there, or another cloud's server: this is no machine of Google's, and there was no file. */
+/* Nobody is there, or another cloud's server: this is no machine of Google's, and there was no
+ * file. */
 static void explain(const struct pubsub_token_feed *feed, struct pubsub_error *error) {
   struct pubsub_error cause = *error;
   if (!is_metadata(feed) || feed->loop.has_token) return;

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "grpc/routing.h"
 #include "grpc/unary.h"
-#include "proto/publish_encoder.h"
+#include "pub/publish_ids.h"
 
 #define CALL_TIMEOUT_US 60000000
 #define LEAST_KEYED_PLACES 64u
@@ -115,48 +115,12 @@ static void fail(struct pubsub_publish_request *request, const struct pubsub_err
   pubsub_sender_unlock(sender);
 }
 
-/* ---- ids ---- */
+/* ---- sending ---- */
 
-struct ids {
-  const struct pubsub_publish_request *request;
-  struct pubsub_view *ids; /* NULL: only counted */
-  uint64_t *numbers;
-  size_t count;
-};
-
-static void on_id(void *user, struct pubsub_view id) {
-  struct ids *ids = user;
-  if (ids->ids && ids->count < ids->request->batch.messages) {
-    ids->ids[ids->count] = id;
-    ids->numbers[ids->count] = pubsub_publish_request_number(ids->request, ids->count);
-  }
-  ids->count++;
-}
-
-static enum pubsub_status read_ids(struct pubsub_publish_request *request,
+static enum pubsub_status tell_ids(struct pubsub_publish_request *request,
                                    struct pubsub_view response, struct pubsub_error *error) {
   struct pubsub_sender *sender = request->loop.sender;
-  struct ids ids = {.request = request};
-  if (sender->on_ids) {
-    ids.ids = pubsub_alloc(request->batch.messages * sizeof *ids.ids);
-    ids.numbers = pubsub_alloc(request->batch.messages * sizeof *ids.numbers);
-  }
-  bool told = !sender->on_ids || (ids.ids && ids.numbers);
-  enum pubsub_status status =
-      told ? pubsub_publish_decode_ids(response, on_id, &ids) : PUBSUB_E_NOMEM;
-  if (!told) {
-    pubsub_error_set(error, status, "out of memory");
-    error->retryable = true; /* sent again: nobody would hear of the ids */
-  } else if (status != PUBSUB_OK || ids.count != request->batch.messages) {
-    status = pubsub_error_set(error, PUBSUB_E_PROTOCOL,
-                              "the service gave %zu ids for %u published messages", ids.count,
-                              request->batch.messages);
-  } else if (sender->on_ids) {
-    sender->on_ids(sender->on_ids_user, ids.numbers, ids.ids, ids.count);
-  }
-  pubsub_free(ids.ids);
-  pubsub_free(ids.numbers);
-  return status;
+  return pubsub_publish_ids_tell(request, response, sender->on_ids, sender->on_ids_user, error);
 }
 
 static void on_done(void *user, const struct pubsub_error *result, struct pubsub_view response,
@@ -166,14 +130,12 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
   (void)details;
   PUBSUB_ON_LOOP(request->loop.sender->owner);
   request->loop.call = NULL;
-  if (result->status == PUBSUB_OK && read_ids(request, response, &error) == PUBSUB_OK) {
+  if (result->status == PUBSUB_OK && tell_ids(request, response, &error) == PUBSUB_OK) {
     succeed(request);
   } else {
     fail(request, &error);
   }
 }
-
-/* ---- sending ---- */
 
 static void send(struct pubsub_publish_request *request) {
   struct pubsub_sender *sender = request->loop.sender;
