@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define PATIENCE_MS 3000
 #define IMPATIENCE_MS 100
@@ -174,10 +175,9 @@ void recover_services(struct world *world) {
       {"Publisher/DeleteTopic", "1=" T "letters", -1},
   };
   struct ids ids = {"unknown", "unknown"};
-  /* connections of before may still end */
-  for (int tries = 0; tries < 10 && take(world, &clean[0], &ids, PATIENCE_MS) != 0; tries++)
-    ;
-  for (size_t i = 1; i < sizeof clean / sizeof *clean; i++)
+  /* what the first half gave up may still be on its way, a new token too */
+  nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+  for (size_t i = 0; i < sizeof clean / sizeof *clean; i++)
     take(world, &clean[i], &ids, PATIENCE_MS);
   for (size_t i = 0; i < STEP_COUNT; i++) {
     int status = take(world, &steps[i], &ids, PATIENCE_MS);
