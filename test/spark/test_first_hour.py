@@ -351,3 +351,24 @@ def test_one_jar(spark):
     from conftest import JAR
 
     assert [path.name for path in pathlib.Path(JAR).parent.glob("*.jar")] == ["spark-pubsub.jar"]
+
+
+def test_a_trace_goes_on_through_a_job(spark, emulator, tmp_path):
+    emulator.create()
+    emulator.create("copy", "copy-sub")
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with pubsub_v1.PublisherClient() as publisher:
+        path = publisher.topic_path(PROJECT, "topic1")
+        publisher.publish(path, b"traced", googclient_traceparent=trace, k="v").result(timeout=20)
+        publisher.publish(path, b"plain").result(timeout=20)
+    frame = source(spark, emulator, traceContext="true").load()
+    changed = frame.selectExpr("data", "attributes", "replace(traceparent, '0331-01', '0332-01') AS traceparent")
+    query = (
+        changed.writeStream.format("pubsub").option("endpoint", emulator.host).option("plaintext", "true").option("projectId", PROJECT)
+        .option("topicId", "copy").option("traceContext", "true").option("checkpointLocation", str(tmp_path / "checkpoint")).start()
+    )  # fmt: skip
+    copies = {message.data: dict(message.attributes) for message in messages("copy-sub", 2)}
+    query.stop()
+    assert copies == {b"traced": {"googclient_traceparent": trace.replace("0331-01", "0332-01"), "k": "v"}, b"plain": {}}
+    said = failure(lambda: sink(spark.sql("select 'x' as data, 'y' as traceparent"), emulator).mode("append").save())
+    assert "traceContext=true" in said

@@ -45,6 +45,10 @@ public final class PubSubOptions implements Serializable {
         "onSubscriptionChange", "warn", "a checkpoint that was of another subscription: `warn`, or `fail`"),
     DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops, unless it failed"),
     STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
+    TRACE_CONTEXT(
+        "traceContext",
+        "false",
+        "true: the column `traceparent` is read from, and written to, the attribute `googclient_traceparent` of Google's clients"),
     NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
     MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
@@ -96,7 +100,7 @@ public final class PubSubOptions implements Serializable {
 
     static final Set<Option> FLAGS =
         EnumSet.of(
-            PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION);
+            PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION, TRACE_CONTEXT);
     private static final Set<Option> WHOLE_CREDENTIALS = EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
     static final Set<Option> BYTES =
         EnumSet.of(

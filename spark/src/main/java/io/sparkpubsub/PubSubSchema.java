@@ -15,6 +15,11 @@ public final class PubSubSchema {
           .add("ordering_key", DataTypes.StringType, true)
           .add("delivery_attempt", DataTypes.IntegerType, true);
 
+  /** W3C's trace context of a message, on request. */
+  public static final String TRACEPARENT = "traceparent";
+  /** Where Google's clients put it. */
+  public static final String TRACE_ATTRIBUTE = "googclient_traceparent";
+
   /** The same in the names and types of Databricks' connector; attributes are a JSON object. */
   static final StructType DATABRICKS =
       new StructType()
@@ -25,6 +30,10 @@ public final class PubSubSchema {
 
   private PubSubSchema() {}
 
+  static StructType withTraces(StructType schema) {
+    return schema.add(TRACEPARENT, DataTypes.StringType, true);
+  }
+
   /** The column of FULL that one of either schema is made of. */
   public static int column(StructField field) {
     switch (field.name()) {
@@ -34,6 +43,8 @@ public final class PubSubSchema {
         return FULL.fieldIndex("data");
       case "publishTimestampInMillis":
         return FULL.fieldIndex("publish_time");
+      case TRACEPARENT:
+        return FULL.fieldIndex("attributes");
       default:
         return FULL.fieldIndex(field.name());
     }

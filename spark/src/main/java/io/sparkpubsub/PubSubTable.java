@@ -45,7 +45,12 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   /** Of a catalog, under its name there: read or written. */
   static PubSubTable ofCatalog(PubSubOptions options, String name) {
-    return new PubSubTable(options, PubSubSchema.FULL, name, false, true);
+    return new PubSubTable(options, columns(options), name, false, true);
+  }
+
+  /** What a read gives. */
+  static StructType columns(PubSubOptions options) {
+    return options.flag(Option.TRACE_CONTEXT) ? PubSubSchema.withTraces(PubSubSchema.FULL) : PubSubSchema.FULL;
   }
 
   static UnsupportedOperationException onlyAppends() {

@@ -34,7 +34,7 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister, C
 
   @Override
   public StructType inferSchema(CaseInsensitiveStringMap options) {
-    return PubSubSchema.FULL;
+    return PubSubTable.columns(optionsOf(options.asCaseSensitiveMap()));
   }
 
   @Override
@@ -56,7 +56,7 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister, C
   }
 
   Table table(PubSubOptions options) {
-    return PubSubTable.ofFormat(options, PubSubSchema.FULL);
+    return PubSubTable.ofFormat(options, PubSubTable.columns(options));
   }
 
   /** A batch write: mode append alone. */

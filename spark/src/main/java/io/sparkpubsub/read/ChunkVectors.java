@@ -77,6 +77,9 @@ final class ChunkVectors {
     if (field.dataType().equals(DataTypes.LongType)) {
       return DerivedVectors.millis(vector);
     }
+    if (field.name().equals(PubSubSchema.TRACEPARENT)) {
+      return DerivedVectors.attribute(vector, PubSubSchema.TRACE_ATTRIBUTE);
+    }
     boolean json = field.name().equals("attributes") && field.dataType().equals(DataTypes.StringType);
     return json ? DerivedVectors.json(vector) : vector;
   }

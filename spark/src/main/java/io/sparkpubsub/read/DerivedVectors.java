@@ -8,7 +8,7 @@ import org.apache.spark.sql.vectorized.ColumnarArray;
 import org.apache.spark.sql.vectorized.ColumnarMap;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** The columns of the format "pubsub-databricks" that are not in a chunk as they are: made of one that is, row by row. */
+/** Columns that are not in a chunk as they are: made of one that is, row by row. */
 final class DerivedVectors {
   private DerivedVectors() {}
 
@@ -42,6 +42,33 @@ final class DerivedVectors {
     };
   }
 
+  /** One attribute as a string; null where a message does not have it. */
+  static ColumnVector attribute(ColumnVector attributes, String name) {
+    UTF8String key = UTF8String.fromString(name);
+    return new Derived(DataTypes.StringType, attributes) {
+      @Override
+      public boolean hasNull() {
+        return true; // may have
+      }
+
+      @Override
+      public boolean isNullAt(int row) {
+        return getUTF8String(row) == null;
+      }
+
+      @Override
+      public UTF8String getUTF8String(int row) {
+        ColumnarMap map = source.getMap(row);
+        for (int i = 0; i < map.numElements(); i++) {
+          if (map.keyArray().getUTF8String(i).equals(key)) {
+            return map.valueArray().getUTF8String(i);
+          }
+        }
+        return null;
+      }
+    };
+  }
+
   private static void quote(StringBuilder out, String text) {
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
@@ -57,7 +84,7 @@ final class DerivedVectors {
     out.append('"');
   }
 
-  /** Owns its source; without nulls. */
+  /** Owns its source; without nulls, unless it says so. */
   private abstract static class Derived extends ColumnVector {
     final ColumnVector source;
 

@@ -1,6 +1,7 @@
 package io.sparkpubsub.write;
 
 import io.sparkpubsub.PubSubOptions;
+import io.sparkpubsub.PubSubOptions.Option;
 import java.util.function.Supplier;
 import org.apache.spark.sql.connector.write.SupportsTruncate;
 import org.apache.spark.sql.connector.write.Write;
@@ -37,7 +38,7 @@ public final class PubSubWriteBuilder implements SupportsTruncate, SupportsStrea
 
   @Override
   public Write build() {
-    SinkColumns columns = new SinkColumns(schema, SQLConf.get().caseSensitiveAnalysis());
+    SinkColumns columns = new SinkColumns(schema, SQLConf.get().caseSensitiveAnalysis(), options.flag(Option.TRACE_CONTEXT));
     if (columns.topic < 0) {
       options.topic(); // required
     }

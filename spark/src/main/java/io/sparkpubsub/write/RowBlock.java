@@ -1,5 +1,6 @@
 package io.sparkpubsub.write;
 
+import io.sparkpubsub.PubSubSchema;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.UnsafeRow;
 import org.apache.spark.sql.catalyst.util.ArrayData;
@@ -13,6 +14,7 @@ import org.apache.spark.unsafe.types.UTF8String;
  */
 final class RowBlock {
   private static final int NULL = -1;
+  private static final UTF8String TRACE_ATTRIBUTE = UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
   private static final long FULL_BYTES = 1 << 20;
   private static final int FULL_ROWS = 1000;
 
@@ -71,7 +73,7 @@ final class RowBlock {
       put(bytes, Platform.BYTE_ARRAY_OFFSET, bytes.length);
     }
     putOptionalText(columns.orderingKey(row));
-    putAttributes(columns.attributes(row));
+    putAttributes(columns.attributes(row), columns.traceparent(row));
     end(start);
   }
 
@@ -96,22 +98,33 @@ final class RowBlock {
     rows++;
   }
 
-  private void putAttributes(MapData map) {
-    int count = map == null ? 0 : map.numElements();
-    putInt(count + (id == null ? 0 : 1));
+  /** trace: stands for what the map says of it; null: none. */
+  private void putAttributes(MapData map, UTF8String trace) {
+    int elements = map == null ? 0 : map.numElements();
+    int count = 0;
+    long countAt = used;
+    putInt(0); // known below
     if (id != null) {
-      putText(id.attribute);
-      putText(id.next());
+      count += putAttribute(id.attribute, id.next());
     }
-    if (count == 0) {
-      return;
+    if (trace != null) {
+      count += putAttribute(TRACE_ATTRIBUTE, trace);
     }
-    ArrayData keys = map.keyArray();
-    ArrayData values = map.valueArray();
-    for (int i = 0; i < count; i++) {
-      putText(keys.getUTF8String(i));
-      putOptionalText(values.isNullAt(i) ? null : values.getUTF8String(i));
+    ArrayData keys = elements == 0 ? null : map.keyArray();
+    ArrayData values = elements == 0 ? null : map.valueArray();
+    for (int i = 0; i < elements; i++) {
+      UTF8String key = keys.getUTF8String(i);
+      if (trace == null || !key.equals(TRACE_ATTRIBUTE)) {
+        count += putAttribute(key, values.isNullAt(i) ? null : values.getUTF8String(i));
+      }
     }
+    Platform.putInt(null, address + countAt, count);
+  }
+
+  private int putAttribute(UTF8String key, UTF8String value) {
+    putText(key);
+    putOptionalText(value);
+    return 1;
   }
 
   private void putOptionalText(UTF8String text) {

@@ -1,5 +1,6 @@
 package io.sparkpubsub.write;
 
+import io.sparkpubsub.PubSubSchema;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.util.ArrayData;
 import org.apache.spark.sql.catalyst.util.MapData;
@@ -20,13 +21,15 @@ final class RowLimits {
   /** Set by Google's own clients and the schema service: whoever copies messages writes them again. */
   private static final UTF8String CLIENTS = UTF8String.fromString("googclient_");
 
+  private static final UTF8String TRACE_ATTRIBUTE = UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
+
   private final SinkColumns columns;
   private final int ownAttributes;
 
   /** ownAttributes: what the writer adds to each row. */
   RowLimits(SinkColumns columns, int ownAttributes) {
     this.columns = columns;
-    this.ownAttributes = ownAttributes;
+    this.ownAttributes = ownAttributes + (columns.traceparent < 0 ? 0 : 1);
   }
 
   /** What is wrong with the row; null: nothing. */
@@ -44,6 +47,11 @@ final class RowLimits {
     }
     if (dataBytes == 0 && count + ownAttributes == 0) {
       return "there is neither data nor an attribute";
+    }
+    UTF8String trace = columns.traceparent(row);
+    String wrongTrace = trace == null ? null : attributeProblem(TRACE_ATTRIBUTE, trace);
+    if (wrongTrace != null) {
+      return wrongTrace;
     }
     long bytes = (long) FRAMING_BYTES + dataBytes + (orderingKey == null ? 0 : orderingKey.numBytes());
     for (int i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 package io.sparkpubsub.write;
 
+import io.sparkpubsub.PubSubSchema;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Locale;
@@ -24,26 +25,28 @@ final class SinkColumns implements Serializable {
   private static final String EXPECTED =
       "a pubsub sink takes data (BINARY or STRING), attributes (MAP<STRING,STRING>), at least one of them, ordering_key (STRING,"
           + " optional) and topic (STRING, optional)";
-  private static final String[] NAMES = {"data", "attributes", "ordering_key", "topic"};
+  private static final String[] NAMES = {"data", "attributes", "ordering_key", "topic", PubSubSchema.TRACEPARENT};
   private static final int DATA = 0;
   private static final int ATTRIBUTES = 1;
   private static final int ORDERING_KEY = 2;
   private static final int TOPIC = 3;
+  private static final int TRACEPARENT = 4; // on request
 
   final int data;
   final int attributes;
   final int orderingKey;
   final int topic;
+  final int traceparent;
   final boolean dataIsString;
 
-  /** caseSensitive: as the session resolves names. Throws IllegalArgumentException in words for the user. */
-  SinkColumns(StructType schema, boolean caseSensitive) {
-    int[] at = {-1, -1, -1, -1};
+  /** caseSensitive: as the session resolves names; traces: a column traceparent is taken. Throws IllegalArgumentException in words for the user. */
+  SinkColumns(StructType schema, boolean caseSensitive, boolean traces) {
+    int[] at = {-1, -1, -1, -1, -1};
     boolean[] seen = new boolean[NAMES.length];
     for (int i = 0; i < schema.size(); i++) {
       StructField field = schema.fields()[i];
       int column = column(field.name(), caseSensitive);
-      if (column < 0) {
+      if (column < 0 || (column == TRACEPARENT && !traces)) {
         throw new IllegalArgumentException(unknown(field.name()));
       }
       if (seen[column]) {
@@ -63,6 +66,7 @@ final class SinkColumns implements Serializable {
     attributes = at[ATTRIBUTES];
     orderingKey = at[ORDERING_KEY];
     topic = at[TOPIC];
+    traceparent = at[TRACEPARENT];
     dataIsString = data >= 0 && isString(schema.fields()[data].dataType());
   }
 
@@ -76,6 +80,7 @@ final class SinkColumns implements Serializable {
         + name
         + "': "
         + EXPECTED
+        + (name.equalsIgnoreCase(PubSubSchema.TRACEPARENT) ? ". With traceContext=true also traceparent (STRING)" : "")
         + (unnamed ? ". Name what is inserted: INSERT INTO … SELECT 'hello' AS data" : "");
   }
 
@@ -110,6 +115,11 @@ final class SinkColumns implements Serializable {
   /** Of a row; null: none. */
   UTF8String orderingKey(InternalRow row) {
     return orderingKey < 0 || row.isNullAt(orderingKey) ? null : row.getUTF8String(orderingKey);
+  }
+
+  /** Of a row; null: none. */
+  UTF8String traceparent(InternalRow row) {
+    return traceparent < 0 || row.isNullAt(traceparent) ? null : row.getUTF8String(traceparent);
   }
 
   /** Of a row; null: none. */

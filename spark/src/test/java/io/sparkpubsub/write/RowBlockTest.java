@@ -45,7 +45,7 @@ class RowBlockTest {
   }
 
   private static byte[] packed(StructType schema, RowId id, InternalRow... rows) {
-    RowBlock block = new RowBlock(new SinkColumns(schema, true), id);
+    RowBlock block = new RowBlock(new SinkColumns(schema, true, true), id);
     for (InternalRow row : rows) {
       block.add(row);
     }
@@ -139,7 +139,7 @@ class RowBlockTest {
       generic[i] = new GenericInternalRow(new Object[] {bytes, i == 1 ? null : UTF8String.fromBytes(bytes)});
     }
     ColumnarBatch batch = new ColumnarBatch(new ColumnVector[] {data, keys}, 3);
-    RowBlock block = new RowBlock(new SinkColumns(schema, true), null);
+    RowBlock block = new RowBlock(new SinkColumns(schema, true, true), null);
     for (int i = 0; i < 3; i++) {
       block.add(batch.getRow(i));
     }
