@@ -53,13 +53,20 @@ final class SizeBook {
   }
 
   private void take(SlotReport report, Epoch epoch) {
+    if (fetch(report, epoch) == 0 && epoch.next < report.settled) {
+      while (epoch.next < report.settled) { // it had its outcome before anybody asked for its size
+        epoch.untold.add(SealedSize.ofNothing(report.slot, report.epoch, epoch.next++));
+      }
+      fetch(report, epoch);
+    }
+  }
+
+  private int fetch(SlotReport report, Epoch epoch) {
     int count = epoch.next < report.sealed ? reader.chunkSizes(report.slot, report.epoch, epoch.next, buffer) : 0;
     for (int i = 0; i < count; i++) {
       epoch.untold.add(SealedSize.of(report.slot, report.epoch, epoch.next++, buffer, i));
     }
-    while (count == 0 && epoch.next < report.settled) { // it had its outcome before anybody asked for its size
-      epoch.untold.add(SealedSize.ofNothing(report.slot, report.epoch, epoch.next++));
-    }
+    return count;
   }
 
   /** The ledger has all that the last call of {@link #untold} returned. */
