@@ -183,10 +183,10 @@ def test_dynamic_allocation_from_nothing(standalone, sessions, emulator, tmp_pat
     emulator.create()
     publish(500)
     reader = Reader(spark, emulator, tmp_path / "c")
-    reader.wait(500, 60)
+    reader.wait(500, 240)
     time.sleep(15)  # idle
     publish(500)
-    reader.wait(1000, 60)
+    reader.wait(1000, 240)
     reader.stop()
     assert len({row.message_id for row in reader.rows}) == 1000
 
@@ -204,6 +204,7 @@ def test_slots_follow_the_cluster(standalone, sessions, emulator, tmp_path):
     until(lambda: emulator.stats("sub1")["streams"] == 6, 60)
     publish(500)
     reader.wait(1000)
+    until(lambda: source_metrics(reader)["executors"] == 2)
     counted = source_metrics(reader)
     reader.stop()
     assert counted["slots"] == 6 and counted["executors"] == 2

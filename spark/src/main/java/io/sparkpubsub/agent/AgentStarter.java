@@ -19,7 +19,7 @@ public final class AgentStarter implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStarter.class);
   private static final long LOOK_EVERY_MS = 500;
   private static final long LOOK_FIRST_EVERY_MS = 20;
-  private static final long KEEP_EVERY_MS = 15_000;
+  private static final long KEEP_EVERY_MS = 15_000; // or a third of what Spark lets executors be idle
 
   private final AgentConfig config;
   private final Ledger ledger;
@@ -129,7 +129,8 @@ public final class AgentStarter implements Runnable {
 
   private void keepAnExecutor(long nowMs) {
     boolean none = !ledger.hasExecutors();
-    boolean due = cluster.takesIdleExecutors() && nowMs - keptMs >= KEEP_EVERY_MS;
+    long idleMs = cluster.idleTimeoutMs();
+    boolean due = idleMs > 0 && nowMs - keptMs >= Math.max(LOOK_EVERY_MS, Math.min(KEEP_EVERY_MS, idleMs / 3));
     if (none || due) {
       keptMs = nowMs;
       cluster.keepAnExecutor();

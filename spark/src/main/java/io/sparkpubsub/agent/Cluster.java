@@ -20,8 +20,8 @@ interface Cluster {
   /** Runs a task that does nothing, in the background: Spark gets itself an executor for it, or keeps the one it has. */
   void keepAnExecutor();
 
-  /** Whether Spark itself takes executors away that have nothing to do. */
-  boolean takesIdleExecutors();
+  /** After so long Spark itself takes executors away that have nothing to do; 0: it does not. */
+  long idleTimeoutMs();
 
   /** `changed` runs whenever executors come or go, `over` when the application ends. */
   void watch(Runnable changed, Runnable over);

@@ -155,8 +155,9 @@ final class SparkCluster implements Cluster {
   }
 
   @Override
-  public boolean takesIdleExecutors() {
-    return !context.isLocal() && context.conf().getBoolean("spark.dynamicAllocation.enabled", false);
+  public long idleTimeoutMs() {
+    boolean dynamic = !context.isLocal() && context.conf().getBoolean("spark.dynamicAllocation.enabled", false);
+    return dynamic ? context.conf().getTimeAsMs("spark.dynamicAllocation.executorIdleTimeout", "60s") : 0;
   }
 
   @Override
