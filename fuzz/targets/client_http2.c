@@ -101,18 +101,25 @@ static void on_state(void *user, enum pubsub_pull_state state) {
   FUZZ_CHECK(state != PUBSUB_PULL_FAILED || client->pull.error.text[0]);
 }
 
+static bool on_limits(void *user, struct pubsub_pull_limits *out) {
+  (void)user;
+  *out = (struct pubsub_pull_limits){.messages = 1000, .bytes = 1000000};
+  return true;
+}
+
 static const struct pubsub_pull_sink sink = {.on_message = on_message,
                                              .reserve_data = reserve_data};
-static const struct pubsub_pull_handler pull_handler = {
-    .sink = &sink, .on_bytes = on_bytes, .on_response = on_response, .on_state = on_state};
+static const struct pubsub_pull_handler pull_handler = {.sink = &sink,
+                                                        .on_bytes = on_bytes,
+                                                        .on_response = on_response,
+                                                        .on_state = on_state,
+                                                        .on_limits = on_limits};
 
 static void start(struct client *client) {
   struct pubsub_channel_options options = {.host = "h", .port = 443, .user_agent = "fuzz"};
   struct pubsub_pull_options pull = {.subscription = pubsub_view_str("projects/p/subscriptions/s"),
                                      .routing_header = "subscription=projects%2Fp",
                                      .deadline_s = 60,
-                                     .max_outstanding_messages = 1000,
-                                     .max_outstanding_bytes = 1000000,
                                      .window_bytes = 1 << 20};
   struct pubsub_blocks *blocks;
   FUZZ_CHECK(pubsub_loop_new(&client->loop, NULL) == PUBSUB_OK);
