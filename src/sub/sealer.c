@@ -49,6 +49,7 @@ enum pubsub_status pubsub_inlet_init(struct pubsub_inlet *inlet, struct pubsub_s
   inlet->sealer = sealer;
   inlet->epoch = epoch;
   pubsub_list_init(&inlet->pending);
+  pubsub_list_init(&inlet->loose);
   return pubsub_builder_new(blocks_of(inlet), columns, &inlet->builder);
 }
 
@@ -65,13 +66,18 @@ void pubsub_inlet_drop_rows(struct pubsub_inlet *inlet) {
   inlet->builder = NULL;
 }
 
-void pubsub_inlet_clear(struct pubsub_inlet *inlet) {
-  while (!pubsub_list_empty(&inlet->pending)) {
-    struct pubsub_list *link = inlet->pending.next;
+static void free_all(struct pubsub_inlet *inlet, struct pubsub_list *helds) {
+  while (!pubsub_list_empty(helds)) {
+    struct pubsub_list *link = helds->next;
     pubsub_list_remove(link);
     pubsub_held_free(PUBSUB_CONTAINER_OF(link, struct pubsub_held, loop.pending_link),
                      blocks_of(inlet));
   }
+}
+
+void pubsub_inlet_clear(struct pubsub_inlet *inlet) {
+  free_all(inlet, &inlet->pending);
+  free_all(inlet, &inlet->loose);
   pubsub_inlet_drop_rows(inlet);
 }
 
@@ -193,6 +199,7 @@ enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
   }
   pubsub_chunk_unref(chunk);
   pubsub_held_turn_away(held, &ack_ids);
+  pubsub_list_push_back(&inlet->loose, &held->loop.pending_link);
   hand_in(inlet, held, false);
   pubsub_settler_settle(sealer->settler, held);
   return PUBSUB_OK;
@@ -215,7 +222,9 @@ void pubsub_sealer_on_settled(struct pubsub_sealer *sealer, struct pubsub_held *
   }
   pubsub_reservoir_changed(sealer->reservoir);
   unlock(sealer);
-  if (loose) pubsub_held_free(held, sealer->reservoir->blocks);
+  if (!loose) return;
+  pubsub_list_remove(&held->loop.pending_link);
+  pubsub_held_free(held, sealer->reservoir->blocks);
 }
 
 /* ---- the index ---- */

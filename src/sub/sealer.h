@@ -34,6 +34,7 @@ struct pubsub_inlet {
   struct pubsub_held
       *building;              /* will hold the builder's rows; made early where they are indexed */
   struct pubsub_list pending; /* of struct pubsub_held.loop.pending_link, in the order of sealing */
+  struct pubsub_list loose;   /* likewise: turned away, until they are settled */
   struct pubsub_subscription_properties told; /* by the response that is being read */
   uint64_t wire_bytes, largest_bytes; /* of the builder's rows, as the service counts them */
   uint64_t lent_rows, lent_bytes;     /* received and not settled, of all streams of the slot */
