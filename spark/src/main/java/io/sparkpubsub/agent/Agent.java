@@ -72,7 +72,7 @@ final class Agent implements Runnable {
     boolean works = false;
     try {
       reader = NativeReader.open(config.nativeOptions());
-      logic = new AgentLogic(config.run, executor, incarnation, new NativeSlots(reader), nowMs());
+      logic = new AgentLogic(config.run, executor, incarnation, new NativeSlots(reader, config), nowMs());
       tokens = startTokens();
       self = Rpc.serve("pubsub-agent-" + config.run + "-" + incarnation, this::handle);
       shutdownHook = Rpc.addShutdownHook(this::leave);
@@ -150,7 +150,7 @@ final class Agent implements Runnable {
   /** A level that the reader shows now; 0: it is closed. */
   long level(ReaderMetric metric) {
     try {
-      return new NativeSlots(reader).metrics()[metric.ordinal()];
+      return new NativeSlots(reader, config).metrics()[metric.ordinal()];
     } catch (IllegalStateException e) {
       return 0;
     }

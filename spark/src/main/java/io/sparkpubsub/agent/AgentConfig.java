@@ -32,6 +32,12 @@ public final class AgentConfig implements Serializable {
     return new AgentConfig(run, endpoint, options, columns, Math.max(1, count));
   }
 
+  /** What a batch takes of an agent with so many of the query's slots, at most; 0: no limit. */
+  long share(PubSubOptions.Option limit, int own) {
+    long all = options.number(limit, 0);
+    return all == 0 ? 0 : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
+  }
+
   String[] nativeOptions() {
     List<String> out = new ArrayList<>(options.connection());
     PubSubOptions.add(out, "subscription", options.subscription());
@@ -43,8 +49,6 @@ public final class AgentConfig implements Serializable {
     PubSubOptions.add(out, "ack_deadline_s", options.text(PubSubOptions.Option.ACK_DEADLINE_SECONDS));
     PubSubOptions.add(
         out, "max_ack_extension_s", options.text(PubSubOptions.Option.MAX_ACK_EXTENSION_SECONDS));
-    long budget = options.number(PubSubOptions.Option.MAX_RESERVOIR_BYTES, 0);
-    PubSubOptions.add(out, "max_outstanding_bytes", Long.toString(Math.max(1 << 20, budget / slots)));
     return out.toArray(new String[0]);
   }
 }

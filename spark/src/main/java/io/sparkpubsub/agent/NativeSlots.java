@@ -1,17 +1,31 @@
 package io.sparkpubsub.agent;
 
+import io.sparkpubsub.PubSubOptions;
 import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.natives.SlotReport;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 
 /** The native reader. Every call throws IllegalStateException once it is closed. */
 final class NativeSlots implements SlotReader {
   private static final int USUAL_EPOCHS = 64;
   private final long reader;
+  private final AgentConfig config;
+  private final Set<Long> open = new HashSet<>(); // epochs that receive
 
-  NativeSlots(long reader) {
+  NativeSlots(long reader, AgentConfig config) {
     this.reader = reader;
+    this.config = config;
+  }
+
+  /** The service is asked for what the next few batches take of the slots that are here. */
+  private void tellTrigger() {
+    NativeReader.setTrigger(
+        reader,
+        config.share(PubSubOptions.Option.MAX_ROWS_PER_TRIGGER, open.size()),
+        config.share(PubSubOptions.Option.MAX_BYTES_PER_TRIGGER, open.size()));
   }
 
   @Override
@@ -44,12 +58,18 @@ final class NativeSlots implements SlotReader {
 
   @Override
   public void openSlot(int slot, long epoch, int delayMs) {
+    if (open.add(epoch)) {
+      tellTrigger(); // before its stream is opened
+    }
     NativeReader.openSlot(reader, slot, epoch, delayMs);
   }
 
   @Override
   public void closeSlot(int slot, long epoch, boolean giveBack) {
     NativeReader.closeSlot(reader, slot, epoch, giveBack);
+    if (open.remove(epoch)) {
+      tellTrigger();
+    }
   }
 
   @Override

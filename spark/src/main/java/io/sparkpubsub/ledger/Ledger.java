@@ -8,6 +8,7 @@ import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -369,9 +370,10 @@ public final class Ledger {
     long bytes = 0;
     boolean more = true;
     boolean any = false;
+    List<LedgerSlot> turns = inTurn(slots, start);
     while (more) {
       more = false;
-      for (LedgerSlot slot : slots) {
+      for (LedgerSlot slot : turns) {
         boolean over = slot.home == null || next[slot.index] >= end[slot.index];
         ChunkSize size = over ? null : slot.size(next[slot.index]);
         if (size == null || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
@@ -386,6 +388,22 @@ public final class Ledger {
       }
     }
     return any ? new PubSubOffset(positions) : start;
+  }
+
+  /**
+   * All slots, beginning with another one each batch: under a limit those at the end would never be read while the first have more,
+   * until their leases end. The same for the same start, however often it is asked for.
+   */
+  private static List<LedgerSlot> inTurn(List<LedgerSlot> slots, PubSubOffset start) {
+    List<LedgerSlot> turns = new ArrayList<>(slots);
+    long read = 0;
+    for (PubSubOffset.Position position : start.positions.values()) {
+      read += position.seq;
+    }
+    if (!turns.isEmpty()) {
+      Collections.rotate(turns, -(int) (read % turns.size()));
+    }
+    return turns;
   }
 
   /** The end of all that was ever sealed in living epochs, as far as it is part of a target. */

@@ -85,6 +85,22 @@ class LedgerTest {
   }
 
   @Test
+  void underALimitEverySlotHasItsTurn() {
+    FakeAgent a = new FakeAgent("1");
+    Ledger ledger = ledger(4, a);
+    for (int slot = 0; slot < 4; slot++) {
+      a.slots.get(slot).sealed = 100;
+    }
+    exchange(ledger, a);
+    PubSubOffset end = PubSubOffset.NOTHING;
+    for (int batch = 0; batch < 8; batch++) { // a chunk is 10 rows: one each
+      assertThat(ledger.latest(end, 10, NO_LIMIT)).isEqualTo(ledger.latest(end, 10, NO_LIMIT));
+      end = ledger.latest(end, 10, NO_LIMIT);
+    }
+    assertThat(end.positions.values()).hasSize(4).allSatisfy(position -> assertThat(position.seq).isEqualTo(2));
+  }
+
+  @Test
   void onlyWhatIsCommittedIsSettled() {
     FakeAgent a = new FakeAgent("1");
     Ledger ledger = ledger(1, a);
