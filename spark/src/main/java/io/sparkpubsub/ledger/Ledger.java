@@ -358,7 +358,7 @@ public final class Ledger {
    * the last one of its slot with a message that the service got until targetUs.
    */
   public synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
-    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
+    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(); // that differ from the start's
     List<LedgerSlot> slots = homes.all();
     long[] next = new long[slots.size()];
     long[] end = new long[slots.size()];
@@ -387,7 +387,7 @@ public final class Ledger {
         positions.put(slot.index, new PubSubOffset.Position(slot.epoch, next[slot.index]));
       }
     }
-    return any ? new PubSubOffset(positions) : start;
+    return any ? start.with(positions) : start;
   }
 
   /**

@@ -27,6 +27,7 @@ public final class PubSubOffset extends Offset {
   private static final Pattern ENTRY = Pattern.compile("\"(\\d{1,9})\":\"(\\d{1,18}):(\\d{1,18})\"");
 
   public final TreeMap<Integer, Position> positions;
+  private volatile String json; // null: nobody has asked
 
   PubSubOffset(Map<Integer, Position> positions) {
     this.positions = new TreeMap<>(positions);
@@ -58,6 +59,13 @@ public final class PubSubOffset extends Offset {
             + ". A query that changes its source begins with a new checkpointLocation; what was not acknowledged is delivered there");
   }
 
+  /** This one, with other positions of these slots. */
+  PubSubOffset with(Map<Integer, Position> others) {
+    TreeMap<Integer, Position> all = new TreeMap<>(positions);
+    all.putAll(others);
+    return new PubSubOffset(all);
+  }
+
   /** Where a slot's epoch begins after this offset. */
   public long from(int slot, long epoch) {
     Position position = positions.get(slot);
@@ -66,6 +74,13 @@ public final class PubSubOffset extends Offset {
 
   @Override
   public String json() {
+    if (json == null) {
+      json = write();
+    }
+    return json;
+  }
+
+  private String write() {
     StringBuilder out = new StringBuilder("{");
     for (Map.Entry<Integer, Position> entry : positions.entrySet()) {
       if (out.length() > 1) {

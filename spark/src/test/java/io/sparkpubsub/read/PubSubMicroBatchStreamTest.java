@@ -115,6 +115,19 @@ class PubSubMicroBatchStreamTest {
     assertThat(run.committed).containsExactly("{}", "{\"0\":\"1000:2\"}");
   }
 
+  /** Spark writes and reads the start anew each time that it asks, which takes long with thousands of slots. */
+  @Test
+  void anIdleQueryReadsItsOffsetOnce() {
+    PubSubMicroBatchStream stream = stream();
+    seal(2);
+    Offset end = stream.latestOffset(stream.initialOffset(), stream.getDefaultReadLimit());
+    Offset start = stream.deserializeOffset(end.json());
+    assertThat(start).isEqualTo(end);
+    assertThat(stream.deserializeOffset(new String(start.json().toCharArray()))).isSameAs(start);
+    assertThat(start.json()).isSameAs(start.json());
+    assertThat(stream.deserializeOffset("{\"0\":\"1000:1\"}").json()).isEqualTo("{\"0\":\"1000:1\"}");
+  }
+
   /** A trigger that wants all there is says so by its limit. */
   @Test
   void theLimitThatSparkGivesCounts() {
