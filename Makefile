@@ -143,10 +143,13 @@ sim: setup-build ## the ledger and its agents in a simulated cluster (SEEDS=1000
 bench-handover: jar ## what handing a chunk to the JVM costs
 	@bench/handover/run.sh
 
+bench-scale: jar ## what 2,000 modelled agents with 16,000 slots cost the driver (ARGS="200 1600 2 10 1000 1000")
+	@bench/scale/run.sh $(ARGS)
+
 clean: ## remove what was built (.deps stays)
 	rm -rf build spark/target
 
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover clean distclean
+.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
