@@ -109,12 +109,10 @@ SEEDS ?= 10000
 sim-c: setup-build ## reading, simulated on a virtual clock against a model of the service (SEEDS=10000 FIRST=1)
 	@tools/build_native.sh dev && build/dev/sim_test $(SEEDS) $(or $(FIRST),1)
 
-check: setup-build ## format, layer order, warnings
+check: setup-build ## format; layers, circles, dead prototypes and file names, pure files with their tests
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
-
-check-rooms: ## circles between files, dead prototypes and false file names, pure files without a test
-	@python3 tools/check_circles.py; python3 tools/check_dead.py; python3 tools/check_tests.py
+	@for guard in circles dead tests; do python3 tools/check_$$guard.py || exit 1; done
 
 figures: ## the shape of the C tree: circles, twin headers, tests of pure files, sizes, comments
 	@tools/figures.py

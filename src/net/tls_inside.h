@@ -31,8 +31,4 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
  * asked for here), PUBSUB_BYTESTREAM_ERROR with the reason. */
 int pubsub_tls_stream_handshake(struct pubsub_bytestream *stream, struct pubsub_error *error);
 
-/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the
- * peer, and passes. Empties this thread's queue of OpenSSL's errors. */
-bool pubsub_tls_lacks_memory(void);
-
 #endif

@@ -263,7 +263,9 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   return PUBSUB_OK;
 }
 
-bool pubsub_tls_lacks_memory(void) {
+/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the
+ * peer, and passes. Empties this thread's queue of OpenSSL's errors. */
+static bool lacks_memory(void) {
   bool lacks = false;
   unsigned long code;
   while ((code = ERR_get_error())) {
@@ -277,7 +279,7 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
   long verified = SSL_get_verify_result(self->ssl);
   unsigned long code = ERR_peek_last_error();
   const char *reason = code ? ERR_reason_error_string(code) : NULL;
-  if (pubsub_tls_lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM) {
+  if (lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM) {
     pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory during the TLS handshake");
   } else if (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
              verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ROOT
 
-GUARDS = ("layers",)
+GUARDS = ("layers", "circles", "dead", "tests")
 
 
 def guard(name, tree):
@@ -81,3 +81,15 @@ def test_a_pure_file_without_a_test(tree):
     (tree / "src/base/probe.c").write_text('#include "base/heap.h"\n')
     code, said = guard("tests", tree)
     assert code == 1 and "test/unit/base/probe_test.c" in said
+
+
+def test_a_java_package_that_looks_up(tree):
+    change(tree, "spark/src/main/java/io/sparkpubsub/ledger/Pause.java", "package io.sparkpubsub.ledger;", "package io.sparkpubsub.ledger;\n\nimport io.sparkpubsub.read.PubSubScan;")
+    code, said = guard("layers", tree)
+    assert code == 1 and "ledger may not use io.sparkpubsub.read" in said
+
+
+def test_the_model_of_the_emulator_with_a_network(tree):
+    change(tree, "emulator/model/filter.c", '#include', '#include "net/loop.h"\n#include')
+    code, said = guard("layers", tree)
+    assert code == 1 and 'emulator/model may not include "net/loop.h"' in said
