@@ -1,4 +1,5 @@
 /* pubsub-emulator: options, signals, one line when ready. */
+#include "base/container.h"
 #include "base/error.h"
 #include "server.h"
 #include <errno.h>
@@ -41,7 +42,7 @@ struct program {
 };
 
 static void on_signal(struct pubsub_io *io, unsigned events) {
-  struct program *program = (struct program *)((char *)io - offsetof(struct program, signals));
+  struct program *program = PUBSUB_CONTAINER_OF(io, struct program, signals);
   (void)events;
   pubsub_loop_stop(program->loop);
 }

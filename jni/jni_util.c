@@ -189,13 +189,11 @@ uint64_t jni_option_number(const struct jni_options *options, const char *key) {
 
 enum pubsub_status jni_client_new(const struct jni_options *options, struct pubsub_client **out,
                                   struct pubsub_error *error) {
-  struct pubsub_client_options client = {
-      .endpoint = jni_option(options, "endpoint"),
-      .plaintext = jni_option_number(options, "plaintext") != 0,
-      .ca_file = jni_option(options, "ca_file"),
-      .user_agent = jni_option(options, "user_agent"),
-      .quota_project = jni_option(options, "quota_project"),
-      .proxy = jni_option(options, "proxy"),
-      .connect_timeout_ms = (uint32_t)jni_option_number(options, "connect_timeout_ms")};
+  struct pubsub_client_options client = {.endpoint = jni_option(options, "endpoint"),
+                                         .plaintext = jni_option_number(options, "plaintext") != 0,
+                                         .ca_file = jni_option(options, "ca_file"),
+                                         .user_agent = jni_option(options, "user_agent"),
+                                         .quota_project = jni_option(options, "quota_project"),
+                                         .proxy = jni_option(options, "proxy")};
   return pubsub_client_new(&client, out, error);
 }

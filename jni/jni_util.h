@@ -37,7 +37,7 @@ bool jni_options_read(JNIEnv *env, jobjectArray key_values, struct jni_options *
 void jni_options_clear(JNIEnv *env, struct jni_options *options);
 const char *jni_option(const struct jni_options *options, const char *key); /* NULL: absent */
 uint64_t jni_option_number(const struct jni_options *options, const char *key);
-/* A client from endpoint, plaintext, ca_file, user_agent, quota_project. */
+/* A client from endpoint, plaintext, ca_file, user_agent, quota_project, proxy. */
 enum pubsub_status jni_client_new(const struct jni_options *options, struct pubsub_client **out,
                                   struct pubsub_error *error);
 

@@ -126,14 +126,9 @@ static void read_properties(struct pubsub_pull_decoder *decoder, struct pubsub_v
 /* A length-delimited field of the response is whole. */
 static enum pubsub_status response_field(struct pubsub_pull_decoder *decoder, uint32_t field,
                                          struct pubsub_view value, struct pubsub_error *error) {
-  enum pubsub_status status = PUBSUB_OK;
   if (field == 1) return whole_message(decoder, value, error);
-  if (field == 4) {
-    read_properties(decoder, value);
-  } else if (decoder->sink->on_confirmation) {
-    status = decoder->sink->on_confirmation(decoder->user, field, value);
-  }
-  return status == PUBSUB_OK ? PUBSUB_OK : report(decoder, status, error);
+  if (field == 4) read_properties(decoder, value);
+  return PUBSUB_OK; /* confirmations of requests that this client does not make on its streams */
 }
 
 /* ---- entered messages ---- */

@@ -33,9 +33,6 @@ struct pubsub_pull_sink {
   enum pubsub_status (*reserve_data)(void *user, size_t len, uint8_t **out);
   void (*on_properties)(void *user,
                         const struct pubsub_subscription_properties *properties); /* may be NULL */
-  /* Fields 2.. of StreamingPullResponse other than those above: encoded bytes (acknowledge_confirmation,
-   * modify_ack_deadline_confirmation), whole; borrowed. May be NULL: skipped. */
-  enum pubsub_status (*on_confirmation)(void *user, uint32_t field, struct pubsub_view encoded);
 };
 
 struct pubsub_pull_decoder;

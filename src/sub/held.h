@@ -9,7 +9,7 @@
  *                        │    └────── receipt_over ──────┘
  *                     publish: it has a seq, readers see it
  *                        ▼
- *                       HELD ── ask ──▶ ASKED ── begin ──▶ SETTLING ── finish ──▶ DONE
+ *                     READABLE ── ask ──▶ ASKED ── begin ──▶ SETTLING ── finish ──▶ DONE
  *                                        (any thread)       (the settler has it)
  *
  * Beside the stage: nack (which outcome was asked), lost_lease (given up while it was held: settling it sends nothing).

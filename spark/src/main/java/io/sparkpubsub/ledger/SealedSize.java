@@ -4,7 +4,14 @@ import io.sparkpubsub.natives.ChunkSize;
 
 /** Says of one sealed chunk where it stands and how large it is. Travels as longs: slot, epoch, seq, and the longs of its size. */
 public final class SealedSize {
-  private static final int PLACE = 3;
+  /** Where it stands; the fields of its size follow. */
+  private enum Place {
+    SLOT,
+    EPOCH,
+    SEQ
+  }
+
+  private static final int PLACE = Place.values().length;
   /** Longs of one. */
   public static final int LONGS = PLACE + ChunkSize.LONGS;
 
@@ -28,15 +35,19 @@ public final class SealedSize {
     int at = i * LONGS;
     long[] size = new long[ChunkSize.LONGS];
     System.arraycopy(sizes, at + PLACE, size, 0, ChunkSize.LONGS);
-    return new SealedSize((int) sizes[at], sizes[at + 1], sizes[at + 2], ChunkSize.at(size, 0));
+    return new SealedSize(
+        (int) sizes[at + Place.SLOT.ordinal()],
+        sizes[at + Place.EPOCH.ordinal()],
+        sizes[at + Place.SEQ.ordinal()],
+        ChunkSize.at(size, 0));
   }
 
   /** One, from size `from` of those that NativeReader.chunkSizes has filled. */
   public static long[] of(int slot, long epoch, long seq, long[] sizes, int from) {
     long[] out = new long[LONGS];
-    out[0] = slot;
-    out[1] = epoch;
-    out[2] = seq;
+    out[Place.SLOT.ordinal()] = slot;
+    out[Place.EPOCH.ordinal()] = epoch;
+    out[Place.SEQ.ordinal()] = seq;
     System.arraycopy(sizes, from * ChunkSize.LONGS, out, PLACE, ChunkSize.LONGS);
     return out;
   }

@@ -5,7 +5,10 @@ import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.connector.read.SupportsPushDownRequiredColumns;
 import org.apache.spark.sql.types.StructType;
 
-/** Columns that the query does not use are skipped in C. */
+/**
+ * Makes the scan of a stream. Spark does not prune columns of a stream: it calls {@link #pruneColumns} for batch plans alone, so all columns
+ * are decoded, whatever the query uses.
+ */
 public final class PubSubScanBuilder implements SupportsPushDownRequiredColumns {
   private final PubSubOptions options;
   private StructType schema;
