@@ -109,7 +109,7 @@ SEEDS ?= 10000
 sim-c: setup-build ## reading, simulated on a virtual clock against a model of the service (SEEDS=10000 FIRST=1)
 	@tools/build_native.sh dev && build/dev/sim_test $(SEEDS) $(or $(FIRST),1)
 
-check: setup-build ## format; layers, circles, dead prototypes and file names, pure files with their tests
+check: setup-build ## format; layers, circles, dead prototypes, files that are named (ARCHITECTURE.md too), pure files with their tests
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
 	@for guard in circles dead tests; do python3 tools/check_$$guard.py || exit 1; done
@@ -150,4 +150,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: install docs-c figures check-rooms help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
+.PHONY: install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean

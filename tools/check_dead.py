@@ -2,7 +2,8 @@
 """Checks that what is declared is used and what is named exists. Prints a line for
 - a prototype in a header of the product that nothing outside its own file uses, or that only tests use,
 - a prototype without a definition,
-- a file named in a comment (`lease.c`, `grpc/frame.h`) that does not exist."""
+- a file named in a comment (`lease.c`, `grpc/frame.h`) that does not exist,
+- a file or class named in ARCHITECTURE.md (`sub/lease`, `read/Limits`, in tables also `PubSubTable`) that does not exist."""
 
 import re
 import sys
@@ -10,6 +11,7 @@ import sys
 import c_tree
 
 FILE = re.compile(r"(?<![\w./-])((?:[\w-]+/)*[a-z][\w-]*\.(?:c|h|py|sh|java))\b(?!\.)")
+NAMED = re.compile(r"`([a-z]\w*(?:/[\w.-]+)+|[A-Z]\w*[a-z]\w*)/?`")
 # Declared for tests alone, with the reason.
 FOR_TESTS = {"pubsub_alloc_fail_after": "fails an allocation on purpose"}
 # Files that comments may name though they are not in the tree: of the system or of a library.
@@ -58,8 +60,20 @@ def misnamed():
                     yield f"{c_tree.name(path)}:{at}: there is no {named}"
 
 
+def astray():
+    page = c_tree.ROOT / "ARCHITECTURE.md"
+    folders = [c_tree.ROOT / folder for folder in ("", "src", "emulator", "spark/src/main/java/io/sparkpubsub")]
+    classes = {path.stem for path in (c_tree.ROOT / "spark/src").rglob("*.java")}
+    for number, line in enumerate(page.read_text().split("\n") if page.exists() else (), 1):
+        for named in NAMED.findall(line):
+            paths = [folder / f"{named}{end}" for folder in folders for end in ("", ".h", ".c", ".java")]
+            known = any(path.exists() for path in paths) if "/" in named else named in classes or not line.startswith("|")
+            if not known:
+                yield f"ARCHITECTURE.md:{number}: there is no {named}"
+
+
 def main():
-    found = [*dead(), *misnamed()]
+    found = [*dead(), *misnamed(), *astray()]
     print("\n".join(found) if found else "prototypes and file names: true")
     return 1 if found else 0
 

@@ -22,7 +22,7 @@ def tree(tmp_path):
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     for name in filter(None, listed.split("\0")):
         source = ROOT / name
-        if source.is_file() and source.suffix in (".c", ".h", ".java", ".py", ".sh"):
+        if source.is_file() and source.suffix in (".c", ".h", ".java", ".py", ".sh", ".md"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, tmp_path / name)
     return tmp_path
@@ -75,6 +75,13 @@ def test_a_comment_that_names_a_file_that_is_not_there(tree):
         heap.write("/* As tree_of_dues.c does. */\n")
     code, said = guard("dead", tree)
     assert code == 1 and "there is no tree_of_dues.c" in said
+
+
+@pytest.mark.parametrize("old, new", [("`sub/lease`", "`sub/rent`"), ("`PubSubCatalog` |", "`PubSubShelf` |")])
+def test_a_page_that_names_a_file_that_is_not_there(tree, old, new):
+    change(tree, "ARCHITECTURE.md", old, new)
+    code, said = guard("dead", tree)
+    assert code == 1 and f"there is no {new.split('`')[1]}" in said
 
 
 def test_a_pure_file_without_a_test(tree):
