@@ -358,6 +358,7 @@ static void on_state(void *user, struct pubsub_stream *stream) {
 /* ---- epochs ---- */
 
 enum pubsub_status pubsub_flow_start(struct pubsub_flow *flow, struct pubsub_epoch *epoch) {
+  PUBSUB_ON_LOOP(flow->intake.loop);
   enum pubsub_status status = pubsub_stream_new(&flow->intake, epoch, &flow->pull);
   if (status != PUBSUB_OK) return status;
   lock(flow);
@@ -375,6 +376,7 @@ enum pubsub_status pubsub_flow_start(struct pubsub_flow *flow, struct pubsub_epo
 }
 
 void pubsub_flow_close(struct pubsub_flow *flow, struct pubsub_epoch *epoch, bool give_back) {
+  PUBSUB_ON_LOOP(flow->intake.loop);
   struct pubsub_stream *stream = pubsub_stream_of(epoch);
   if (!stream || !stream->receiving) {
     if (stream && give_back) pubsub_inlet_publish_pending(&stream->inlet, true);

@@ -58,6 +58,7 @@ void pubsub_leases_clear(struct pubsub_leases *leases) {
 
 void pubsub_leases_watch(struct pubsub_leases *leases, struct pubsub_held *held,
                          uint64_t received_us, uint64_t deadline_us) {
+  PUBSUB_ON_LOOP(leases->loop);
   pubsub_lease_start(&held->loop.lease, received_us, deadline_us);
   look_at(leases, held);
 }
@@ -68,6 +69,7 @@ void pubsub_leases_forget(struct pubsub_leases *leases, struct pubsub_held *held
 
 void pubsub_leases_extended(struct pubsub_leases *leases, struct pubsub_held *held,
                             uint64_t deadline_us) {
+  PUBSUB_ON_LOOP(leases->loop);
   pubsub_lease_extend(&held->loop.lease, pubsub_loop_now_us(leases->loop), deadline_us);
   look_at(leases, held);
 }

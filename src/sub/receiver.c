@@ -152,6 +152,7 @@ static void work_on(void *user, struct pubsub_epoch *epoch) {
 }
 
 void pubsub_receiver_work(struct pubsub_receiver *receiver) {
+  PUBSUB_ON_LOOP(receiver->loop);
   struct working working = {.receiver = receiver};
   pubsub_reservoir_for_each(receiver->reservoir, work_on, &working);
   pubsub_flow_settling(&receiver->flow, working.oldest_us);

@@ -288,6 +288,7 @@ static void on_due(void *user, struct pubsub_held *held, enum pubsub_lease_actio
 
 void pubsub_settler_lease(struct pubsub_settler *settler, struct pubsub_held *held,
                           uint64_t received_us) {
+  PUBSUB_ON_LOOP(settler->loop);
   pubsub_leases_watch(&settler->leases, held, received_us, (uint64_t)settler->deadline_s * 1000000);
 }
 
@@ -296,15 +297,18 @@ void pubsub_settler_unlease(struct pubsub_settler *settler, struct pubsub_held *
 }
 
 void pubsub_settler_renewed(struct pubsub_settler *settler, struct pubsub_held *held) {
+  PUBSUB_ON_LOOP(settler->loop);
   pubsub_leases_renewed(&settler->leases, held, (uint64_t)settler->deadline_s * 1000000);
 }
 
 void pubsub_settler_receipt(struct pubsub_settler *settler, struct pubsub_held *held) {
+  PUBSUB_ON_LOOP(settler->loop);
   pubsub_held_await_receipt(held);
   if (!held->loop.extending.active) begin(settler, held, PUBSUB_ACK_KIND_EXTEND);
 }
 
 void pubsub_settler_settle(struct pubsub_settler *settler, struct pubsub_held *held) {
+  PUBSUB_ON_LOOP(settler->loop);
   uint64_t now = now_us(settler);
   bool nack = held->shared.nack; /* constant once it was asked */
   pubsub_leases_forget(&settler->leases, held);
