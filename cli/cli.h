@@ -2,7 +2,8 @@
  * The pubsub command: what its subcommands share. It stands on the library's public headers alone.
  *
  *   main.c ─▶ option.c (what was given), help.c, man.c, completion.c (what there is)
- *      └────▶ topic.c, subscription.c, snapshot.c, publish.c, receive.c, bench.c ─▶ connect.c, report.c
+ *      └────▶ topic.c, subscription.c, snapshot.c, publish.c, receive.c, bench.c
+ *                └────▶ connect.c, report.c
  *
  * Exit codes: 0 done, 1 failed (the reason is on the standard error), 2 usage. One thread, but for
  * the library's own.

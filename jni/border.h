@@ -1,6 +1,6 @@
 /*
- * What crosses between Java and C in arrays of long: the place of each field, by name. The Java side
- * has the same names in the same order (SlotReport, ChunkSize, ChunkView, ReaderMetric,
+ * What crosses between Java and C in arrays of long: the place of each field, by name. The Java
+ * side has the same names in the same order (SlotReport, ChunkSize, ChunkView, ReaderMetric,
  * WriterMetric); BorderTest compares them with this file, and the loader compares the lengths with
  * those of the library that it has loaded. A field is added here, there, and where it is filled.
  *

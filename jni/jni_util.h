@@ -1,6 +1,6 @@
 /*
- * What the natives share: exceptions, key-value options, and handles that can be used after they were closed without harm.
- * Every native runs on a Java thread; no native thread calls into Java.
+ * What the natives share: exceptions, key-value options, and handles that can be used after they
+ * were closed without harm. Every native runs on a Java thread; no native thread calls into Java.
  */
 #ifndef JNI_UTIL_H
 #define JNI_UTIL_H
@@ -8,8 +8,8 @@
 #include <jni.h>
 #include <pubsub/client.h>
 
-/* References made in JNI_OnLoad: FindClass elsewhere may see another class loader. Weak where the class is our own, so that a
- * loader which nobody uses any more can go, and the library with it. */
+/* References made in JNI_OnLoad: FindClass elsewhere may see another class loader. Weak where the
+ * class is our own, so that a loader which nobody uses any more can go, and the library with it. */
 bool jni_util_load(JNIEnv *env);
 void jni_util_unload(JNIEnv *env);
 /* Throws PubSubException(code, retryable, message). */
@@ -20,7 +20,8 @@ void jni_throw_illegal_state(JNIEnv *env, const char *message);
 enum jni_kind { JNI_READER = 1, JNI_WRITER };
 /* 0: no memory. */
 jlong jni_handle_new(enum jni_kind kind, void *object);
-/* The object, kept open until jni_handle_release; NULL: closed, or never was (IllegalStateException is thrown). */
+/* The object, kept open until jni_handle_release; NULL: closed, or never was (IllegalStateException
+ * is thrown). */
 void *jni_handle_use(JNIEnv *env, enum jni_kind kind, jlong handle);
 void jni_handle_release(jlong handle);
 /* Makes the handle invalid, waits for its users, returns the object; NULL: closed before. */

@@ -1,4 +1,5 @@
-/* io.sparkpubsub.natives.NativeAdmin: calls of the driver about topics and subscriptions. The Java class documents them. */
+/* io.sparkpubsub.natives.NativeAdmin: calls of the driver about topics and subscriptions. The Java
+ * class documents them. */
 #include "jni_util.h"
 
 #include <pubsub/admin.h>

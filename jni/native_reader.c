@@ -1,4 +1,5 @@
-/* io.sparkpubsub.natives.NativeReader: the subscriber of one agent. The Java class documents every native. */
+/* io.sparkpubsub.natives.NativeReader: the subscriber of one agent. The Java class documents every
+ * native. */
 #include "border.h"
 #include "jni_util.h"
 

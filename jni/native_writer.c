@@ -1,4 +1,5 @@
-/* io.sparkpubsub.natives.NativeWriter: the publisher of one task. The Java class documents every native. */
+/* io.sparkpubsub.natives.NativeWriter: the publisher of one task. The Java class documents every
+ * native. */
 #include "border.h"
 #include "jni_util.h"
 

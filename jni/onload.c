@@ -1,6 +1,7 @@
 /*
- * Entry points. JNI_OnLoad knows NativeLoader only, which is initialised by then, and is handed the classes of the natives: looking
- * for them here would ask whichever class loader the caller's thread has.
+ * Entry points. JNI_OnLoad knows NativeLoader only, which is initialised by then, and is handed the
+ * classes of the natives: looking for them here would ask whichever class loader the caller's
+ * thread has.
  */
 #include "border.h"
 #include "jni_util.h"

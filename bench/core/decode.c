@@ -1,7 +1,8 @@
 /*
- * What decoding costs on its own: no socket, no HTTP/2, no acknowledgement. Feeds one encoded StreamingPullResponse of
- * about 256 KiB again and again, in 256 KiB and in 16 KiB pieces, into decoder and builder; seals at 10,000 rows or
- * 8 MiB and drops the chunk. All six columns; ack ids of 64 bytes, message ids of 16, one attribute, as a service sends them.
+ * What decoding costs on its own: no socket, no HTTP/2, no acknowledgement. Feeds one encoded
+ * StreamingPullResponse of about 256 KiB again and again, in 256 KiB and in 16 KiB pieces, into
+ * decoder and builder; seals at 10,000 rows or 8 MiB and drops the chunk. All six columns; ack ids
+ * of 64 bytes, message ids of 16, one attribute, as a service sends them.
  *
  * One thread; time is the thread's CPU time, best of five. Prints a table, then one line of JSON.
  */

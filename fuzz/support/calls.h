@@ -1,6 +1,6 @@
 /*
- * The server's view of a client's HTTP/2: which calls there are, by the frames that the client has written. For targets whose
- * server answers calls that it knows, now and then well.
+ * The server's view of a client's HTTP/2: which calls there are, by the frames that the client has
+ * written. For targets whose server answers calls that it knows, now and then well.
  */
 #ifndef FUZZ_SUPPORT_CALLS_H
 #define FUZZ_SUPPORT_CALLS_H

@@ -1,6 +1,7 @@
 /*
- * What is true of every chunk, however it came about: Arrow's rules for its buffers, as a reader relies on them without
- * looking. Checked by the targets that make chunks and by the one that unpacks them.
+ * What is true of every chunk, however it came about: Arrow's rules for its buffers, as a reader
+ * relies on them without looking. Checked by the targets that make chunks and by the one that
+ * unpacks them.
  */
 #ifndef FUZZ_SUPPORT_CHUNK_CHECK_H
 #define FUZZ_SUPPORT_CHUNK_CHECK_H
@@ -8,7 +9,8 @@
 #include "base/bytes.h"
 #include <pubsub/chunk.h>
 
-/* Offsets, lengths, UTF-8, counts of nulls; then out and in again: pack and unpack, export and release. */
+/* Offsets, lengths, UTF-8, counts of nulls; then out and in again: pack and unpack, export and
+ * release. */
 void chunk_check(struct pubsub_chunk *chunk);
 /* Value `row` of a column of texts or bytes. */
 struct pubsub_view chunk_text(const struct pubsub_chunk_view *view, int offsets, int bytes,

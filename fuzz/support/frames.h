@@ -1,6 +1,7 @@
 /*
- * HTTP/2 as bytes, from the peer's side: whole frames for targets that know what they say, and frames of an input's choice,
- * with a length that is right unless the input wants another, so that what is mutated is not the framing alone.
+ * HTTP/2 as bytes, from the peer's side: whole frames for targets that know what they say, and
+ * frames of an input's choice, with a length that is right unless the input wants another, so that
+ * what is mutated is not the framing alone.
  */
 #ifndef FUZZ_SUPPORT_FRAMES_H
 #define FUZZ_SUPPORT_FRAMES_H
@@ -34,8 +35,9 @@ void frames_put_message(struct pubsub_buf *out, uint32_t stream, struct pubsub_v
                         bool end);
 
 /*
- * One frame of the input's choice. The first byte says how it is made: of that type, with a raw payload; headers by their
- * index in `table` (ends with NULL) or by name and value; a gRPC message; or raw bytes.
+ * One frame of the input's choice. The first byte says how it is made: of that type, with a raw
+ * payload; headers by their index in `table` (ends with NULL) or by name and value; a gRPC message;
+ * or raw bytes.
  */
 void frames_put_any(struct pubsub_buf *out, struct fuzz_input *input,
                     const struct frame_header *table, size_t table_count);

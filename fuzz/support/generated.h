@@ -1,6 +1,7 @@
 /*
- * Received messages as the generated code has them, in the shape that the decoder gives: what differential targets compare with.
- * Texts end at their first NUL, which is all that the generated code knows of them.
+ * Received messages as the generated code has them, in the shape that the decoder gives: what
+ * differential targets compare with. Texts end at their first NUL, which is all that the generated
+ * code knows of them.
  */
 #ifndef FUZZ_SUPPORT_GENERATED_H
 #define FUZZ_SUPPORT_GENERATED_H
@@ -17,7 +18,8 @@ struct generated_row {
 void generated_row_of(const Google__Pubsub__V1__ReceivedMessage *message,
                       struct generated_row *out);
 void generated_row_clear(struct generated_row *row);
-/* Takes out of a message, and of those in it, the fields that the generated code does not know: it takes more than the format allows. */
+/* Takes out of a message, and of those in it, the fields that the generated code does not know: it
+ * takes more than the format allows. */
 void generated_strip(ProtobufCMessage *message);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Requests as an input wants them, by the descriptors of the generated code: so every method that the protos know is called with
- * fields that mean something (names of things that may be there, durations, masks, filters, ack ids that were given out), and
- * now and then with ones that mean nothing. A field that protos gain is filled without a change here.
+ * Requests as an input wants them, by the descriptors of the generated code: so every method that
+ * the protos know is called with fields that mean something (names of things that may be there,
+ * durations, masks, filters, ack ids that were given out), and now and then with ones that mean
+ * nothing. A field that protos gain is filled without a change here.
  */
 #ifndef FUZZ_SUPPORT_REQUESTS_H
 #define FUZZ_SUPPORT_REQUESTS_H
@@ -20,7 +21,8 @@ void requests_learn(struct requests_ack_ids *ids, struct pubsub_view written, si
 void requests_make(struct pubsub_buf *out, const ProtobufCMessageDescriptor *descriptor,
                    struct fuzz_input *input, const struct requests_ack_ids *ids);
 
-/* Method `index` of all that the protos have for Pub/Sub: its service and itself; the index is taken modulo their number. */
+/* Method `index` of all that the protos have for Pub/Sub: its service and itself; the index is
+ * taken modulo their number. */
 struct requests_method {
   const ProtobufCServiceDescriptor *service;
   const ProtobufCMethodDescriptor *method;

@@ -1,11 +1,13 @@
 /*
- * A world without a kernel: byte streams in memory, a clock that stands until it is moved, and a loop that is run by hand, so
- * that an input always does the same. The linker puts these in the place of pubsub_clock_*, pubsub_rng_seed_random, the dial,
- * the listener, a loop's thread and what waits for one (fuzz/CMakeLists.txt): everything above is the code as it ships.
+ * A world without a kernel: byte streams in memory, a clock that stands until it is moved, and a
+ * loop that is run by hand, so that an input always does the same. The linker puts these in the
+ * place of pubsub_clock_*, pubsub_rng_seed_random, the dial, the listener, a loop's thread and what
+ * waits for one (fuzz/CMakeLists.txt): everything above is the code as it ships.
  *
- * One thread. A target makes a loop, lets the code under test dial or listen, feeds the streams that come of it, and runs turns.
- * Loops that would have a thread of their own are run by the target too; a call that blocks until another thread has done
- * something lets the world go on instead (world_while_waiting), and 50 ms pass at each look.
+ * One thread. A target makes a loop, lets the code under test dial or listen, feeds the streams
+ * that come of it, and runs turns. Loops that would have a thread of their own are run by the
+ * target too; a call that blocks until another thread has done something lets the world go on
+ * instead (world_while_waiting), and 50 ms pass at each look.
  */
 #ifndef FUZZ_SUPPORT_WORLD_H
 #define FUZZ_SUPPORT_WORLD_H

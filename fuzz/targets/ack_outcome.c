@@ -1,7 +1,8 @@
 /*
  * What a service says of single ack ids (the details of a call), against the generated code.
  *
- * Input: google.rpc.Status; or, where its first byte says so, the metadata of one google.rpc.ErrorInfo in it.
+ * Input: google.rpc.Status; or, where its first byte says so, the metadata of one
+ * google.rpc.ErrorInfo in it.
  */
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
@@ -21,7 +22,8 @@ static bool is_info(const char *type_url) {
   return len >= sizeof name - 1 && strcmp(type_url + len - (sizeof name - 1), name) == 0;
 }
 
-/* An id may be listed twice with different outcomes: either is an answer. Returns how many entries speak of ids. */
+/* An id may be listed twice with different outcomes: either is an answer. Returns how many entries
+ * speak of ids. */
 static size_t check_info(const Google__Rpc__ErrorInfo *info,
                          const struct pubsub_ack_outcomes *outcomes) {
   size_t count = 0;

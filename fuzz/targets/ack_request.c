@@ -1,4 +1,5 @@
-/* Ack ids of any length packed into requests: the generated code reads the same ids, and no request breaks a limit. */
+/* Ack ids of any length packed into requests: the generated code reads the same ids, and no request
+ * breaks a limit. */
 #include "batch/builder.h"
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "sub/ack_request.h"

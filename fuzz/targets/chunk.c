@@ -1,11 +1,13 @@
 /*
- * A response through the decoder into chunks, as a slot does it: whatever a server sends, each sealed chunk holds what Arrow
- * asks for, row by row what was received, and each of its forms (packed, exported, with rows left out) says the same.
+ * A response through the decoder into chunks, as a slot does it: whatever a server sends, each
+ * sealed chunk holds what Arrow asks for, row by row what was received, and each of its forms
+ * (packed, exported, with rows left out) says the same.
  *
- * Now and then there is no memory: then nothing has changed, and the next attempt goes on from there.
+ * Now and then there is no memory: then nothing has changed, and the next attempt goes on from
+ * there.
  *
- * Input: columns, rows a chunk, which are left out, how often a message comes, when memory lacks, how it is cut, then a
- * StreamingPullResponse.
+ * Input: columns, rows a chunk, which are left out, how often a message comes, when memory lacks,
+ * how it is cut, then a StreamingPullResponse.
  */
 #include "base/alloc.h"
 #include "base/utf8.h"

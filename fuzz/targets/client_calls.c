@@ -1,7 +1,8 @@
 /*
- * The whole client, from its public functions to the bytes of a server that answers well, badly, late or never: slots that open and
- * close, chunks that are read and settled in any order, exactly-once outcomes, messages published; a connection that ends, a clock
- * that moves, everything destroyed in the midst of it.
+ * The whole client, from its public functions to the bytes of a server that answers well, badly,
+ * late or never: slots that open and close, chunks that are read and settled in any order,
+ * exactly-once outcomes, messages published; a connection that ends, a clock that moves, everything
+ * destroyed in the midst of it.
  *
  * Input: a head, then steps; see `step`.
  */

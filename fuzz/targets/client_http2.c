@@ -1,8 +1,10 @@
 /*
- * Bytes from a server into the client, as HTTP/2: a StreamingPull with its decoder and builder, and unary calls, on a channel
- * that dials again. Whatever comes, each call ends once, with a status and, where that is not OK, a text; chunks are whole.
+ * Bytes from a server into the client, as HTTP/2: a StreamingPull with its decoder and builder, and
+ * unary calls, on a channel that dials again. Whatever comes, each call ends once, with a status
+ * and, where that is not OK, a text; chunks are whole.
  *
- * Input: how it is read, then frames (support/frames.h); between them the clock moves, the connection ends, a dial fails.
+ * Input: how it is read, then frames (support/frames.h); between them the clock moves, the
+ * connection ends, a dial fails.
  */
 #include "base/alloc.h"
 #include "base/error.h"

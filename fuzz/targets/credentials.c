@@ -1,6 +1,6 @@
 /*
- * A file of credentials: it is refused in words, or makes a request of one head and one form, whatever its texts hold. Keys are not
- * shown in errors.
+ * A file of credentials: it is refused in words, or makes a request of one head and one form,
+ * whatever its texts hold. Keys are not shown in errors.
  *
  * Input: the file.
  */

@@ -1,6 +1,7 @@
 /*
- * Sequences of calls to the emulator: every method of the protos with requests made by their descriptors, the control
- * commands, streams that are opened, written to, half closed and reset, a second connection, a clock that moves.
+ * Sequences of calls to the emulator: every method of the protos with requests made by their
+ * descriptors, the control commands, streams that are opened, written to, half closed and reset, a
+ * second connection, a clock that moves.
  *
  * Input: a head, then steps; see `step`.
  */

@@ -1,8 +1,10 @@
 /*
- * Bytes from a client into the emulator, as HTTP/2: frames of any kind in any order, and bytes that are none. Whatever they are,
- * the server answers or ends the connection, and lets everything go when it is destroyed.
+ * Bytes from a client into the emulator, as HTTP/2: frames of any kind in any order, and bytes that
+ * are none. Whatever they are, the server answers or ends the connection, and lets everything go
+ * when it is destroyed.
  *
- * Input: how it is read, then frames (support/frames.h); between them the clock moves, and the connection may end.
+ * Input: how it is read, then frames (support/frames.h); between them the clock moves, and the
+ * connection may end.
  */
 #include "server.h"
 #include "support/frames.h"

@@ -1,9 +1,9 @@
 /*
- * What people write about endpoints and proxies, and what a proxy answers. Texts that are taken are what they say, and can be
- * written into a request without another line coming of it.
+ * What people write about endpoints and proxies, and what a proxy answers. Texts that are taken are
+ * what they say, and can be written into a request without another line coming of it.
  *
- * Input: a head, then texts, each up to a NUL: an endpoint, a proxy's URL, a list as in NO_PROXY, a host; the rest is a
- * proxy's answer.
+ * Input: a head, then texts, each up to a NUL: an endpoint, a proxy's URL, a list as in NO_PROXY, a
+ * host; the rest is a proxy's answer.
  */
 #include "net/endpoint.h"
 #include "net/proxy.h"

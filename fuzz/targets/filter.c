@@ -1,6 +1,6 @@
 /*
- * The filter language over messages: a text is a filter or has a problem that is told; NOT of a filter is its opposite, and
- * parentheses change nothing.
+ * The filter language over messages: a text is a filter or has a problem that is told; NOT of a
+ * filter is its opposite, and parentheses change nothing.
  *
  * Input: a filter's text, a NUL, an encoded PubsubMessage.
  */

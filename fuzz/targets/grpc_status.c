@@ -1,6 +1,6 @@
 /*
- * A call's headers and trailers: the verdict, percent-decoding of grpc-message, base64 of the details; and the routing header,
- * which is made of a user's names.
+ * A call's headers and trailers: the verdict, percent-decoding of grpc-message, base64 of the
+ * details; and the routing header, which is made of a user's names.
  *
  * Input: a head, then headers, each with a name of the list below or of its own.
  */
@@ -69,7 +69,8 @@ static void check_base64(struct pubsub_verdict *verdict, struct pubsub_view byte
   free(text);
 }
 
-/* A message of printed ASCII or not, percent-encoded byte by byte, comes back as far as there is room; NUL as a blank. */
+/* A message of printed ASCII or not, percent-encoded byte by byte, comes back as far as there is
+ * room; NUL as a blank. */
 static void check_percent(struct pubsub_verdict *verdict, struct pubsub_view bytes) {
   char *text = fuzz_alloc(bytes.len * 3 + 1);
   for (size_t i = 0; i < bytes.len; i++)

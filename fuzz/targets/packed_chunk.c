@@ -1,4 +1,5 @@
-/* A packed chunk from another process: refused, or a chunk of which everything holds that a reader relies on. */
+/* A packed chunk from another process: refused, or a chunk of which everything holds that a reader
+ * relies on. */
 #include "support/chunk_check.h"
 #include "support/fuzz.h"
 #include <stdlib.h>

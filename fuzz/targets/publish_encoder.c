@@ -1,5 +1,6 @@
 /*
- * What a caller publishes: measured and encoded by hand, read by the generated code. And the ids that a service answers with.
+ * What a caller publishes: measured and encoded by hand, read by the generated code. And the ids
+ * that a service answers with.
  *
  * Input: messages as pubsub_publisher_publish_block takes them, or a PublishResponse.
  */
@@ -93,7 +94,8 @@ static void on_id(void *user, struct pubsub_view id) {
   ids->count++;
 }
 
-/* Whatever it is, it is read safely; written anew by the generated code, it has the ids that this knows of. */
+/* Whatever it is, it is read safely; written anew by the generated code, it has the ids that this
+ * knows of. */
 static void read_ids(struct pubsub_view response) {
   struct ids ids = {.all = response};
   pubsub_publish_decode_ids(response, on_id, &ids);

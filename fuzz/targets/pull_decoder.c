@@ -1,8 +1,8 @@
 /*
  * The push decoder: any split gives what the whole gives, and both agree with the generated code.
  *
- * Input: how it is cut, then a StreamingPullResponse; or, so that a short input reaches the road of long messages, the fields
- * of one ReceivedMessage behind a long ack id.
+ * Input: how it is cut, then a StreamingPullResponse; or, so that a short input reaches the road of
+ * long messages, the fields of one ReceivedMessage behind a long ack id.
  */
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "proto/pull_decoder.h"
@@ -127,7 +127,8 @@ static bool bools_are_numbers(struct pubsub_view message, bool inside) {
   return true;
 }
 
-/* Written anew by the generated code, without what it does not know, it must be taken, and mean the same. */
+/* Written anew by the generated code, without what it does not know, it must be taken, and mean the
+ * same. */
 static void compare_repacked(generated_response *generated, struct fuzz_input cuts, uint8_t mode,
                              const struct told *expected) {
   struct told told;
@@ -144,7 +145,8 @@ static void compare_repacked(generated_response *generated, struct fuzz_input cu
   free(packed);
 }
 
-/* `told`: of the response itself, where it was taken; else NULL. A NUL in it may end a text, for the generated code alone. */
+/* `told`: of the response itself, where it was taken; else NULL. A NUL in it may end a text, for
+ * the generated code alone. */
 static void compare_generated(struct pubsub_view response, struct fuzz_input cuts, uint8_t mode,
                               const struct told *told) {
   struct told expected;
@@ -167,7 +169,8 @@ static void put_head(struct pubsub_buf *out, size_t len) {
   FUZZ_CHECK(pubsub_buf_append(out, head, bytes) == PUBSUB_OK);
 }
 
-/* One long ReceivedMessage: an ack id that is longer than what the decoder keeps whole, then these fields. */
+/* One long ReceivedMessage: an ack id that is longer than what the decoder keeps whole, then these
+ * fields. */
 static void make_long(struct pubsub_view fields, struct pubsub_buf *out) {
   static uint8_t ack_id[LONG_ACK_ID_BYTES];
   size_t id_head = 1 + pubsub_varint_bytes(sizeof ack_id);

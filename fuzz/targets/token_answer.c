@@ -1,6 +1,6 @@
 /*
- * The answer of a token endpoint, in pieces: a token that a header may carry, or a failure in words. Whatever pieces it comes in, the
- * outcome is the same.
+ * The answer of a token endpoint, in pieces: a token that a header may carry, or a failure in
+ * words. Whatever pieces it comes in, the outcome is the same.
  *
  * Input: how it is split, then what the endpoint sends.
  */

@@ -1,6 +1,6 @@
 /*
- * A proxy's answer on the wire, in pieces: the tunnel stands, or fails in words, and not a byte behind the answer's head is read,
- * because it belongs to the service.
+ * A proxy's answer on the wire, in pieces: the tunnel stands, or fails in words, and not a byte
+ * behind the answer's head is read, because it belongs to the service.
  *
  * Input: how it is read, then what the proxy sends.
  */

@@ -1,4 +1,5 @@
-/* For make_seeds.py: reads a StreamingPullResponse, writes its rows as one packed chunk. Argument: the set of columns. */
+/* For make_seeds.py: reads a StreamingPullResponse, writes its rows as one packed chunk. Argument:
+ * the set of columns. */
 #include "batch/builder.h"
 #include "support/fuzz.h"
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * The ack ids of a chunk's rows, in an arena of their own. An id can be replaced by a newer one of the same message: it goes to the
- * arena's end, and the arena is written anew when it is full, so that it stays below three times the ids' bytes. One thread at
- * a time.
+ * The ack ids of a chunk's rows, in an arena of their own. An id can be replaced by a newer one of
+ * the same message: it goes to the arena's end, and the arena is written anew when it is full, so
+ * that it stays below three times the ids' bytes. One thread at a time.
  */
 #ifndef PUBSUB_BATCH_ACK_IDS_H
 #define PUBSUB_BATCH_ACK_IDS_H

@@ -1,6 +1,7 @@
 /*
- * A store of column buffers in four sizes for each power of two, and the byte count of the reservoir's budget. Shared by the slots of a
- * subscriber and by the chunks that left it; reference-counted. Thread-safe.
+ * A store of column buffers in four sizes for each power of two, and the byte count of the
+ * reservoir's budget. Shared by the slots of a subscriber and by the chunks that left it;
+ * reference-counted. Thread-safe.
  */
 #ifndef PUBSUB_BATCH_BLOCKS_H
 #define PUBSUB_BATCH_BLOCKS_H
@@ -10,8 +11,8 @@
 #include <stdint.h>
 
 struct pubsub_blocks;
-/* budget_bytes bounds what the store keeps for reuse (free blocks are returned to the system above it); it does
- * not refuse allocations: back-pressure is the subscriber's. */
+/* budget_bytes bounds what the store keeps for reuse (free blocks are returned to the system above
+ * it); it does not refuse allocations: back-pressure is the subscriber's. */
 enum pubsub_status pubsub_blocks_new(uint64_t budget_bytes, struct pubsub_blocks **out);
 struct pubsub_blocks *pubsub_blocks_ref(struct pubsub_blocks *blocks);
 void pubsub_blocks_unref(struct pubsub_blocks *blocks);

@@ -4,7 +4,8 @@
 #include "base/utf8.h"
 #include "batch/chunk.h"
 
-/* The largest size of the store whose every byte an int32 offset can name: a block's room is then all the check there is. */
+/* The largest size of the store whose every byte an int32 offset can name: a block's room is then
+ * all the check there is. */
 #define MAX_COLUMN_BYTES ((size_t)7 << 28)
 #define MAX_ROWS (1u << 28)
 #define SHRINK_ABOVE_BYTES 65536
@@ -20,7 +21,8 @@ struct pubsub_builder {
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
   struct pubsub_column_buffer ack_bytes, ack_offsets;
   bool
-      data_reserved; /* a payload is being written into the data column's block, behind what is used */
+      /* a payload is being written into the data column's block, behind what is used */
+      data_reserved;
   size_t hints[PUBSUB_BUFFER_COUNT + 2]; /* what the previous chunk used */
 };
 
@@ -247,7 +249,8 @@ enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
   }
   if (has(builder, PUBSUB_COLUMN_DATA)) {
     struct pubsub_column_buffer *data = &buffers[PUBSUB_BUFFER_DATA_BYTES];
-    /* A cut payload was written to its place while it arrived, or, where a seal came between, further up in its block. */
+    /* A cut payload was written to its place while it arrived, or, where a seal came between,
+     * further up in its block. */
     if (message->data.len > 0 && message->data.ptr != data->ptr + data->used) {
       memmove(data->ptr + data->used, message->data.ptr, message->data.len);
     }
@@ -337,7 +340,8 @@ static enum pubsub_status make_validity(struct pubsub_builder *builder, struct p
   return PUBSUB_OK;
 }
 
-/* A buffer that is mostly empty moves into a block of its size, so that the budget counts what is there. */
+/* A buffer that is mostly empty moves into a block of its size, so that the budget counts what is
+ * there. */
 static void shrink(struct pubsub_builder *builder, struct pubsub_column_buffer *buffer) {
   if (buffer->cap <= SHRINK_ABOVE_BYTES || buffer->used >= buffer->cap / 2) return;
   size_t cap;
@@ -349,7 +353,8 @@ static void shrink(struct pubsub_builder *builder, struct pubsub_column_buffer *
   buffer->cap = cap;
 }
 
-/* The block of the data column stays with the builder while a payload is on its way into it; the chunk gets a copy. */
+/* The block of the data column stays with the builder while a payload is on its way into it; the
+ * chunk gets a copy. */
 static enum pubsub_status split_data(struct pubsub_builder *builder, struct pubsub_chunk *chunk) {
   struct pubsub_column_buffer *data = &builder->buffers[PUBSUB_BUFFER_DATA_BYTES];
   struct pubsub_column_buffer *out = &chunk->buffers[PUBSUB_BUFFER_DATA_BYTES];

@@ -1,4 +1,5 @@
-/* The inside of a chunk, shared by builder.c (which makes them), export.c, pack.c and the sealer. */
+/* The inside of a chunk, shared by builder.c (which makes them), export.c, pack.c and the
+ * sealer. */
 #ifndef PUBSUB_BATCH_CHUNK_H
 #define PUBSUB_BATCH_CHUNK_H
 

@@ -9,7 +9,8 @@ static uint32_t read_u32(const struct pubsub_chunk *chunk, int buffer, uint32_t 
   return value;
 }
 
-/* Value `index` of a column of texts or bytes; `bytes` follows `offsets`. Empty where the column is not there. */
+/* Value `index` of a column of texts or bytes; `bytes` follows `offsets`. Empty where the column is
+ * not there. */
 static struct pubsub_view text_at(const struct pubsub_chunk *chunk, int offsets, int bytes,
                                   uint32_t index) {
   if (!(chunk->columns & pubsub_buffer_column(offsets))) return (struct pubsub_view){0};

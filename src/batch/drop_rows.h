@@ -4,8 +4,8 @@
 
 #include "batch/builder.h"
 
-/* A new chunk and ack ids of the rows i whose drop[i] is 0, in their order; at least one is left. The old ones stay as they are.
- * Errors: NOMEM. */
+/* A new chunk and ack ids of the rows i whose drop[i] is 0, in their order; at least one is left.
+ * The old ones stay as they are. Errors: NOMEM. */
 enum pubsub_status pubsub_chunk_drop_rows(const struct pubsub_chunk *chunk,
                                           const struct pubsub_ack_ids *ids, const uint8_t *drop,
                                           struct pubsub_chunk **out,

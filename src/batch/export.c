@@ -1,5 +1,6 @@
-/* A chunk through the Arrow C Data Interface. Every exported array, children included, frees itself; the root holds the
- * reference on the chunk, and a child that was moved away holds one of its own. */
+/* A chunk through the Arrow C Data Interface. Every exported array, children included, frees
+ * itself; the root holds the reference on the chunk, and a child that was moved away holds one of
+ * its own. */
 #include "batch/chunk.h"
 
 #include "base/alloc.h"

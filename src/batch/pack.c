@@ -1,6 +1,6 @@
 /*
- * The byte form of a chunk: a head, then every buffer, each padded to 8 bytes. For the same build and machine
- * type; everything is checked on the way in, because it has travelled.
+ * The byte form of a chunk: a head, then every buffer, each padded to 8 bytes. For the same build
+ * and machine type; everything is checked on the way in, because it has travelled.
  */
 #include "batch/chunk.h"
 

@@ -4,8 +4,9 @@
  * calls of a channel have in common is a const context, and what they tell it, two callbacks.
  *
  *   new ──▶ waiting (in connections.waiting) ── a connection takes it ──▶ on a stream
- *              │ deadline, failed dial, cancel                                │ trailers, reset, lost,
- *              └──────────────────────────────▶ finished ◀────────────────────┘ deadline, cancel
+ *              │ deadline, failed dial, cancel         trailers, reset, lost, │
+ *              │                                             deadline, cancel │
+ *              └──────────────────────────────▶ finished ◀────────────────────┘
  */
 #ifndef PUBSUB_GRPC_CALL_INSIDE_H
 #define PUBSUB_GRPC_CALL_INSIDE_H

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* It belongs to its thread until that posts the answer, then to the task, which frees it. The caller
- * can only say that it waits no more. */
+/* It belongs to its thread until that posts the answer, then to the task, which frees it. The
+ * caller can only say that it waits no more. */
 struct pubsub_resolve {
   struct pubsub_task task; /* posted when there is an answer */
   struct pubsub_loop *loop;

@@ -1,6 +1,7 @@
 /*
- * What became of the ack ids of one request, as exactly-once delivery tells it: google.rpc.Status (the details of a call) with a
- * google.rpc.ErrorInfo whose metadata has an entry per id that failed. Pure; hostile input is ignored, never an error.
+ * What became of the ack ids of one request, as exactly-once delivery tells it: google.rpc.Status
+ * (the details of a call) with a google.rpc.ErrorInfo whose metadata has an entry per id that
+ * failed. Pure; hostile input is ignored, never an error.
  */
 #ifndef PUBSUB_PROTO_ACK_OUTCOME_H
 #define PUBSUB_PROTO_ACK_OUTCOME_H

@@ -21,7 +21,8 @@ static size_t message_bytes(const struct pubsub_message *message) {
   return bytes;
 }
 
-/* Google's own clients and the schema service set keys of the second kind: whoever copies a message sends them again. */
+/* Google's own clients and the schema service set keys of the second kind: whoever copies a message
+ * sends them again. */
 static bool is_reserved(struct pubsub_view key) {
   static const char ours[] = "goog", clients[] = "googclient_";
   if (key.len < sizeof ours - 1 || memcmp(key.ptr, ours, sizeof ours - 1) != 0) return false;

@@ -1,5 +1,6 @@
 /*
- * Encodes PubsubMessage fields of a PublishRequest by hand, and checks the service's limits on the way. Pure.
+ * Encodes PubsubMessage fields of a PublishRequest by hand, and checks the service's limits on the
+ * way. Pure.
  */
 #ifndef PUBSUB_PROTO_PUBLISH_ENCODER_H
 #define PUBSUB_PROTO_PUBLISH_ENCODER_H
@@ -14,8 +15,9 @@
 #define PUBSUB_PUBLISH_MAX_VALUE_BYTES 1024u
 #define PUBSUB_PUBLISH_MAX_ORDERING_KEY_BYTES 1024u
 
-/* Checks every limit and UTF-8; on OK *out_bytes = size of the `messages` field (tag and length included) that
- * encode will write. Errors: LIMIT or INVALID; text says what and the limit (the caller adds which row). */
+/* Checks every limit and UTF-8; on OK *out_bytes = size of the `messages` field (tag and length
+ * included) that encode will write. Errors: LIMIT or INVALID; text says what and the limit (the
+ * caller adds which row). */
 enum pubsub_status pubsub_publish_measure(const struct pubsub_message *message, size_t *out_bytes,
                                           struct pubsub_error *error);
 /* That size alone, of a message that was measured before. */

@@ -1,10 +1,12 @@
 /*
  *   level 0  StreamingPullResponse    received_messages (1) …
  *   level 1    ReceivedMessage        ack_id (1), message (2), delivery_attempt (3)
- *   level 2      PubsubMessage        data (1), attributes (2), message_id (3), publish_time (4), ordering_key (5)
+ *   level 2      PubsubMessage        data (1), attributes (2), message_id (3), publish_time (4),
+ *                                     ordering_key (5)
  *
- * At level 0 a message that is whole in the input is parsed in place. A short one that is cut is stashed whole
- * (one small copy an input). A long one is entered: its fields are stashed one by one, its data goes to the sink.
+ * At level 0 a message that is whole in the input is parsed in place. A short one that is cut is
+ * stashed whole (one small copy an input). A long one is entered: its fields are stashed one by
+ * one, its data goes to the sink.
  */
 #include "proto/pull_decoder.h"
 

@@ -9,7 +9,8 @@
 
 void pubsub_received_parser_reset(struct pubsub_received_parser *parser) {
   struct pubsub_received *message = &parser->message;
-  /* Field by field: of a whole struct compilers make a `rep stos`, which takes longer than all else that a small message costs. */
+  /* Field by field: of a whole struct compilers make a `rep stos`, which takes longer than all else
+   * that a small message costs. */
   message->ack_id = message->message_id = message->data = message->ordering_key =
       (struct pubsub_view){0};
   message->attributes = NULL;
@@ -38,7 +39,8 @@ static const uint8_t *skip_scalar(const uint8_t *ptr, const uint8_t *end, uint32
   return len <= (size_t)(end - ptr) ? ptr + len : NULL;
 }
 
-/* Reads a tag, and the view of a length-delimited value. Other types: *value is left, ptr after the tag. */
+/* Reads a tag, and the view of a length-delimited value. Other types: *value is left, ptr after the
+ * tag. */
 static inline const uint8_t *read_head(const uint8_t *ptr, const uint8_t *end, uint64_t *tag,
                                        struct pubsub_view *value) {
   uint64_t len;
@@ -192,7 +194,8 @@ static void draw_seed(struct pubsub_received_parser *parser) {
   parser->seed = pubsub_rng_next(&rng) | 1;
 }
 
-/* Keeps the last of each key, in wire order, in linear time: the peer chooses how many there are, and which. */
+/* Keeps the last of each key, in wire order, in linear time: the peer chooses how many there are,
+ * and which. */
 static enum pubsub_status drop_duplicates_hashed(struct pubsub_received_parser *parser,
                                                  size_t *count) {
   struct pubsub_attribute *attributes = parser->attributes;

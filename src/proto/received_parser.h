@@ -1,13 +1,14 @@
 /*
- * Parses the pieces of a ReceivedMessage that lie whole in memory. Used by pull_decoder.c for messages in one piece
- * and for the small fields of cut ones. Pure; views point into the input.
+ * Parses the pieces of a ReceivedMessage that lie whole in memory. Used by pull_decoder.c for
+ * messages in one piece and for the small fields of cut ones. Pure; views point into the input.
  */
 #ifndef PUBSUB_PROTO_RECEIVED_PARSER_H
 #define PUBSUB_PROTO_RECEIVED_PARSER_H
 
 #include "proto/pull_decoder.h"
 
-/* A message being put together, and the room for its attributes, which is kept from message to message. */
+/* A message being put together, and the room for its attributes, which is kept from message to
+ * message. */
 struct pubsub_received_parser {
   struct pubsub_received message;
   struct pubsub_attribute *attributes;

@@ -1,8 +1,8 @@
 /*
- * The protobuf wire format by hand: the two hot paths (received messages, publish requests), requests
- * and answers that are a few fields, and what a message of a later version may add. Everything else
- * uses the generated code. Bounds are checked before a byte is read; varints longer than 10 bytes are
- * errors.
+ * The protobuf wire format by hand: the two hot paths (received messages, publish requests),
+ * requests and answers that are a few fields, and what a message of a later version may add.
+ * Everything else uses the generated code. Bounds are checked before a byte is read; varints longer
+ * than 10 bytes are errors.
  */
 #ifndef PUBSUB_PROTO_WIRE_H
 #define PUBSUB_PROTO_WIRE_H
@@ -77,7 +77,8 @@ struct pubsub_wire_field {
   uint64_t number;          /* of a varint */
   struct pubsub_view value; /* of a length-delimited field: borrowed */
 };
-/* Reads one field from [ptr, end); returns the byte after it, NULL when cut, malformed or a group. */
+/* Reads one field from [ptr, end); returns the byte after it, NULL when cut, malformed or a
+ * group. */
 static inline const uint8_t *pubsub_wire_field_read(const uint8_t *ptr, const uint8_t *end,
                                                     struct pubsub_wire_field *out) {
   uint64_t len;

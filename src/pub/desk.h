@@ -2,9 +2,9 @@
  * The desk of a publisher: where callers fill Publish requests, and where the sender fetches them.
  *
  *              no open request of the key takes it
- *   add ─────────────────────────────────────────────▶ open a request ── (into an open one) ──┐
- *                                                                                            ▼
- *   taken by the sender ◀── take_sealed ── sealed ◀── full, due, the next does not fit, seal_all ── open
+ *   add ──────────────────────────────────────────────▶ open a request ── (into an open one) ──┐
+ *                                                                                              ▼
+ *   with the sender ◀─ take_sealed ── sealed ◀─ full, due, the next does not fit, seal_all ── open
  *        │
  *        └─▶ finish: it has its ids, or was given up
  *

@@ -5,7 +5,7 @@
  *   desk ── sealed ─▶ ordering ─▶ sent ── ids ─▶ finished
  *                        ▲         │
  *                        │         ├── passes by itself ─▶ backoff ─▶ sent
- *                        │         └── stays, or too long ─▶ the error of the publisher: what is not
+ *                        │         └── stays, or too long ─▶ the publisher's error: what is not
  *                        └── the key's next                  under way is dropped, nothing is added
  *
  * Threads: `shared` under its mutex, by callers (publisher.c) and the loop; `loop` on the loop's

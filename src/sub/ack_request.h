@@ -1,7 +1,8 @@
 /*
- * Packs ack ids into Acknowledge and ModifyAckDeadline requests under the service's limits: 512 KiB and 2500 ids. Where the
- * answer may list every id with its outcome (exactly-once), requests are smaller, so that the list fits into one header of
- * 64 KiB, the most that HTTP/2 libraries take. Pure.
+ * Packs ack ids into Acknowledge and ModifyAckDeadline requests under the service's limits: 512 KiB
+ * and 2500 ids. Where the answer may list every id with its outcome (exactly-once), requests are
+ * smaller, so that the list fits into one header of 64 KiB, the most that HTTP/2 libraries take.
+ * Pure.
  */
 #ifndef PUBSUB_SUB_ACK_REQUEST_H
 #define PUBSUB_SUB_ACK_REQUEST_H
@@ -33,8 +34,9 @@ enum pubsub_status pubsub_ack_request_begin(struct pubsub_ack_request *request,
                                             enum pubsub_ack_kind kind,
                                             struct pubsub_view subscription, uint32_t deadline_s,
                                             bool outcomes);
-/* Adds the ids of rows[*next] (rows NULL: of row *next) on, up to `count`, until the request is full; advances *next. Returns how
- * many were added; 0: full (or no memory, where the request has none yet). An id that is longer than a request goes alone. */
+/* Adds the ids of rows[*next] (rows NULL: of row *next) on, up to `count`, until the request is
+ * full; advances *next. Returns how many were added; 0: full (or no memory, where the request has
+ * none yet). An id that is longer than a request goes alone. */
 uint32_t pubsub_ack_request_add(struct pubsub_ack_request *request,
                                 const struct pubsub_ack_ids *ids, const uint32_t *rows,
                                 uint32_t count, uint32_t *next);

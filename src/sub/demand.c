@@ -79,7 +79,8 @@ void pubsub_demand_eaten(struct pubsub_demand_pace *pace, uint64_t oldest_us, ui
 
 /* ---- the plan ---- */
 
-/* Batches that can be held ahead and still be settled before their leases end: two intervals go by in being read and committed. */
+/* Batches that can be held ahead and still be settled before their leases end: two intervals go by
+ * in being read and committed. */
 static uint64_t batches_ahead(const struct pubsub_demand_input *in) {
   uint64_t batch_us = in->pace->batch_us;
   if (batch_us == 0) return 2;

@@ -1,14 +1,18 @@
 /*
- * How much the service is asked for. What it has lent must be leased, held and settled: so no more than memory holds at the sizes
- * that messages have, and no more than the next few batches eat before their leases end. Limits can only be told when a stream is
- * opened, and the service passes them by one message at most: both is planned for.
+ * How much the service is asked for. What it has lent must be leased, held and settled: so no more
+ * than memory holds at the sizes that messages have, and no more than the next few batches eat
+ * before their leases end. Limits can only be told when a stream is opened, and the service passes
+ * them by one message at most: both is planned for.
  *
- *   memory of a row  = a fixed part + a part per byte. Both limits, of rows and of bytes, are set for the mean size seen; whatever
- *                      the sizes turn out to be, one of them then holds memory below what is usable.
- *   a batch eats     what the reader's trigger limits say; without any, all there is. Its rows must be settled before the longest
- *                      lease ends, so what is held is kept below what half of that time has been enough for.
+ *   memory of a row  = a fixed part + a part per byte. Both limits, of rows and of bytes, are set
+ *                      for the mean size seen; whatever the sizes turn out to be, one of them then
+ *                      holds memory below what is usable.
+ *   a batch eats     what the reader's trigger limits say; without any, all there is. Its rows must
+ *                      be settled before the longest lease ends, so what is held is kept below what
+ *                      half of that time has been enough for.
  *
- * Pure: times are µs on the caller's clock. sub/flow.c opens, ends and opens streams again accordingly.
+ * Pure: times are µs on the caller's clock. sub/flow.c opens, ends and opens streams again
+ * accordingly.
  */
 #ifndef PUBSUB_SUB_DEMAND_H
 #define PUBSUB_SUB_DEMAND_H
@@ -26,7 +30,8 @@ struct pubsub_demand_sizes {
   uint64_t first_us, turned_us; /* when the first came, and when `largest` was last turned */
   uint64_t largest[2];          /* wire bytes of a message: of this while, of the one before */
 };
-/* Messages arrived, or the head of one (rows 0: it is counted when it is whole); the largest has so many bytes. */
+/* Messages arrived, or the head of one (rows 0: it is counted when it is whole); the largest has so
+ * many bytes. */
 void pubsub_demand_message(struct pubsub_demand_sizes *sizes, uint64_t wire_bytes, uint32_t rows,
                            uint64_t now_us);
 /* A chunk was sealed. */
@@ -41,7 +46,8 @@ struct pubsub_demand_pace {
   uint64_t last_us;    /* of the last batch */
   uint64_t reach_rows; /* no more than this is settled in time; 0: no bound has shown */
 };
-/* Rows were asked settled: the oldest had been held for oldest_us, and so many rows had been held in all. */
+/* Rows were asked settled: the oldest had been held for oldest_us, and so many rows had been held
+ * in all. */
 void pubsub_demand_eaten(struct pubsub_demand_pace *pace, uint64_t oldest_us, uint64_t held_rows,
                          uint64_t max_extension_us, uint64_t now_us);
 
@@ -71,11 +77,12 @@ struct pubsub_demand_stream {
   uint64_t rows, bytes;         /* its limits */
   uint64_t opened_us;
 };
-/* What becomes of an open stream. A change of limits is worth a new stream where they are too large, or half of what may be. */
+/* What becomes of an open stream. A change of limits is worth a new stream where they are too
+ * large, or half of what may be. */
 enum pubsub_demand_action pubsub_demand_review(const struct pubsub_demand_stream *stream,
                                                const struct pubsub_demand *plan, uint64_t now_us);
-/* The limits of a stream that is opened while a slot holds rows of an earlier one, which the service does not count any more. False:
- * it holds so much that it is better to wait. */
+/* The limits of a stream that is opened while a slot holds rows of an earlier one, which the
+ * service does not count any more. False: it holds so much that it is better to wait. */
 bool pubsub_demand_open(const struct pubsub_demand *plan, uint64_t held_rows, uint64_t held_bytes,
                         uint64_t *out_rows, uint64_t *out_bytes);
 

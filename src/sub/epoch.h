@@ -1,10 +1,11 @@
 /*
- * An epoch: one opening of a slot, with its chunks in a ring, seq `first_seq` up to `sealed`. This is the half that all threads
- * share; what receives for it is the inlet (sealer.h), the loop's own.
+ * An epoch: one opening of a slot, with its chunks in a ring, seq `first_seq` up to `sealed`. This
+ * is the half that all threads share; what receives for it is the inlet (sealer.h), the loop's own.
  *
  *   settled ≤ handed (to the settler) ≤ asked (by callers) ≤ sealed
  *
- * A chunk may also be asked and handed over alone, out of turn; what counts chunks in their order passes it then.
+ * A chunk may also be asked and handed over alone, out of turn; what counts chunks in their order
+ * passes it then.
  *
  * Every function is called under the reservoir's mutex unless it says otherwise.
  */
@@ -49,7 +50,8 @@ void pubsub_epoch_free(struct pubsub_epoch *epoch);
 
 /* Room in the ring for one more chunk than there are, pending ones included. Errors: NOMEM. */
 enum pubsub_status pubsub_epoch_reserve(struct pubsub_epoch *epoch);
-/* A sealed chunk is the epoch's from now on, without a seq yet: it counts as backlog. After reserve. */
+/* A sealed chunk is the epoch's from now on, without a seq yet: it counts as backlog. After
+ * reserve. */
 void pubsub_epoch_add(struct pubsub_epoch *epoch, const struct pubsub_held *held);
 /* It has the next seq: readers see it. */
 void pubsub_epoch_publish(struct pubsub_epoch *epoch, struct pubsub_held *take_held);
@@ -66,7 +68,8 @@ void pubsub_epoch_ask_settle_alone(struct pubsub_epoch *epoch, uint64_t seq, boo
                                    uint64_t now_us);
 /* The oldest chunk that was not taken and can be read; *out_seq is its seq. NULL: none. */
 struct pubsub_held *pubsub_epoch_untaken(struct pubsub_epoch *epoch, uint64_t *out_seq);
-/* The next chunk that was asked settled and is not yet with the settler: SETTLING from now on. NULL: none. */
+/* The next chunk that was asked settled and is not yet with the settler: SETTLING from now on.
+ * NULL: none. */
 struct pubsub_held *pubsub_epoch_hand_over(struct pubsub_epoch *epoch);
 /* Every id of the chunk has its outcome. May free it. */
 void pubsub_epoch_settled(struct pubsub_epoch *epoch, struct pubsub_held *held);

@@ -45,7 +45,8 @@ static void count_one(void *user, struct pubsub_epoch *epoch) {
   *(uint32_t *)user += would_receive(pubsub_stream_of(epoch));
 }
 
-/* Short for few slots, where latency counts; with many, chunks would be so small that they cost more than they hold. */
+/* Short for few slots, where latency counts; with many, chunks would be so small that they cost
+ * more than they hold. */
 static uint64_t linger_us(const struct pubsub_flow *flow, uint32_t slots) {
   if (flow->options.linger_ms) return (uint64_t)flow->options.linger_ms * 1000;
   return between(SHORTEST_LINGER_US, slots * SHORTEST_LINGER_US / 4, LONGEST_LINGER_US);
@@ -55,7 +56,8 @@ static uint64_t smaller(uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }
 
-/* Small enough that unfinished ones are no matter for the budget, and that what is settled at a time has some of every slot. */
+/* Small enough that unfinished ones are no matter for the budget, and that what is settled at a
+ * time has some of every slot. */
 static void size_chunks(struct pubsub_flow *flow, uint64_t trigger_rows) {
   const struct pubsub_subscriber_options *options = &flow->options;
   uint64_t share = options->max_reservoir_bytes / 8 / flow->plan.active;
@@ -198,7 +200,8 @@ static void backlog_of(void *user, struct pubsub_epoch *epoch) {
   *(bool *)user = *(bool *)user || (stream && stream->inlet.lent_rows > 0);
 }
 
-/* Whether there is something that readers or the settler can free. Before delivery is known only more bytes can tell. */
+/* Whether there is something that readers or the settler can free. Before delivery is known only
+ * more bytes can tell. */
 static bool backlog_exists(struct pubsub_flow *flow) {
   bool found = false;
   struct pubsub_epoch *epoch = NULL;

@@ -1,6 +1,7 @@
 /*
- * A held chunk: what the reservoir keeps of a chunk from its first indexed row until every ack id has its outcome. This file
- * alone writes its stage; a step that the stage does not allow is refused and changes nothing.
+ * A held chunk: what the reservoir keeps of a chunk from its first indexed row until every ack id
+ * has its outcome. This file alone writes its stage; a step that the stage does not allow is
+ * refused and changes nothing.
  *
  *   BUILDING ── turn_away ──▶ SETTLING (below)
  *      │
@@ -12,7 +13,8 @@
  *                     READABLE ── ask ──▶ ASKED ── begin ──▶ SETTLING ── finish ──▶ DONE
  *                                        (any thread)       (the settler has it)
  *
- * Beside the stage: nack (which outcome was asked), lost_lease (given up while it was held: settling it sends nothing).
+ * Beside the stage: nack (which outcome was asked), lost_lease (given up while it was held:
+ * settling it sends nothing).
  */
 #ifndef PUBSUB_SUB_HELD_H
 #define PUBSUB_SUB_HELD_H
@@ -41,7 +43,8 @@ enum pubsub_held_stage {
 
 struct pubsub_held {
   struct pubsub_epoch *epoch;
-  /* enum pubsub_held_stage. Written under the reservoir's mutex from the time it has a seq; the loop may read it without. */
+  /* enum pubsub_held_stage. Written under the reservoir's mutex from the time it has a seq; the
+   * loop may read it without. */
   atomic_int stage;
   bool loose; /* turned away; constant from then on */
   /* Set when it is sealed, and where rows are dropped before it has a seq; then constant. */

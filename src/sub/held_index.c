@@ -75,7 +75,8 @@ void pubsub_held_index_remove(struct pubsub_held_index *index, uint64_t number,
   struct pubsub_held_place *place = place_of(index, number);
   if (place->number == 0 || place->held != held) return;
   size_t mask = index->cap - 1, hole = (size_t)(place - index->places), i = hole;
-  /* Moves back what stands behind the hole and would not be found any more (Knuth, 6.4, algorithm R). */
+  /* Moves back what stands behind the hole and would not be found any more (Knuth, 6.4, algorithm
+   * R). */
   for (;;) {
     i = (i + 1) & mask;
     if (index->places[i].number == 0) break;

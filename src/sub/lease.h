@@ -1,9 +1,9 @@
 /*
- * When is a chunk's lease to be extended, and when is it given up? All rows of a chunk share one lease, counted from the
- * arrival of its first row. Pure: times are µs on the caller's clock.
+ * When is a chunk's lease to be extended, and when is it given up? All rows of a chunk share one
+ * lease, counted from the arrival of its first row. Pure: times are µs on the caller's clock.
  *
- * The first lease is granted by the stream's own deadline: an ordinary subscription needs no receipt. Later ones ask for what
- * ack_latency.h says.
+ * The first lease is granted by the stream's own deadline: an ordinary subscription needs no
+ * receipt. Later ones ask for what ack_latency.h says.
  */
 #ifndef PUBSUB_SUB_LEASE_H
 #define PUBSUB_SUB_LEASE_H
@@ -19,8 +19,8 @@ struct pubsub_lease {
 enum pubsub_lease_action { PUBSUB_LEASE_KEEP, PUBSUB_LEASE_EXTEND, PUBSUB_LEASE_GIVE_UP };
 
 void pubsub_lease_start(struct pubsub_lease *lease, uint64_t received_us, uint64_t deadline_us);
-/* When to look at it next: a third of the deadline, at least 5 s, before it runs out; half of it where it is short. Never after
- * max_extension_us from arrival, when it is given up. */
+/* When to look at it next: a third of the deadline, at least 5 s, before it runs out; half of it
+ * where it is short. Never after max_extension_us from arrival, when it is given up. */
 uint64_t pubsub_lease_due_us(const struct pubsub_lease *lease, uint64_t max_extension_us);
 enum pubsub_lease_action pubsub_lease_check(const struct pubsub_lease *lease,
                                             uint64_t max_extension_us, uint64_t now_us);

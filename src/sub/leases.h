@@ -1,6 +1,6 @@
 /*
- * The leases of held chunks: a heap of when to look at which, and the timer of the first. What is to be done is lease.h's to decide
- * and the owner's to do. Loop thread only.
+ * The leases of held chunks: a heap of when to look at which, and the timer of the first. What is
+ * to be done is lease.h's to decide and the owner's to do. Loop thread only.
  */
 #ifndef PUBSUB_SUB_LEASES_H
 #define PUBSUB_SUB_LEASES_H
@@ -11,7 +11,8 @@
 struct pubsub_leases {
   struct pubsub_loop *loop;
   uint64_t max_extension_us;
-  /* A lease is to be extended (and looked at again in a second, unless it is granted before), or given up (it is forgotten). */
+  /* A lease is to be extended (and looked at again in a second, unless it is granted before), or
+   * given up (it is forgotten). */
   void (*on_due)(void *user, struct pubsub_held *held, enum pubsub_lease_action action);
   void *user;
 

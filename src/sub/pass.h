@@ -1,9 +1,10 @@
 /*
- * A pass over the ack ids of one chunk: all of them are sent once; those with a transient failure make the next turn. Pure.
+ * A pass over the ack ids of one chunk: all of them are sent once; those with a transient failure
+ * make the next turn. Pure.
  *
  *   begin ──▶ ids are taken, in requests ──▶ all have an outcome ──┬── none again ──▶ over
- *               ▲                                                  └── some again ──▶ next turn, after a wait
- *               └────────────────────────────────────────────────────────────────────────┘
+ *               ▲                                                  │ some again
+ *               └──────────── next turn, after a wait ◀────────────┘
  */
 #ifndef PUBSUB_SUB_PASS_H
 #define PUBSUB_SUB_PASS_H
@@ -44,7 +45,8 @@ static inline bool pubsub_pass_turn_over(const struct pubsub_pass *pass) {
 }
 /* The row joins the next turn. Errors: NOMEM: it does not. */
 enum pubsub_status pubsub_pass_again(struct pubsub_pass *pass, uint32_t row);
-/* The row came in a request of so many ids, one of which is no good: it joins the next turn, with fewer. Errors: NOMEM. */
+/* The row came in a request of so many ids, one of which is no good: it joins the next turn, with
+ * fewer. Errors: NOMEM. */
 enum pubsub_status pubsub_pass_split(struct pubsub_pass *pass, uint32_t row, uint32_t ids);
 /* How far a request may take ids from `next`. */
 static inline uint32_t pubsub_pass_end_of_part(const struct pubsub_pass *pass) {

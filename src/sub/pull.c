@@ -18,7 +18,8 @@
 #define SILENT_PINGS                                                                               \
   20 /* ping intervals without a response after which a deaf server's stream is opened again */
 #define UNAUTHENTICATED_TRIES 5
-/* A finishing stream: so long without a byte, or so long in all, and nothing is to be expected any more. */
+/* A finishing stream: so long without a byte, or so long in all, and nothing is to be expected any
+ * more. */
 #define FINISH_QUIET_US 300000
 #define FINISH_MOST_US 5000000
 

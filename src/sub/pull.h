@@ -1,23 +1,27 @@
 /*
- * One StreamingPull, kept open: opens, decodes, pings, reopens with backoff, stops on errors that do not pass.
+ * One StreamingPull, kept open: opens, decodes, pings, reopens with backoff, stops on errors that
+ * do not pass.
  *
  *   waiting ── delay over ──▶ opening ── first answer ──▶ open
  *      ▲                         ▲  │                      │
  *      │                         └──┼── ended cleanly ◀────┤
  *      └── backoff ◀── error that passes ◀─────────────────┤
- *                                   └── error that stays ◀─┴──▶ failed (what has worked before: after a grace of 30 s)
+ *                                   └── error that stays ◀─┴──▶ failed (has worked: after 30 s)
  *
- * Open means that the service serves the stream. It says so with its first message or, on an empty subscription, by answering
- * an empty request, which it is sent a quarter of a second after the first. A server that leaves that one without an answer for 5 s is
- * taken for one that never answers any: its stream counts as open then.
+ * Open means that the service serves the stream. It says so with its first message or, on an empty
+ * subscription, by answering an empty request, which it is sent a quarter of a second after the
+ * first. A server that leaves that one without an answer for 5 s is taken for one that never
+ * answers any: its stream counts as open then.
  *
- * An open stream is watched: an empty request every 30 s wants an answer within 15 s. A server that never answers any is left
- * alone, but a stream of it that gave nothing for ten minutes is opened again.
+ * An open stream is watched: an empty request every 30 s wants an answer within 15 s. A server that
+ * never answers any is left alone, but a stream of it that gave nothing for ten minutes is opened
+ * again.
  *
- * A stream that is not wanted any more, or with other limits, is finished, not cancelled: what the service has sent would come only
- * after its deadline otherwise.
+ * A stream that is not wanted any more, or with other limits, is finished, not cancelled: what the
+ * service has sent would come only after its deadline otherwise.
  *
- *   opening, open ── finish: our side ends ──▶ finishing ── the service ends it, or is quiet for a while ──▶ resting
+ *   opening, open ── finish: our side ends ──▶ finishing
+ *   finishing ── the service ends it, or is quiet for a while ──▶ resting
  *   resting ── start ──▶ opening, where on_limits allows it
  *
  * Knows nothing of chunks: received messages go to the sink. Loop thread only.
@@ -52,7 +56,8 @@ struct pubsub_pull_limits { /* what the service may lend on one stream; told whe
 };
 struct pubsub_pull_handler {
   const struct pubsub_pull_sink *sink; /* called with `user` */
-  /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume), now or later. */
+  /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume),
+   * now or later. */
   void (*on_bytes)(void *user, size_t bytes);
   void (*on_response)(
       void *user); /* a whole response was decoded; not for the empty ones that answer pings */

@@ -84,7 +84,8 @@ static void start(struct pubsub_receiver *receiver, struct pubsub_epoch *epoch) 
   unlock(receiver);
 }
 
-/* Hands to the settler what was asked settled. Returns how long its oldest acknowledged row was held; 0: there is none. */
+/* Hands to the settler what was asked settled. Returns how long its oldest acknowledged row was
+ * held; 0: there is none. */
 static uint64_t hand_over(struct pubsub_receiver *receiver, struct pubsub_epoch *epoch) {
   uint64_t oldest_us = 0;
   for (;;) {

@@ -1,6 +1,6 @@
 /*
- * The loop's half of a subscriber: what callers asked for goes to the flow (epochs) and the settler (chunks), outcomes come back into
- * the reservoir. Loop thread only.
+ * The loop's half of a subscriber: what callers asked for goes to the flow (epochs) and the settler
+ * (chunks), outcomes come back into the reservoir. Loop thread only.
  */
 #ifndef PUBSUB_SUB_RECEIVER_H
 #define PUBSUB_SUB_RECEIVER_H
@@ -15,8 +15,8 @@ struct pubsub_receiver {
   struct pubsub_flow flow;
 };
 
-/* Any thread, before the loop has seen it. options.subscription outlives it. Errors: NOMEM; cleared by
- * pubsub_receiver_clear either way. */
+/* Any thread, before the loop has seen it. options.subscription outlives it. Errors: NOMEM; cleared
+ * by pubsub_receiver_clear either way. */
 enum pubsub_status pubsub_receiver_init(struct pubsub_receiver *receiver,
                                         struct pubsub_channel *channel,
                                         const struct pubsub_subscriber_options *options,

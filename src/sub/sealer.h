@@ -1,8 +1,10 @@
 /*
- * From rows to chunks that readers see. An ordinary subscription's chunk is published as it is sealed; one with exactly-once delivery
- * waits, pending, for its receipt, and loses the rows whose receipt failed. The index finds the held row of a message that comes again.
+ * From rows to chunks that readers see. An ordinary subscription's chunk is published as it is
+ * sealed; one with exactly-once delivery waits, pending, for its receipt, and loses the rows whose
+ * receipt failed. The index finds the held row of a message that comes again.
  *
- * The sealer is what all inlets of a subscriber share; an inlet is where the rows of one epoch come in. Loop thread only.
+ * The sealer is what all inlets of a subscriber share; an inlet is where the rows of one epoch come
+ * in. Loop thread only.
  */
 #ifndef PUBSUB_SUB_SEALER_H
 #define PUBSUB_SUB_SEALER_H
@@ -52,21 +54,27 @@ enum pubsub_status pubsub_inlet_init(struct pubsub_inlet *inlet, struct pubsub_s
 /* Frees rows and chunks that no reader has seen. */
 void pubsub_inlet_clear(struct pubsub_inlet *inlet);
 
-/* A message becomes the builder's next row; the first notes the time. Errors: NOMEM, LIMIT (seal first). */
+/* A message becomes the builder's next row; the first notes the time. Errors: NOMEM, LIMIT (seal
+ * first). */
 enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
                                        const struct pubsub_received *message, uint64_t now_us);
-/* A message that is held already: its row has the newer ack id from now on. False: it makes a new row. */
+/* A message that is held already: its row has the newer ack id from now on. False: it makes a new
+ * row. */
 bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received *message);
-/* The builder's rows, if any, become a chunk; out (or NULL) is what was made. Errors: NOMEM: they stay. */
+/* The builder's rows, if any, become a chunk; out (or NULL) is what was made. Errors: NOMEM: they
+ * stay. */
 enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet, struct pubsub_sealed *out);
-/* Rows of which only the ids are there go back to the service at once; the builder is empty then. Errors: NOMEM. */
+/* Rows of which only the ids are there go back to the service at once; the builder is empty then.
+ * Errors: NOMEM. */
 enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
                                           struct pubsub_builder *ids_only);
-/* Nothing comes any more, and there was no memory to seal: the rows come again at their deadline. */
+/* Nothing comes any more, and there was no memory to seal: the rows come again at their
+ * deadline. */
 void pubsub_inlet_drop_rows(struct pubsub_inlet *inlet);
 /* A whole response was read: what it tells of the subscription holds. */
 void pubsub_inlet_told(struct pubsub_inlet *inlet);
-/* The stream is over: chunks that wait for what it would tell do so no longer; `all`: nor do those that wait for receipts. */
+/* The stream is over: chunks that wait for what it would tell do so no longer; `all`: nor do those
+ * that wait for receipts. */
 void pubsub_inlet_publish_pending(struct pubsub_inlet *inlet, bool all);
 
 /* of the settler: every id of a chunk has its outcome. Takes the reservoir's mutex; may free it. */

@@ -57,7 +57,8 @@ static bool is_permanent(const struct pubsub_error *error) {
   return !error->retryable && error->grpc_code != PUBSUB_GRPC_UNAUTHENTICATED;
 }
 
-/* One id that the service cannot read fails all that came with it: which one shows when they are sent in parts. */
+/* One id that the service cannot read fails all that came with it: which one shows when they are
+ * sent in parts. */
 static enum pubsub_ack_outcome permanent_outcome(const struct pubsub_settle_call *call,
                                                  const struct pubsub_error *error) {
   bool one_of_many = error->grpc_code == PUBSUB_GRPC_INVALID_ARGUMENT && call->packed.ids > 1;

@@ -1,6 +1,7 @@
 /*
- * One packed request of the settler: sent, repeated as it is while it fails as a whole, and over when every id has its outcome.
- * Knows requests and what they are made of, not what follows from an outcome. Loop thread only.
+ * One packed request of the settler: sent, repeated as it is while it fails as a whole, and over
+ * when every id has its outcome. Knows requests and what they are made of, not what follows from an
+ * outcome. Loop thread only.
  */
 #ifndef PUBSUB_SUB_SETTLE_CALL_H
 #define PUBSUB_SUB_SETTLE_CALL_H
@@ -35,7 +36,8 @@ struct pubsub_settle_line {
   size_t settling, extending;   /* how many of them */
   /* Whether it makes sense to send it again. */
   bool (*wanted)(void *user, const struct pubsub_settle_call *call);
-  /* Every id has its outcome: the listed one, else `unlisted`. Frees the call (pubsub_settle_call_forget). */
+  /* Every id has its outcome: the listed one, else `unlisted`. Frees the call
+   * (pubsub_settle_call_forget). */
   void (*on_outcomes)(void *user, struct pubsub_settle_call *call,
                       const struct pubsub_ack_outcomes *outcomes, enum pubsub_ack_outcome unlisted);
   void *user;

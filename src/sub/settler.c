@@ -64,7 +64,8 @@ static uint32_t deadline_for(const struct pubsub_settler *settler, const struct 
                                        settler->exactly_once);
 }
 
-/* The chunk's lease runs anew from the request that has its first ids; repeating it makes sense while the old one runs. */
+/* The chunk's lease runs anew from the request that has its first ids; repeating it makes sense
+ * while the old one runs. */
 static void grant(struct pubsub_settler *settler, struct pubsub_settle_call *call,
                   struct pubsub_held *held, uint32_t deadline_s) {
   uint64_t end = pubsub_lease_end_us(&held->loop.lease);

@@ -1,11 +1,12 @@
 /*
- * The settler: sends acknowledgements, give-backs and lease extensions in packed requests, a few at a time, and tells when every id
- * of a chunk has its outcome. Stands on settle_call.h (a request), leases.h (when a lease is due) and pass.h (which ids are sent
- * again). Loop thread only.
+ * The settler: sends acknowledgements, give-backs and lease extensions in packed requests, a few at
+ * a time, and tells when every id of a chunk has its outcome. Stands on settle_call.h (a request),
+ * leases.h (when a lease is due) and pass.h (which ids are sent again). Loop thread only.
  *
- * A call that fails as a whole is repeated as it is. Where the service tells the outcome of single ids (exactly-once), those with
- * a transient failure make the chunk's next turn, with their newest ack ids. One id that cannot be read fails its whole request:
- * that is sent again in parts until the id stands alone.
+ * A call that fails as a whole is repeated as it is. Where the service tells the outcome of single
+ * ids (exactly-once), those with a transient failure make the chunk's next turn, with their newest
+ * ack ids. One id that cannot be read fails its whole request: that is sent again in parts until
+ * the id stands alone.
  */
 #ifndef PUBSUB_SUB_SETTLER_H
 #define PUBSUB_SUB_SETTLER_H
@@ -62,7 +63,8 @@ void pubsub_settler_unlease(struct pubsub_settler *settler, struct pubsub_held *
 void pubsub_settler_renewed(struct pubsub_settler *settler, struct pubsub_held *held);
 /* Asks for the receipt of a leased chunk; on_receipt comes later, unless it is settled before. */
 void pubsub_settler_receipt(struct pubsub_settler *settler, struct pubsub_held *held);
-/* A chunk that is SETTLING: its ids are sent. on_settled comes later (at once for one whose lease was lost), exactly once. */
+/* A chunk that is SETTLING: its ids are sent. on_settled comes later (at once for one whose lease
+ * was lost), exactly once. */
 void pubsub_settler_settle(struct pubsub_settler *settler, struct pubsub_held *held);
 
 #endif

@@ -69,7 +69,8 @@ void pubsub_stream_rested(struct pubsub_stream *stream) {
 
 /* ---- rows that are taken ---- */
 
-/* A message for which there is no room. One that is larger than half of the budget is taken once the other half is free. */
+/* A message for which there is no room. One that is larger than half of the budget is taken once
+ * the other half is free. */
 static bool is_too_much(const struct pubsub_stream *stream, size_t data_bytes) {
   const struct pubsub_intake *intake = stream->intake;
   uint64_t used = pubsub_blocks_used_bytes(stream->inlet.sealer->reservoir->blocks);
@@ -77,7 +78,8 @@ static bool is_too_much(const struct pubsub_stream *stream, size_t data_bytes) {
   return used + data_bytes > intake->budget_bytes + intake->budget_bytes / 20;
 }
 
-/* Seals before a payload that would make the chunk too large: its data then fills a block, not one and a bit. */
+/* Seals before a payload that would make the chunk too large: its data then fills a block, not one
+ * and a bit. */
 static enum pubsub_status make_room(struct pubsub_stream *stream, size_t data_bytes) {
   uint64_t bytes = pubsub_builder_bytes(stream->inlet.builder);
   bool fits = bytes == 0 || bytes + data_bytes <= stream->intake->chunk_bytes;

@@ -1,9 +1,10 @@
 /*
- * The receiving side of an epoch: its StreamingPull, and the inlet that rows go into. What a row costs and how much may come is
- * decided above (flow.h); here is what happens to the rows that come:
+ * The receiving side of an epoch: its StreamingPull, and the inlet that rows go into. What a row
+ * costs and how much may come is decided above (flow.h); here is what happens to the rows that
+ * come:
  *
  *   taken ──▶ the builder ── rows, bytes or linger ──▶ a chunk, leased from its first row's arrival
- *   turned away ──▶ its ack id alone is kept, and given back: memory is short, or the slot is closed
+ *   turned away ──▶ its ack id alone is kept, and given back (memory is short, the slot is closed)
  *
  * Loop thread only.
  */

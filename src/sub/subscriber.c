@@ -1,4 +1,5 @@
-/* The callers' half of a subscriber: public calls, on any thread, none of which waits for the loop (but close and destroy). */
+/* The callers' half of a subscriber: public calls, on any thread, none of which waits for the loop
+ * (but close and destroy). */
 #include "sub/subscriber.h"
 
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* How a channel spreads calls over connections, and when these are closed. The server is the emulator's transport, in this process. */
+/* How a channel spreads calls over connections, and when these are closed. The server is the
+ * emulator's transport, in this process. */
 #include "support.h"
 
 #include "grpc/channel.h"

@@ -238,7 +238,8 @@ static void a_slow_reader_stays_within_its_budget(void **state) {
   pubsub_client_destroy(client);
 }
 
-/* Each message makes a chunk of its own while there is room: what chunks cost beside their rows counts too. */
+/* Each message makes a chunk of its own while there is room: what chunks cost beside their rows
+ * counts too. */
 static void slots_that_get_little_stay_within_the_budget(void **state) {
   (void)state;
   const uint64_t budget = 8u << 20;
@@ -396,7 +397,8 @@ static void publishing_survives_a_restart(void **state) {
   assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
   assert_int_equal(pubsub_publisher_flush(publisher, 300, NULL), PUBSUB_E_TIMEOUT);
   start_emulator(port);
-  /* The topic is gone with the old process; requests that come before it is made again fail for good. */
+  /* The topic is gone with the old process; requests that come before it is made again fail for
+   * good. */
   enum pubsub_status status = pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL);
   assert_true(status == PUBSUB_OK || status == PUBSUB_E_GRPC);
   pubsub_publisher_destroy(publisher);
@@ -442,7 +444,8 @@ static void destroyed_with_work_under_way(void **state) {
   }
 }
 
-/* Whichever allocation fails, on whatever thread: an error or a retry, never a crash, a hang or a leak. */
+/* Whichever allocation fails, on whatever thread: an error or a retry, never a crash, a hang or a
+ * leak. */
 static void every_allocation_may_fail(void **state) {
   struct pubsub_client *client = connect_client();
   (void)state;

@@ -1,4 +1,5 @@
-/* Leases and the outcomes of acknowledgements, against the real emulator as a process of its own, with its faults. */
+/* Leases and the outcomes of acknowledgements, against the real emulator as a process of its own,
+ * with its faults. */
 #include "support.h"
 
 #include "base/alloc.h"
@@ -171,7 +172,8 @@ static void nobody_sees_a_chunk_before_its_receipt(void **state) {
   stop();
 }
 
-/* Leases end while the rows wait in the builder: the messages come again, with new ack ids, for rows that are there. */
+/* Leases end while the rows wait in the builder: the messages come again, with new ack ids, for
+ * rows that are there. */
 static void the_newest_ack_id_of_a_message_wins(void **state) {
   (void)state;
   start(true, "StreamingPull expire=60ms count=4000", NULL);
@@ -243,7 +245,8 @@ static void a_failed_slot_that_is_closed_is_forgotten(void **state) {
   stop();
 }
 
-/* Whichever allocation fails: an error, a retry or a redelivery, never a crash, a hang or a leak. */
+/* Whichever allocation fails: an error, a retry or a redelivery, never a crash, a hang or a
+ * leak. */
 static void every_allocation_may_fail(void **state) {
   (void)state;
   start(true, "Acknowledge transient-acks probability=0.3",
@@ -267,7 +270,8 @@ static void every_allocation_may_fail(void **state) {
   stop();
 }
 
-/* The last rows of a slot are indexed and cannot be sealed: they are forgotten with it, and come again as new rows. */
+/* The last rows of a slot are indexed and cannot be sealed: they are forgotten with it, and come
+ * again as new rows. */
 static void a_slot_ends_without_memory_for_its_last_chunk(void **state) {
   (void)state;
   for (uint64_t i = 1; i < 7; i++) {

@@ -1,6 +1,7 @@
 /*
- * What the service is asked for, against the real emulator as a process of its own: no more than memory holds, than is leased, and
- * than is settled in time. Readers are slow here, so that these tests take longer than an ack deadline.
+ * What the service is asked for, against the real emulator as a process of its own: no more than
+ * memory holds, than is leased, and than is settled in time. Readers are slow here, so that these
+ * tests take longer than an ack deadline.
  */
 #include "support.h"
 
@@ -100,7 +101,8 @@ static struct pubsub_subscriber_metrics metrics_of(struct pubsub_subscriber *sub
   return metrics;
 }
 
-/* Settles what there is, or of each slot in turn a chunk until `rows` are reached: what a batch that has committed does. */
+/* Settles what there is, or of each slot in turn a chunk until `rows` are reached: what a batch
+ * that has committed does. */
 struct reader {
   struct pubsub_subscriber *subscriber;
   uint64_t settled[MAX_SLOTS]; /* per slot: chunks below are asked settled */
@@ -129,7 +131,8 @@ static uint64_t settle_batch(struct reader *reader, uint64_t rows) {
   return taken;
 }
 
-/* Batches of `rows` every `every_ms` until so many rows are acknowledged and all is quiet for a while. */
+/* Batches of `rows` every `every_ms` until so many rows are acknowledged and all is quiet for a
+ * while. */
 static void read_until(struct reader *reader, uint64_t rows, uint32_t every_ms, uint64_t total,
                        uint64_t limit_ms) {
   uint64_t end = now_ms() + limit_ms;

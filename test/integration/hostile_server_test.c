@@ -1,5 +1,5 @@
-/* What the client makes of a server that breaks the rules: the stream fails, is opened again, and the process lives. The server is
- * the emulator's transport with answers written here. */
+/* What the client makes of a server that breaks the rules: the stream fails, is opened again, and
+ * the process lives. The server is the emulator's transport with answers written here. */
 #include "support.h"
 
 #include "base/bytes.h"

@@ -1,4 +1,5 @@
-/* When a slot counts as open, against the real emulator as a process of its own, with its faults. */
+/* When a slot counts as open, against the real emulator as a process of its own, with its
+ * faults. */
 #include "support.h"
 
 #include "base/alloc.h"

@@ -173,7 +173,8 @@ static void end_stream(struct pubsub_call *call, enum pubsub_status status) {
   handler->on_closed(user, &result, (struct pubsub_view){0});
 }
 
-/* A piece of what is queued, as far as the window allows. False: the stream is gone, or there is nothing to deliver. */
+/* A piece of what is queued, as far as the window allows. False: the stream is gone, or there is
+ * nothing to deliver. */
 static bool deliver(struct pubsub_call *call) {
   uint32_t len;
   if (call->left == 0) {

@@ -1,7 +1,8 @@
 /*
- * A model of the service on virtual time, with the calls of grpc/channel.h and grpc/unary.h in front of it: lends messages on streams
- * within their limits, lets leases end, takes acknowledgements; answers late, in pieces, or with errors, as it draws. It shares no
- * code with the emulator, and watches what no client may do.
+ * A model of the service on virtual time, with the calls of grpc/channel.h and grpc/unary.h in
+ * front of it: lends messages on streams within their limits, lets leases end, takes
+ * acknowledgements; answers late, in pieces, or with errors, as it draws. It shares no code with
+ * the emulator, and watches what no client may do.
  */
 #ifndef SIM_SERVICE_H
 #define SIM_SERVICE_H

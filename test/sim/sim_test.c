@@ -1,10 +1,12 @@
 /*
- * Reading, simulated: receiver, flow, streams, sealer, settler and leases as they are, on a virtual clock, against a model of the
- * service, with budgets, sizes, limits, readers and faults that a seed draws. After every step: memory within its budget, what is lent
- * within what was asked for. At the end every message was read and acknowledged, none before its batch had committed, and where nothing
- * had failed, each was delivered once.
+ * Reading, simulated: receiver, flow, streams, sealer, settler and leases as they are, on a virtual
+ * clock, against a model of the service, with budgets, sizes, limits, readers and faults that a
+ * seed draws. After every step: memory within its budget, what is lent within what was asked for.
+ * At the end every message was read and acknowledged, none before its batch had committed, and
+ * where nothing had failed, each was delivered once.
  *
- * sim_test [SEEDS [FIRST]]: so many seeds from FIRST on. A seed that fails is printed; the same seed does the same again.
+ * sim_test [SEEDS [FIRST]]: so many seeds from FIRST on. A seed that fails is printed; the same
+ * seed does the same again.
  */
 #include "service.h"
 #include "virtual.h"

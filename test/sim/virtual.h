@@ -1,7 +1,8 @@
 /*
- * A virtual loop: the clock, timers, deferred and posted tasks of net/loop.h, and base/clock.h, for one thread that decides how time
- * goes by. What stands on net and grpc is linked against this and against service.h instead: the real files of src/sub run here as
- * they are, without a socket and without waiting.
+ * A virtual loop: the clock, timers, deferred and posted tasks of net/loop.h, and base/clock.h, for
+ * one thread that decides how time goes by. What stands on net and grpc is linked against this and
+ * against service.h instead: the real files of src/sub run here as they are, without a socket and
+ * without waiting.
  */
 #ifndef SIM_VIRTUAL_H
 #define SIM_VIRTUAL_H

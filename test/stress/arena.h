@@ -1,7 +1,7 @@
 /*
- * What the threads share in one round: a client, its publishers and its subscribers, each under a lock that
- * is shared for calls and exclusive for making and destroying. That is all the order the headers ask for;
- * the rest is left to chance.
+ * What the threads share in one round: a client, its publishers and its subscribers, each under a
+ * lock that is shared for calls and exclusive for making and destroying. That is all the order the
+ * headers ask for; the rest is left to chance.
  */
 #ifndef STRESS_ARENA_H
 #define STRESS_ARENA_H
@@ -49,8 +49,8 @@ bool arena_open(struct arena *arena, struct victim *victim);
 /* Destroys what is left, in their order; every block must be free afterwards. */
 void arena_close(struct arena *arena, struct chance *chance);
 
-/* One thread's life in an arena until it is over: random calls. The chunks it keeps are let go at the end, some of them after
- * everything else is gone. */
+/* One thread's life in an arena until it is over: random calls. The chunks it keeps are let go at
+ * the end, some of them after everything else is gone. */
 struct actor {
   struct arena *arena;
   struct chance chance;

@@ -1,4 +1,5 @@
-/* A seeded generator for one thread (splitmix64): a run with the same seed makes the same choices. */
+/* A seeded generator for one thread (splitmix64): a run with the same seed makes the same
+ * choices. */
 #ifndef STRESS_CHANCE_H
 #define STRESS_CHANCE_H
 

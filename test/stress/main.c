@@ -1,7 +1,8 @@
 /*
- * stress: threads call the library at random, on the same objects, while the emulator is killed, frozen, cut off and told to
- * misbehave, and everything is destroyed at any moment. In rounds: each has a client of its own, over TLS every other time.
- * After a round no block of memory may be left; at the end, with a healthy emulator, what is published must arrive.
+ * stress: threads call the library at random, on the same objects, while the emulator is killed,
+ * frozen, cut off and told to misbehave, and everything is destroyed at any moment. In rounds: each
+ * has a client of its own, over TLS every other time. After a round no block of memory may be left;
+ * at the end, with a healthy emulator, what is published must arrive.
  */
 #include "arena.h"
 

@@ -1,6 +1,6 @@
 /*
- * The emulator as a process that is treated badly: killed, stopped, started again on its port, told to
- * misbehave. It has TOPIC and two subscriptions, one of them with exactly-once delivery.
+ * The emulator as a process that is treated badly: killed, stopped, started again on its port, told
+ * to misbehave. It has TOPIC and two subscriptions, one of them with exactly-once delivery.
  *
  * One thread at a time.
  */

@@ -2,7 +2,8 @@
 #ifndef TEST_EMULATOR_PROCESS_H
 #define TEST_EMULATOR_PROCESS_H
 
-/* Starts the binary at `path` on `port` ("0": any free one); returns "HOST:PORT", valid until stop. */
+/* Starts the binary at `path` on `port` ("0": any free one); returns "HOST:PORT", valid until
+ * stop. */
 const char *emulator_start(const char *path, const char *port);
 /* Ends it with SIGTERM; fails the test where it does not end cleanly. */
 void emulator_stop(void);

@@ -1,6 +1,7 @@
 /*
- * A gRPC call without libpubsub: one connection, one unary request, blocking, any path and any bytes. For
- * methods that the library has no function for, and for asking an emulator beside a client under test.
+ * A gRPC call without libpubsub: one connection, one unary request, blocking, any path and any
+ * bytes. For methods that the library has no function for, and for asking an emulator beside a
+ * client under test.
  */
 #ifndef TEST_RAW_CALL_H
 #define TEST_RAW_CALL_H

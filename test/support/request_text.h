@@ -1,6 +1,7 @@
 /*
  * Protobuf messages as text, for tables of requests: "1=name" a string field, "5#10" a number,
- * "2{1=a 2=b}" a message; separated by blanks, "~" in a string is a blank. And back: one field of an answer.
+ * "2{1=a 2=b}" a message; separated by blanks, "~" in a string is a blank. And back: one field of
+ * an answer.
  */
 #ifndef TEST_REQUEST_TEXT_H
 #define TEST_REQUEST_TEXT_H

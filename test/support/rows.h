@@ -1,4 +1,5 @@
-/* Received rows that tests of src/batch fill builders with: number i is known by its text, every third kind of a row takes its turn. */
+/* Received rows that tests of src/batch fill builders with: number i is known by its text, every
+ * third kind of a row takes its turn. */
 #ifndef TEST_ROWS_H
 #define TEST_ROWS_H
 
@@ -7,8 +8,9 @@
 #define ROW_TEXT_BYTES 64
 #define ROW_ATTRIBUTES 2
 
-/* Row i: ids and data are its number (every fifth has no data), i % 3 attributes (the second with bytes that are no UTF-8), every
- * third an ordering key, every other a delivery attempt. Views into `text` and `attributes`. */
+/* Row i: ids and data are its number (every fifth has no data), i % 3 attributes (the second with
+ * bytes that are no UTF-8), every third an ordering key, every other a delivery attempt. Views into
+ * `text` and `attributes`. */
 struct pubsub_received row_of(int i, char text[ROW_TEXT_BYTES],
                               struct pubsub_attribute attributes[ROW_ATTRIBUTES]);
 /* Appends rows 0 … count - 1; the first status that is not OK ends it. */

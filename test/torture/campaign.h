@@ -1,7 +1,7 @@
 /*
- * A campaign: one scenario, one side, one kind of calls, in the modes asked for; for every i, or for as many
- * as fit into the time, spread evenly. Workers are processes, so that a crash or a hang is one failure
- * among others: the next worker goes on behind it.
+ * A campaign: one scenario, one side, one kind of calls, in the modes asked for; for every i, or
+ * for as many as fit into the time, spread evenly. Workers are processes, so that a crash or a hang
+ * is one failure among others: the next worker goes on behind it.
  *
  *   probe (a clean run counts the calls) -> workers -> done
  */

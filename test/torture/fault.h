@@ -1,10 +1,12 @@
 /*
- * Which call fails. The program is linked with --wrap (wrapped.txt), so that every allocation and every
- * call into sockets, threads and TLS of libpubsub, the emulator, nghttp2, protobuf-c and OpenSSL comes by
- * here first; what ships is linked without. A call fails as it can in the kernel or in the library.
+ * Which call fails. The program is linked with --wrap (wrapped.txt), so that every allocation and
+ * every call into sockets, threads and TLS of libpubsub, the emulator, nghttp2, protobuf-c and
+ * OpenSSL comes by here first; what ships is linked without. A call fails as it can in the kernel
+ * or in the library.
  *
- * Client and emulator live in one process. A thread belongs to the side whose thread started it, and only
- * the side under torture is counted and struck: side_enter says what the calling thread does from now on.
+ * Client and emulator live in one process. A thread belongs to the side whose thread started it,
+ * and only the side under torture is counted and struck: side_enter says what the calling thread
+ * does from now on.
  *
  *   once   the i-th call fails, all others work
  *   on     every call from the i-th on fails, until the scenario asks for recovery
@@ -44,7 +46,8 @@ void fault_arm(const struct fault_plan *plan); /* the count starts at 0 */
 void fault_disarm(void);
 uint64_t fault_count(void); /* calls since fault_arm, of the plan's kind and side */
 bool fault_struck(void);    /* since fault_arm */
-/* Where the stack of a run's first struck call is kept from now on (memory that outlives a crash). */
+/* Where the stack of a run's first struck call is kept from now on (memory that outlives a
+ * crash). */
 void fault_keep_trace(struct fault_trace *trace);
 uint32_t fault_trace_hash(const struct fault_trace *trace); /* never 0 */
 /* Before the first strike: what unwinding a stack needs to have loaded. */

@@ -1,7 +1,8 @@
 /*
- * What scenarios are made of: one part for each area of the library, in two halves. work_x calls its
- * functions while calls fail; each must work, or say why not. recover_x comes when nothing fails any more:
- * the same objects must then do their work, or have said for good why they cannot, and new ones must.
+ * What scenarios are made of: one part for each area of the library, in two halves. work_x calls
+ * its functions while calls fail; each must work, or say why not. recover_x comes when nothing
+ * fails any more: the same objects must then do their work, or have said for good why they cannot,
+ * and new ones must.
  */
 #ifndef TORTURE_PARTS_H
 #define TORTURE_PARTS_H

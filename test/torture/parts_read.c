@@ -152,7 +152,8 @@ static void tell_slots(struct world *world) {
             (unsigned long long)reports[i].backlog_rows);
 }
 
-/* What got lost on its way comes again when its deadline is over: the emulator's clock is advanced. */
+/* What got lost on its way comes again when its deadline is over: the emulator's clock is
+ * advanced. */
 void recover_read(struct world *world) {
   struct pubsub_error error;
   uint64_t generation = 0, start = world_now_ms(), next_look = start, next_advance = start + 700;

@@ -1,6 +1,6 @@
 /*
- * An HTTP proxy that connects whatever is asked for to one port of this host. One thread a connection, of
- * side none. proxy_destroy cuts what is open and waits for the threads.
+ * An HTTP proxy that connects whatever is asked for to one port of this host. One thread a
+ * connection, of side none. proxy_destroy cuts what is open and waits for the threads.
  */
 #ifndef TORTURE_PROXY_H
 #define TORTURE_PROXY_H

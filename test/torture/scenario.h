@@ -1,5 +1,6 @@
 /*
- * The scenarios by name: what happens in a world while calls fail, and what must be possible afterwards.
+ * The scenarios by name: what happens in a world while calls fail, and what must be possible
+ * afterwards.
  *
  *   set_up -> arm -> work -> disarm -> recover -> end       (mode end: work -> end -> disarm)
  */
@@ -22,10 +23,12 @@ extern const struct scenario scenarios[];
 extern const size_t scenario_count;
 const struct scenario *scenario_find(const char *name);
 
-/* Runs one with a plan. Returns the number of complaints, blocks of the library that are left included. *out_calls: as counted. */
+/* Runs one with a plan. Returns the number of complaints, blocks of the library that are left
+ * included. *out_calls: as counted. */
 unsigned scenario_run(const struct scenario *scenario, const struct fault_plan *plan,
                       uint64_t *out_calls);
-/* Whether any memory of this process is out of reach, whoever got it. Takes far longer than a run. */
+/* Whether any memory of this process is out of reach, whoever got it. Takes far longer than a
+ * run. */
 bool scenario_leaks(void);
 
 #endif

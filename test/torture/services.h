@@ -1,6 +1,6 @@
 /*
- * Every unary method of the emulator, once or more, over raw calls: the emulator's half of the torture.
- * StreamingPull and Publish under load are in parts_read.c and parts_write.c.
+ * Every unary method of the emulator, once or more, over raw calls: the emulator's half of the
+ * torture. StreamingPull and Publish under load are in parts_read.c and parts_write.c.
  */
 #ifndef TORTURE_SERVICES_H
 #define TORTURE_SERVICES_H

@@ -1,6 +1,7 @@
 /*
- * Where a scenario happens: an emulator on a loop of its own in this process (side: emulator), a proxy and
- * certificates where asked for, and what the client under torture has opened. One run, one world.
+ * Where a scenario happens: an emulator on a loop of its own in this process (side: emulator), a
+ * proxy and certificates where asked for, and what the client under torture has opened. One run,
+ * one world.
  *
  * Runner's thread only, except where the library's callbacks come in.
  */
@@ -48,7 +49,8 @@ struct world {
   unsigned complaints;
 };
 
-/* The emulator with TOPIC and SUBSCRIPTION, on the given port (0: any). The calling thread's side does not matter. */
+/* The emulator with TOPIC and SUBSCRIPTION, on the given port (0: any). The calling thread's side
+ * does not matter. */
 enum pubsub_status world_start_server(struct world *world, uint16_t port,
                                       struct pubsub_error *error);
 void world_stop_server(struct world *world);

@@ -1,7 +1,7 @@
 /*
- * Calls into the kernel and into TLS. Each fails with what it can fail with: a wait is interrupted (every
- * other time, or nothing would ever end), a socket is reset, a table is full. Not failed: changing or
- * removing a descriptor that epoll knows, and waking an eventfd, which cannot fail.
+ * Calls into the kernel and into TLS. Each fails with what it can fail with: a wait is interrupted
+ * (every other time, or nothing would ever end), a socket is reset, a table is full. Not failed:
+ * changing or removing a descriptor that epoll knows, and waking an eventfd, which cannot fail.
  */
 #include "fault.h"
 

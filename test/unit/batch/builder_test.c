@@ -146,7 +146,8 @@ static void a_reserved_payload_survives_a_seal(void **state) {
   pubsub_blocks_unref(blocks);
 }
 
-/* Offsets are int32: the last byte that one can name is the column's last. The pages are never touched. */
+/* Offsets are int32: the last byte that one can name is the column's last. The pages are never
+ * touched. */
 static void a_column_ends_before_its_offsets_do(void **state) {
   struct pubsub_blocks *blocks;
   struct pubsub_builder *builder;

@@ -3,7 +3,8 @@
 
 #include "batch/chunk.h"
 
-/* Every buffer of a column that was asked for is there, with the length that its rows need; the others are {0, 0}. */
+/* Every buffer of a column that was asked for is there, with the length that its rows need; the
+ * others are {0, 0}. */
 static void a_view_has_the_buffers_of_its_columns(void **state) {
   struct pubsub_blocks *blocks;
   (void)state;

@@ -11,7 +11,8 @@ static bool is_dropped(int i) {
   return i % 4 == 1;
 }
 
-/* The chunk and ack ids of rows without some are those of a builder that never saw them, whatever the columns. */
+/* The chunk and ack ids of rows without some are those of a builder that never saw them, whatever
+ * the columns. */
 static void dropped_rows_leave_the_others(void **state) {
   struct pubsub_blocks *blocks;
   uint8_t drop[ROWS];

@@ -43,7 +43,8 @@ static void the_schema_is_arrows(void **state) {
   pubsub_blocks_unref(blocks);
 }
 
-/* Consumers release in any order, and take children away; the chunk's memory stays until the last is gone. */
+/* Consumers release in any order, and take children away; the chunk's memory stays until the last
+ * is gone. */
 static void each_array_is_released_on_its_own(void **state) {
   struct pubsub_blocks *blocks;
   struct pubsub_ack_ids ids;

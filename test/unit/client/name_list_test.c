@@ -1,4 +1,5 @@
-/* Lists: page after page, each name once, until the caller has enough, the pages end, or one fails. */
+/* Lists: page after page, each name once, until the caller has enough, the pages end, or one
+ * fails. */
 #include "support.h"
 
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* The push decoder against the generated code: the same rows from any split, an error from any split, or neither. */
+/* The push decoder against the generated code: the same rows from any split, an error from any
+ * split, or neither. */
 #include "support.h"
 
 #include "base/alloc.h"

@@ -15,7 +15,8 @@ static uint64_t fnv(const char *key, size_t len) {
   return hash ^ hash >> 32;
 }
 
-/* Keys that fall into one place of a table of 2 * KEYS where the hash is a well-known one without a seed. */
+/* Keys that fall into one place of a table of 2 * KEYS where the hash is a well-known one without a
+ * seed. */
 static size_t colliding_message(uint8_t *out) {
   uint8_t *end = out;
   uint64_t number = 0;

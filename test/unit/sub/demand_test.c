@@ -1,4 +1,5 @@
-/* How much is asked for: it fits into memory whatever the messages are, and is settled before its leases end. */
+/* How much is asked for: it fits into memory whatever the messages are, and is settled before its
+ * leases end. */
 #include "support.h"
 
 #include "base/rng.h"
@@ -30,7 +31,8 @@ static struct pubsub_demand plan_of(struct pubsub_demand_input in) {
   return pubsub_demand_plan(&in, 2 * SECOND);
 }
 
-/* The most that slots of this plan hold of messages of one size: each stops at a limit, and has one message beyond it. */
+/* The most that slots of this plan hold of messages of one size: each stops at a limit, and has one
+ * message beyond it. */
 static uint64_t most_room(const struct pubsub_demand *plan, uint64_t wire_bytes) {
   uint64_t by_bytes = wire_bytes ? (plan->bytes - 1) / wire_bytes + 1 : UINT64_MAX;
   uint64_t rows = plan->rows < by_bytes ? plan->rows : by_bytes;
@@ -106,7 +108,8 @@ static void limits_of_a_trigger_are_a_few_batches(void **state) {
   assert_true(plan.active == 2 && plan.rows == 1);
 }
 
-/* A sink that takes 1,000 rows in 8 s, leases of 10 s at most: what is held goes down until it is settled within half of that. */
+/* A sink that takes 1,000 rows in 8 s, leases of 10 s at most: what is held goes down until it is
+ * settled within half of that. */
 static void what_is_held_follows_what_is_settled_in_time(void **state) {
   struct pubsub_demand_pace pace = {0};
   uint64_t now = SECOND, held = 10000;

@@ -1,4 +1,5 @@
-/* The life of a held chunk: every step from every stage either leads where the table says or changes nothing. */
+/* The life of a held chunk: every step from every stage either leads where the table says or
+ * changes nothing. */
 #include "support.h"
 
 #include "batch/builder.h"

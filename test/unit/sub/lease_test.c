@@ -4,7 +4,8 @@
 
 #define SECOND UINT64_C(1000000)
 
-/* On a virtual clock: an extension always comes before the deadline runs out, and stops when it must. */
+/* On a virtual clock: an extension always comes before the deadline runs out, and stops when it
+ * must. */
 static void leases_are_extended_in_time(void **state) {
   static const uint64_t deadlines[] = {10, 11, 20, 60, 600};
   (void)state;
