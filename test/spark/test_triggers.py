@@ -85,6 +85,31 @@ def test_process_all_available(spark, emulator, tmp_path):
     reader.stop()
 
 
+def test_once_is_not_cut_by_the_limits_of_a_batch(spark, emulator, tmp_path):
+    """Spark ignores them for this trigger; what executors ask the service for follows."""
+    emulator.create()
+    write(spark, emulator, numbers(spark, 1500))
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", trigger=ONCE, batchSize="50", maxRowsPerTrigger="100", maxBytesPerTrigger="20k")
+    ended(reader)
+    assert len(set(texts(reader))) == 1500
+    assert emulator.left() == 0
+
+
+def test_process_all_available_ends_while_messages_come(spark, emulator, tmp_path, publish):
+    """It waits for what was published before the call, and for nothing that comes later."""
+    emulator.create()
+    write(spark, emulator, numbers(spark, 1500))
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", batchSize="100")
+    with Trickle(publish, 0.1) as later:
+        for _ in range(2):
+            expected = 1500 + later.count
+            waits = threading.Thread(target=reader.query.processAllAvailable, daemon=True)
+            waits.start()
+            waits.join(40)
+            assert not waits.is_alive() and len(reader.rows) >= expected
+    reader.stop()
+
+
 def test_available_now_ends_while_messages_come(spark, emulator, tmp_path, publish):
     """Its target is what was there at its start; what came later stays, and is lent to nobody."""
     emulator.create()

@@ -14,27 +14,29 @@ public final class AgentConfig implements Serializable {
   final String endpoint; // of the ledger, in the driver
   final PubSubOptions options;
   final int columns;
+  final boolean limited; // a batch keeps to the options' limits
   final int slots; // of the query, when this agent begins
 
-  public AgentConfig(String run, String endpoint, PubSubOptions options, StructType schema) {
-    this(run, endpoint, options, PubSubSchema.columns(schema), 1);
+  public AgentConfig(String run, String endpoint, PubSubOptions options, StructType schema, boolean limited) {
+    this(run, endpoint, options, PubSubSchema.columns(schema), limited, 1);
   }
 
-  private AgentConfig(String run, String endpoint, PubSubOptions options, int columns, int slots) {
+  private AgentConfig(String run, String endpoint, PubSubOptions options, int columns, boolean limited, int slots) {
     this.run = run;
     this.endpoint = endpoint;
     this.options = options;
     this.columns = columns;
+    this.limited = limited;
     this.slots = slots;
   }
 
   AgentConfig withSlots(int count) {
-    return new AgentConfig(run, endpoint, options, columns, Math.max(1, count));
+    return new AgentConfig(run, endpoint, options, columns, limited, Math.max(1, count));
   }
 
   /** What a batch takes of an agent with so many of the query's slots, at most; 0: no limit. */
   long share(PubSubOptions.Option limit, int own) {
-    long all = options.number(limit, 0);
+    long all = limited ? options.number(limit, 0) : 0;
     return all == 0 ? 0 : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
   }
 

@@ -71,7 +71,7 @@ final class ClusterRun implements QueryRun {
     Gauges.addSource(id, () -> ledger.metrics(System.currentTimeMillis() * 1000));
     warnOfSink();
     endpoint.start();
-    AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema);
+    AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema, !query.isOnce());
     starter = new AgentStarter(config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
     starter.start();
     watcher.start();

@@ -32,6 +32,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   /** Of the service, the gaps in a delivery; an emulator delivers at once. */
   private static final long QUIET_MS = 5000;
   private static final long EMULATOR_QUIET_MS = 1000;
+  /** Whoever waits for what is there gets what the service got until now, by a clock that may be ahead of ours. */
+  private static final long CLOCKS_DIFFER_US = 1_000_000;
   private static final long LOOK_EVERY_MS = 20;
   /** The progress of a trigger that ends waits so long for the acknowledgements of its batch. */
   private static final long SETTLE_TIMEOUT_MS = 2000;
@@ -46,6 +48,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private PubSubOffset parsed = PubSubOffset.NOTHING;
   private long waitingSinceMs; // fewer than minRows are there; 0: none, or enough
   private Backlog whatWasThere; // null: the trigger does not end
+  private Backlog whatIsAwaited; // null: nobody waits
 
   PubSubMicroBatchStream(PubSubOptions options, StructType schema, Ledger ledger, QueryRun run, LongSupplier clockMs) {
     this.options = options;
@@ -131,11 +134,24 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
       failIfUnreachable();
       return end;
     }
-    PubSubOffset end = gather(from, ledger.latest(from, limits.maxRows, limits.maxBytes), limits, Ledger.NO_TARGET);
-    if (end == from && run.isAwaited()) { // processAllAvailable
-      return backlog(Ledger.NO_TARGET).next(from, limits);
+    if (run.isAwaited()) { // processAllAvailable
+      return awaited(from, limits);
     }
+    whatIsAwaited = null;
+    PubSubOffset end = gather(from, ledger.latest(from, limits.maxRows, limits.maxBytes), limits, Ledger.NO_TARGET);
     return end != from && tooFew(from, end, limits) ? from : end;
+  }
+
+  /** What comes while somebody waits does not keep them. */
+  private PubSubOffset awaited(PubSubOffset from, Limits limits) {
+    if (whatIsAwaited == null) {
+      whatIsAwaited = backlog(nowUs() + CLOCKS_DIFFER_US);
+    }
+    PubSubOffset end = gather(from, whatIsAwaited.next(from, limits), limits, whatIsAwaited.targetUs());
+    if (end == from) {
+      whatIsAwaited = null; // Spark tells them so; whoever asks from now on waits for more
+    }
+    return end;
   }
 
   /** Lets the batch grow while messages come fast. */

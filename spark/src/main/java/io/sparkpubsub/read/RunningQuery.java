@@ -5,6 +5,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.streaming.Trigger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +47,12 @@ final class RunningQuery {
   boolean hasFailed() {
     Object exception = ask("exception");
     return !(exception instanceof scala.Option) || ((scala.Option<?>) exception).isDefined();
+  }
+
+  /** Whether one batch is to read all there is, whatever the limits of a batch; no, where that is not known. */
+  @SuppressWarnings("deprecation")
+  boolean isOnce() {
+    return Trigger.Once().equals(ask("trigger"));
   }
 
   /** Whether somebody waits for all that is available, on the query's own thread, which has the lock of its progress. */

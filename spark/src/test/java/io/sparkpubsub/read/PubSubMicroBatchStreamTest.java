@@ -259,6 +259,21 @@ class PubSubMicroBatchStreamTest {
     assertThat(nowMs - begin).isBetween(QuietTime.FIRST_MS, 2 * QuietTime.FIRST_MS);
   }
 
+  @Test
+  void somebodyWhoWaitsIsNotKeptByWhatComesLater() {
+    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true");
+    agent.exchange(ledger, 0); // its stream is open
+    run.awaited = true;
+    stepMs = 100;
+    seal(1);
+    Offset end = stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit());
+    agent.publishUs = Long.MAX_VALUE;
+    seal(1);
+    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit())).isSameAs(end);
+    run.awaited = false;
+    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+  }
+
   /** Spark stops a query by an interrupt; what stopping has to do is done all the same. */
   @Test
   void anInterruptDoesNotCutStoppingShort() {
