@@ -109,10 +109,10 @@ SEEDS ?= 10000
 sim-c: setup-build ## reading, simulated on a virtual clock against a model of the service (SEEDS=10000 FIRST=1)
 	@tools/build_native.sh dev && build/dev/sim_test $(SEEDS) $(or $(FIRST),1)
 
-check: setup-build ## format; layers, circles, dead prototypes, files that are named (ARCHITECTURE.md too), pure files with their tests
+check: setup-build ## format; layers, Java's style, circles, dead prototypes, files that are named (ARCHITECTURE.md too), pure files with their tests
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
 	@python3 tools/check_layers.py
-	@for guard in circles dead tests; do python3 tools/check_$$guard.py || exit 1; done
+	@for guard in java circles dead tests; do python3 tools/check_$$guard.py || exit 1; done
 
 figures: ## the shape of the C tree: circles, twin headers, tests of pure files, sizes, comments
 	@tools/figures.py

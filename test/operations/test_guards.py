@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ROOT
 
-GUARDS = ("layers", "circles", "dead", "tests")
+GUARDS = ("layers", "java", "circles", "dead", "tests")
 
 
 def guard(name, tree):
@@ -94,6 +94,21 @@ def test_a_java_package_that_looks_up(tree):
     change(tree, "spark/src/main/java/io/sparkpubsub/ledger/Pause.java", "package io.sparkpubsub.ledger;", "package io.sparkpubsub.ledger;\n\nimport io.sparkpubsub.read.PubSubScan;")
     code, said = guard("layers", tree)
     assert code == 1 and "ledger may not use io.sparkpubsub.read" in said
+
+
+@pytest.mark.parametrize(
+    "new, what",
+    [
+        ("import java.util.Map;\nimport java.util.List;", "java.util.List is out of order"),
+        ("import java.util.BitSet;", "java.util.BitSet is not used"),
+        ("/** " + "a" * 140 + " */", "140 is the margin"),
+        ("/** Or so. */ ", "blanks at the end"),
+    ],
+)
+def test_a_java_file_out_of_order(tree, new, what):
+    change(tree, "spark/src/main/java/io/sparkpubsub/ledger/Pause.java", "package io.sparkpubsub.ledger;\n", f"package io.sparkpubsub.ledger;\n\n{new}\n")
+    code, said = guard("java", tree)
+    assert code == 1 and what in said
 
 
 def test_the_model_of_the_emulator_with_a_network(tree):

@@ -85,8 +85,8 @@ public final class PubSubCatalog implements TableCatalog {
             + name
             + " makes, changes and drops nothing, so not '"
             + identifier
-            + "' either: topics and subscriptions are made with gcloud pubsub (in an emulator with the command pubsub), a subscription also by"
-            + " the option createSubscription of a read");
+            + "' either: topics and subscriptions are made with gcloud pubsub (in an emulator with the command pubsub), a subscription"
+            + " also by the option createSubscription of a read");
   }
 
   @Override

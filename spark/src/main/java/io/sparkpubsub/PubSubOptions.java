@@ -43,13 +43,19 @@ public final class PubSubOptions implements Serializable {
         "`createSubscription` where there is one with other settings than the options say: `fail`, or `warn` and read it as it is"),
     ON_SUBSCRIPTION_CHANGE(
         "onSubscriptionChange", "warn", "a checkpoint that was of another subscription: `warn`, or `fail`"),
-    DELETE_SUBSCRIPTION("deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops, unless it failed"),
+    DELETE_SUBSCRIPTION(
+        "deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops, unless it failed"),
     STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
     TRACE_CONTEXT(
         "traceContext",
         "false",
         "true: the column `traceparent` is read from, and written to, the attribute `googclient_traceparent` of Google's clients"),
-    NUM_PARTITIONS("numPartitions", null, "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism", 1, 4096),
+    NUM_PARTITIONS(
+        "numPartitions",
+        null,
+        "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism",
+        1,
+        4096),
     MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
     MIN_ROWS_PER_TRIGGER("minRowsPerTrigger", null, "a micro-batch waits for so many rows, at most `maxTriggerDelay`", 1, Long.MAX_VALUE),
@@ -57,8 +63,8 @@ public final class PubSubOptions implements Serializable {
     AVAILABLE_NOW_QUIET(
         "availableNowQuiet",
         null,
-        "a trigger that ends has read what was there when none of it has come for so long; default: `5s`, `1s` without TLS; before the first "
-            + "message three times as long, at least `5s`"),
+        "a trigger that ends has read what was there when none of it has come for so long; default: `5s`, `1s` without TLS; before the "
+            + "first message three times as long, at least `5s`"),
     AVAILABLE_NOW_TIMEOUT("availableNowTimeout", "1m", "… and fails when no stream has opened for so long"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
@@ -83,7 +89,8 @@ public final class PubSubOptions implements Serializable {
             + "executor and the driver"),
     PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
     PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
-    PUBLISH_MAX_IN_FLIGHT_BYTES("publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
+    PUBLISH_MAX_IN_FLIGHT_BYTES(
+        "publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
     PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
     PUBLISH_COMPRESSION("publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
     ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),

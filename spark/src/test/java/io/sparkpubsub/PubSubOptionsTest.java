@@ -84,7 +84,9 @@ class PubSubOptionsTest {
     assertThat(of("maxBytesPerTrigger", "10m").number(Option.MAX_BYTES_PER_TRIGGER, 0)).isEqualTo(10 << 20);
     assertThat(of("maxReservoirBytes", "1G").number(Option.MAX_RESERVOIR_BYTES, 0)).isEqualTo(1 << 30);
     for (String value : new String[] {"10x", "m", "-1m", "1k", "9999999999g"}) {
-      assertThatThrownBy(() -> of("maxReservoirBytes", value)).hasMessageContaining("maxReservoirBytes").hasMessageContaining("at least 1048576");
+      assertThatThrownBy(() -> of("maxReservoirBytes", value))
+          .hasMessageContaining("maxReservoirBytes")
+          .hasMessageContaining("at least 1048576");
     }
     assertThatThrownBy(() -> of("batchSize", "10m")).hasMessageContaining("batchSize");
   }
@@ -118,7 +120,8 @@ class PubSubOptionsTest {
   @Test
   void theEndpointMayBeRegionalPrivateOrOfAnotherUniverse() {
     assertThat(connection(of(), "endpoint")).isNull(); // the library's own: pubsub.googleapis.com:443
-    assertThat(connection(of("endpoint", "us-east1-pubsub.googleapis.com:443"), "endpoint")).isEqualTo("us-east1-pubsub.googleapis.com:443");
+    assertThat(connection(of("endpoint", "us-east1-pubsub.googleapis.com:443"), "endpoint"))
+        .isEqualTo("us-east1-pubsub.googleapis.com:443");
     assertThat(connection(of("universeDomain", "apis-tpczero.goog"), "endpoint")).isEqualTo("pubsub.apis-tpczero.goog:443");
     assertThat(connection(of("universeDomain", "a.goog", "endpoint", "pubsub-psc.p.a.goog"), "endpoint")).isEqualTo("pubsub-psc.p.a.goog");
   }

@@ -1,6 +1,5 @@
 package io.sparkpubsub.ledger;
 
-import io.sparkpubsub.natives.NativeReader;
 import io.sparkpubsub.natives.ReaderMetric;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -73,7 +73,7 @@ public final class NativeReader {
   /** In the order of {@link ReaderMetric}. */
   public static native void metrics(long reader, long[] out);
 
-  /** Finishes ordered acknowledgements, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
+  /** Finishes what was asked to be acknowledged, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
   public static boolean close(long reader, int timeoutMs) {
     return close(reader, timeoutMs, null);
   }

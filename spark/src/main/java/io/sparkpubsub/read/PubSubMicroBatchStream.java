@@ -64,7 +64,7 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     SparkSession session = SparkSession.active();
     int parallelism = Math.max(1, session.sparkContext().defaultParallelism());
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
-    Ledger ledger = 
+    Ledger ledger =
         new Ledger(ClusterRun.slots(options, parallelism), Ledger.freshEpoch(System.currentTimeMillis()), jitterMs);
     ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();

@@ -20,7 +20,8 @@ public final class Secrets {
   private static final String PLANS = "spark.sql.redaction.options.regex";
   /** Names of options and settings, and any value that has a private key in it. */
   static final String OURS =
-      "(?i:^(spark\\.pubsub\\.|spark\\.sql\\.catalog\\.[^.]+\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)|-----BEGIN [A-Z ]*PRIVATE KEY-----";
+      "(?i:^(spark\\.pubsub\\.|spark\\.sql\\.catalog\\.[^.]+\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)"
+          + "|-----BEGIN [A-Z ]*PRIVATE KEY-----";
 
   private Secrets() {}
 

@@ -49,7 +49,8 @@ final class Tokens {
         throw new IllegalArgumentException(
             "option 'accessToken' is given, but "
                 + options.text(Option.ENDPOINT)
-                + " is reached without TLS: a token is never sent in plaintext. Remove the option, or 'plaintext' (or PUBSUB_EMULATOR_HOST)");
+                + " is reached without TLS: a token is never sent in plaintext. Remove the option, or 'plaintext'"
+                + " (or PUBSUB_EMULATOR_HOST)");
       }
       return null;
     }
@@ -150,7 +151,8 @@ final class Tokens {
     try (InputStream closing = in) {
       return GoogleCredentials.fromStream(closing);
     } catch (IOException | RuntimeException e) { // its words might quote the content
-      throw new IOException(where + " is not the JSON of a service account's key, a user's credentials or a workload identity configuration");
+      throw new IOException(
+          where + " is not the JSON of a service account's key, a user's credentials or a workload identity configuration");
     }
   }
 }

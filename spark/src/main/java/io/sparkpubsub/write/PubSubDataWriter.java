@@ -21,8 +21,8 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * Writes the rows of one task: copied into an off-heap block, handed to C a block at a time. {@link #commit} returns when the
- * service has given an id for every row. A row that breaks a limit fails the task, or goes to the dead-letter topic. What was published before a failure stays
- * published: at least once.
+ * service has given an id for every row. A row that breaks a limit fails the task, or goes to the dead-letter topic. What was
+ * published before a failure stays published: at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
   private static final int SLICE_MS = 100;
@@ -219,8 +219,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     waitUntil(sliceMs -> NativeWriter.flush(writer, sliceMs), "did not confirm every row");
   }
 
-  /** Spark asks every so many rows, and for the last time before commit(), where small tasks do all their work: so a call between those is the
-   * last, and what is left is sent first, for its retries to be counted. */
+  /** Spark asks every so many rows, and for the last time before commit(), where small tasks do all their work: so a call between those is
+   * the last, and what is left is sent first, for its retries to be counted. */
   @Override
   public CustomTaskMetric[] currentMetricsValues() {
     long[] metrics = new long[WriterMetric.LONGS];
@@ -229,8 +229,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
         flush();
       }
       NativeWriter.metrics(writer, metrics);
-      lastBytes =
-          WriterMetric.PUBLISHED_BYTES.of(metrics) + WriterMetric.IN_FLIGHT_BYTES.of(metrics); // in flight is as good as published: commit() returns only then
+      // In flight is as good as published: commit() returns only then.
+      lastBytes = WriterMetric.PUBLISHED_BYTES.of(metrics) + WriterMetric.IN_FLIGHT_BYTES.of(metrics);
       lastBytes += all().stream().mapToLong(rows -> rows.block.bytes()).sum();
     }
     return WriteMetrics.values(

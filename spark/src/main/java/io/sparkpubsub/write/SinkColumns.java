@@ -39,7 +39,10 @@ final class SinkColumns implements Serializable {
   final int traceparent;
   final boolean dataIsString;
 
-  /** caseSensitive: as the session resolves names; traces: a column traceparent is taken. Throws IllegalArgumentException in words for the user. */
+  /**
+   * caseSensitive: as the session resolves names; traces: a column traceparent is taken. Throws IllegalArgumentException in words for
+   * the user.
+   */
   SinkColumns(StructType schema, boolean caseSensitive, boolean traces) {
     int[] at = {-1, -1, -1, -1, -1};
     boolean[] seen = new boolean[NAMES.length];

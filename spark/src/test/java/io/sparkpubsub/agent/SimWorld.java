@@ -10,10 +10,10 @@ import java.util.function.Function;
 
 /**
  * Everything around the ledger and the agents, by the seed: a cluster whose executors come, go, pause, are cut off and killed, a
- * network that loses, repeats, delays and reorders, a driver that pauses and is killed, starts that fail, a query that stops and starts again.
- * After a while the faults end. Checked at every step: nothing is acknowledged that no batch has committed, a range reads the same
- * rows, an epoch has one home, a reader holds no more than its budget, an agent that hears nothing holds nothing. At the end: everything is output and acknowledged, and
- * without faults nothing came twice.
+ * network that loses, repeats, delays and reorders, a driver that pauses and is killed, starts that fail, a query that stops and starts
+ * again. After a while the faults end. Checked at every step: nothing is acknowledged that no batch has committed, a range reads the
+ * same rows, an epoch has one home, a reader holds no more than its budget, an agent that hears nothing holds nothing. At the end:
+ * everything is output and acknowledged, and without faults nothing came twice.
  */
 final class SimWorld {
   private static final long FAULTS_MS = 150_000;
@@ -379,7 +379,8 @@ final class SimWorld {
     int published = service.published();
     if (!query.missing(published).isEmpty()) {
       throw new AssertionError(
-          query.missing(published).size() + " of " + published + " messages are not output; lent " + service.lentCount() + "; " + driver.ledger);
+          query.missing(published).size() + " of " + published + " messages are not output; lent " + service.lentCount() + "; "
+              + driver.ledger);
     }
     if (service.acknowledgedCount != published) {
       throw new AssertionError(published - service.acknowledgedCount + " messages are not acknowledged; " + driver.ledger);

@@ -156,7 +156,10 @@ final class AnswerCases {
           World w = t.world();
           for (String endpoint : List.of("nonsense", "https://")) {
             PushConfig config = PushConfig.newBuilder().setPushEndpoint(endpoint).build();
-            refused(Code.INVALID_ARGUMENT, () -> t.subscription(w.topic(), s -> s.setPushConfig(config)), "CreateSubscription, " + endpoint);
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> t.subscription(w.topic(), s -> s.setPushConfig(config)),
+                "CreateSubscription, " + endpoint);
             ModifyPushConfigRequest request =
                 ModifyPushConfigRequest.newBuilder().setSubscription(w.sub()).setPushConfig(config).build();
             refused(Code.INVALID_ARGUMENT, () -> t.clients.subscriptions.modifyPushConfig(request), "ModifyPushConfig, " + endpoint);
