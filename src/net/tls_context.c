@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
@@ -30,6 +29,36 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
   return SSL_TLSEXT_ERR_OK;
 }
 
+/* How long the first message of a client with this context is: it lists the ciphers, groups and
+ * signature algorithms. 0: no memory. */
+static size_t offer_bytes(SSL_CTX *context) {
+  SSL *ssl = SSL_new(context);
+  BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+  size_t bytes = 0;
+  if (ssl && in && out) {
+    SSL_set_bio(ssl, in, out);
+    SSL_set_connect_state(ssl);
+    SSL_do_handshake(ssl); /* as far as it goes without an answer */
+    bytes = BIO_ctrl_pending(out);
+  } else {
+    BIO_free(in);
+    BIO_free(out);
+  }
+  SSL_free(ssl);
+  return bytes;
+}
+
+/* Where OpenSSL lacks memory for a cipher, a group or a signature algorithm, it makes a context
+ * without it and does not say so. Another one, made the same way, tells. */
+static bool offers_all(SSL_CTX *context) {
+  SSL_CTX *other = SSL_CTX_new(TLS_method());
+  size_t all = other ? offer_bytes(other) : 0;
+  SSL_CTX_free(other);
+  bool good = all > 0 && offer_bytes(context) == all;
+  ERR_clear_error();
+  return good;
+}
+
 static enum pubsub_status context_new(bool server, struct pubsub_tls_context **out,
                                       struct pubsub_error *error) {
   /* A library inside somebody else's process registers no exit handlers. */
@@ -37,9 +66,9 @@ static enum pubsub_status context_new(bool server, struct pubsub_tls_context **o
   struct pubsub_tls_context *context = pubsub_alloc_zero(1, sizeof *context);
   if (!context) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   context->server = server;
-  context->ssl = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
+  context->ssl = SSL_CTX_new(TLS_method());
   context->bio = pubsub_tls_bio_method_new();
-  if (!context->ssl || !context->bio) {
+  if (!context->ssl || !context->bio || !offers_all(context->ssl)) {
     pubsub_tls_context_destroy(context);
     return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   }
@@ -50,45 +79,6 @@ static enum pubsub_status context_new(bool server, struct pubsub_tls_context **o
   SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
   *out = context;
   return PUBSUB_OK;
-}
-
-/* What OpenSSL made of a certificate, as it trusts it or not. */
-struct reading {
-  bool key, extensions, signs_itself;
-};
-
-static struct reading read_certificate(X509 *certificate) {
-  bool extensions = X509_check_purpose(certificate, -1, 0) != -1;
-  return (struct reading){.key = X509_get0_pubkey(certificate) != NULL,
-                          .extensions = extensions,
-                          .signs_itself = X509_get_extension_flags(certificate) & EXFLAG_SS};
-}
-
-/* Whether it was read well, or cannot be read any better. A root signs itself. */
-static bool is_read(X509 *certificate) {
-  struct reading was = read_certificate(certificate);
-  bool is_root =
-      X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
-  if (was.key && was.extensions && (was.signs_itself || !is_root)) return true;
-  X509 *copy = X509_dup(certificate); /* from its bytes */
-  if (!copy) return false;
-  struct reading now = read_certificate(copy);
-  X509_free(copy);
-  return was.key == now.key && was.extensions == now.extensions &&
-         was.signs_itself == now.signs_itself;
-}
-
-/* Where OpenSSL lacks memory for a certificate's key or extensions just once, it takes the
- * certificate for a bad one from then on, and does not say so. So they are looked at here, where
- * out of memory can be told. */
-static bool read_certificates(SSL_CTX *context) {
-  STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
-  for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
-    X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-    if (certificate && !is_read(certificate)) return false;
-  }
-  ERR_clear_error();
-  return true;
 }
 
 enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
@@ -104,19 +94,10 @@ enum pubsub_status pubsub_tls_context_new_client(const char *ca_file,
     pubsub_tls_context_destroy(context);
     return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   }
-  int loaded = ca_file ? SSL_CTX_load_verify_file(context->ssl, ca_file)
-                       : SSL_CTX_set_default_verify_paths(context->ssl);
-  if (loaded != 1) {
-    char reason[120];
-    last_reason(reason, sizeof reason);
-    pubsub_error_set(error, PUBSUB_E_TLS, "cannot read CA certificates from '%.200s': %s",
-                     ca_file ? ca_file : "the system's store", reason);
+  status = pubsub_tls_roots_load(context, ca_file, error);
+  if (status != PUBSUB_OK) {
     pubsub_tls_context_destroy(context);
-    return PUBSUB_E_TLS;
-  }
-  if (!read_certificates(context->ssl)) {
-    pubsub_tls_context_destroy(context);
-    return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+    return status;
   }
   *out = context;
   return PUBSUB_OK;

@@ -18,6 +18,7 @@ struct tls_stream {
   unsigned interest; /* of our owner */
   bool handshaking, lower_full, lower_ended;
   bool http1;                      /* as the context has it */
+  bool failed_here;                /* and told the peer so */
   struct pubsub_error lower_error; /* status set once the lower stream failed */
   uint8_t *input;                  /* INPUT_BYTES, what was read ahead of OpenSSL's records */
   size_t input_start, input_len;
@@ -78,6 +79,14 @@ BIO_METHOD *pubsub_tls_bio_method_new(void) {
   BIO_meth_set_write(method, bio_write);
   BIO_meth_set_ctrl(method, bio_ctrl);
   return method;
+}
+
+/* RFC 8446, 6.2: an internal error is one "unrelated to the peer". */
+static void on_alert(const SSL *ssl, int where, int value) {
+  struct tls_stream *self = BIO_get_data(SSL_get_rbio(ssl));
+  if (where == SSL_CB_WRITE_ALERT && (value & 0xff) == SSL_AD_INTERNAL_ERROR) {
+    self->failed_here = true;
+  }
 }
 
 /* ---- events ---- */
@@ -240,7 +249,8 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   self->ssl = SSL_new(context->ssl);
   BIO *bio = BIO_new(context->bio);
   if (!self->input || !self->pending || !self->ssl || !bio ||
-      (!context->server && !set_peer_name(self->ssl, host))) {
+      (!context->server &&
+       !(set_peer_name(self->ssl, host) && pubsub_tls_roots_lend(context, self->ssl)))) {
     BIO_free(bio);
     SSL_free(self->ssl);
     pubsub_free(self->input);
@@ -251,6 +261,7 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   BIO_set_data(bio, self);
   BIO_set_init(bio, 1);
   SSL_set_bio(self->ssl, bio, bio);
+  SSL_set_info_callback(self->ssl, on_alert);
   if (context->server) {
     SSL_set_accept_state(self->ssl);
   } else {
@@ -263,23 +274,12 @@ enum pubsub_status pubsub_tls_stream_new(struct pubsub_tls_context *context,
   return PUBSUB_OK;
 }
 
-/* Whether OpenSSL has failed on this side, for lack of memory as a rule: that says nothing of the
- * peer, and passes. Empties this thread's queue of OpenSSL's errors. */
-static bool lacks_memory(void) {
-  bool lacks = false;
-  unsigned long code;
-  while ((code = ERR_get_error())) {
-    int reason = ERR_GET_REASON(code);
-    lacks = lacks || reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INTERNAL_ERROR;
-  }
-  return lacks;
-}
-
 static void explain_failure(struct tls_stream *self, struct pubsub_error *error) {
   long verified = SSL_get_verify_result(self->ssl);
   unsigned long code = ERR_peek_last_error();
   const char *reason = code ? ERR_reason_error_string(code) : NULL;
-  if (lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM) {
+  if (pubsub_tls_lacks_memory() || verified == X509_V_ERR_OUT_OF_MEM ||
+      (verified != X509_V_OK && !pubsub_tls_chain_is_read(self->ssl))) {
     pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory during the TLS handshake");
   } else if (verified == X509_V_ERR_HOSTNAME_MISMATCH ||
              verified == X509_V_ERR_IP_ADDRESS_MISMATCH) {
@@ -298,8 +298,10 @@ static void explain_failure(struct tls_stream *self, struct pubsub_error *error)
     pubsub_error_set(error, PUBSUB_E_TLS, "the peer does not speak TLS");
   } else if (ERR_GET_REASON(code) == SSL_R_TLSV1_ALERT_INTERNAL_ERROR) { /* RFC 8446, 6.2 */
     pubsub_error_set(error, PUBSUB_E_IO, "the peer failed during the TLS handshake: %s", reason);
-  } else if (!reason || ERR_GET_REASON(code) == ERR_R_EVP_LIB) {
+  } else if (!reason || self->failed_here || ERR_GET_REASON(code) == ERR_R_EVP_LIB) {
     pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory, it seems, during the TLS handshake");
+  } else if (ERR_GET_REASON(code) == SSL_R_BAD_SIGNATURE) { /* or no memory to check it */
+    pubsub_error_set(error, PUBSUB_E_IO, "TLS handshake failed: %s", reason);
   } else {
     pubsub_error_set(error, PUBSUB_E_TLS, "TLS handshake failed: %s", reason);
   }

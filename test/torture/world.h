@@ -23,6 +23,7 @@
 /* Made once by world_prepare. */
 struct world_files {
   char folder[64], certificate[96], key[96], token[96];
+  char root[96]; /* the certificate as OpenSSL finds it in a folder */
 };
 extern struct world_files world_files;
 bool world_prepare(void);
@@ -30,6 +31,7 @@ void world_tidy(void);
 
 struct world_options {
   bool tls, token, proxy, exactly_once;
+  bool system_roots; /* no ca_file */
 };
 
 struct world {
