@@ -59,13 +59,18 @@ static bool read_text(struct json *json, char **out) {
   return good;
 }
 
-static bool decode(struct json *json, const struct pubsub_buf *text, ProtobufCBinaryData *out) {
+/* All of it, with all of its padding or none. */
+static bool is_base64(const struct pubsub_buf *text) {
   static const char letters[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=";
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_";
+  const char *start = (const char *)text->ptr;
+  size_t len = strspn(start, letters), pad = strspn(start + len, "=");
+  return len + pad == text->len && len % 4 != 1 && (pad == 0 || (pad < 3 && text->len % 4 == 0));
+}
+
+static bool decode(struct json *json, const struct pubsub_buf *text, ProtobufCBinaryData *out) {
   struct pubsub_buf bytes = {0};
-  if (strspn((const char *)text->ptr, letters) != text->len) {
-    return json_fail(json, "this is not base64");
-  }
+  if (!is_base64(text)) return json_fail(json, "this is not base64");
   if (pubsub_base64_decode(pubsub_view_of(text->ptr, text->len), &bytes) != PUBSUB_OK ||
       !(out->data = malloc(bytes.len + 1))) {
     pubsub_buf_clear(&bytes);

@@ -3,6 +3,7 @@
 #include "google/pubsub/v1/pubsub.pb-c.h"
 #include "google/pubsub/v1/schema.pb-c.h"
 #include "json/mapping.h"
+#include <stdio.h>
 
 static struct pubsub_error error;
 
@@ -103,9 +104,27 @@ static void what_does_not_fit_is_told(void **state) {
   }
   assert_null(read("{\"snapshot\": \"s\", \"time\": \"2024-01-01T00:00:00Z\"}",
                    &google__pubsub__v1__seek_request__descriptor));
-  assert_null(read("{\"messages\": [{\"data\": \"a b\"}]}",
-                   &google__pubsub__v1__publish_request__descriptor));
-  assert_non_null(strstr(error.text, "base64"));
+}
+
+/* What is cut or run together is not taken for less than was meant. */
+static void bytes_that_are_no_base64_are_told(void **state) {
+  static const char *const bad[] = {"a b",       "a",     "=",       "=aaa",
+                                    "aGVs=bG8=", "aGVsb", "aGVsbA=", "aGVsbG8=="};
+  static const char *const good[] = {"",         "aGVs",    "aGVsbA==", "aGVsbA",
+                                     "aGVsbG8=", "aGVsbG8", "-_-_"};
+  char text[80];
+  (void)state;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    snprintf(text, sizeof text, "{\"messages\": [{\"data\": \"%s\"}]}", bad[i]);
+    assert_null(read(text, &google__pubsub__v1__publish_request__descriptor));
+    assert_non_null(strstr(error.text, "base64"));
+  }
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    snprintf(text, sizeof text, "{\"messages\": [{\"data\": \"%s\"}]}", good[i]);
+    ProtobufCMessage *request = read(text, &google__pubsub__v1__publish_request__descriptor);
+    assert_non_null(request);
+    protobuf_c_message_free_unpacked(request, NULL);
+  }
 }
 
 /* Cut anywhere, it is refused, and nothing is left behind (a leak is seen by AddressSanitizer). */
@@ -128,6 +147,7 @@ int main(void) {
       cmocka_unit_test_teardown(messages_with_their_bytes, no_leaks),
       cmocka_unit_test_teardown(numbers_as_strings_and_members_of_oneofs, no_leaks),
       cmocka_unit_test_teardown(what_does_not_fit_is_told, no_leaks),
+      cmocka_unit_test_teardown(bytes_that_are_no_base64_are_told, no_leaks),
       cmocka_unit_test_teardown(cut_anywhere, no_leaks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
