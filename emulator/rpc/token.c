@@ -12,18 +12,29 @@ enum pubsub_status token_set(struct token *token, const char *value, struct pubs
   return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
 }
 
+static enum pubsub_status set_required(struct token *token, const char *value,
+                                       const char *file_or_value, struct pubsub_error *error) {
+  if (*value) return token_set(token, value, error);
+  return pubsub_error_set(error, PUBSUB_E_INVALID, "there is no token in '%s'", file_or_value);
+}
+
 enum pubsub_status token_require(struct token *token, const char *file_or_value,
                                  struct pubsub_error *error) {
   char text[4096];
   FILE *file = fopen(file_or_value, "r");
-  if (!file) return token_set(token, file_or_value, error);
+  if (!file) return set_required(token, file_or_value, file_or_value, error);
   size_t len = fread(text, 1, sizeof text - 1, file);
   bool failed = ferror(file) != 0;
   fclose(file);
   if (failed) return pubsub_error_set(error, PUBSUB_E_IO, "cannot read %s", file_or_value);
   text[len] = '\0';
-  text[strcspn(text, "\r\n")] = '\0';
-  return token_set(token, text, error);
+  size_t line = strcspn(text, "\r\n");
+  if (line == sizeof text - 1) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "the token in '%s' has more than %zu bytes",
+                            file_or_value, sizeof text - 2);
+  }
+  text[line] = '\0';
+  return set_required(token, text, file_or_value, error);
 }
 
 const char *token_problem(const struct token *token, struct pubsub_view authorization) {

@@ -12,7 +12,7 @@ struct token {
 };
 
 /* From a file, where there is one of that name, without its last newline; otherwise the text
- * itself. "": none. Errors: NOMEM, IO. */
+ * itself. Errors: NOMEM, IO, INVALID (it is empty, or too long for a token). */
 enum pubsub_status token_require(struct token *token, const char *file_or_value,
                                  struct pubsub_error *error);
 /* From the text itself. "": none. Errors: NOMEM. */

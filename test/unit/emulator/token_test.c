@@ -56,11 +56,31 @@ static void a_file_gives_its_first_line(void **state) {
   token_clear(&token);
 }
 
+/* An unset variable or an empty file must not open the door to everyone. */
+static void what_gives_no_whole_token_is_refused(void **state) {
+  char path[] = "/tmp/pubsub-token-XXXXXX", text[5000];
+  struct token token = {0};
+  struct pubsub_error error = {0};
+  int fd = mkstemp(path);
+  (void)state;
+  assert_int_equal(token_require(&token, "", &error), PUBSUB_E_INVALID);
+  assert_int_equal(token_require(&token, path, &error), PUBSUB_E_INVALID);
+  assert_non_null(strstr(error.text, path));
+  memset(text, 's', sizeof text);
+  assert_true(fd >= 0 && write(fd, text, sizeof text) == (ssize_t)sizeof text);
+  close(fd);
+  assert_int_equal(token_require(&token, path, &error), PUBSUB_E_INVALID);
+  assert_null(strstr(error.text, "sss"));
+  unlink(path);
+  token_clear(&token);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_a_token_every_call_is_welcome),
       cmocka_unit_test(only_the_token_itself_is_welcome),
       cmocka_unit_test(a_file_gives_its_first_line),
+      cmocka_unit_test(what_gives_no_whole_token_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
