@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define MOST_BYTES ((size_t)256 << 20)
+
 /* In the order in which they are made, wherever they stand in the file. */
 static const struct section {
   const char *name, *path;
@@ -82,7 +84,7 @@ static enum pubsub_status apply(struct broker *broker, const struct method *cons
   return pubsub_error_set(error, PUBSUB_E_INVALID, "%s", own.text);
 }
 
-/* Errors: IO, NOMEM. */
+/* Errors: IO, INVALID (larger than any configuration is), NOMEM. */
 static enum pubsub_status read_file(const char *path, struct pubsub_buf *out,
                                     struct pubsub_error *error) {
   FILE *file = fopen(path, "r");
@@ -91,7 +93,7 @@ static enum pubsub_status read_file(const char *path, struct pubsub_buf *out,
   }
   enum pubsub_status status = PUBSUB_OK;
   size_t got = 1;
-  while (status == PUBSUB_OK && got > 0) {
+  while (status == PUBSUB_OK && got > 0 && out->len <= MOST_BYTES) {
     status = pubsub_buf_reserve(out, 65536);
     got = status == PUBSUB_OK ? fread(out->ptr + out->len, 1, 65536, file) : 0;
     out->len += got;
@@ -99,6 +101,10 @@ static enum pubsub_status read_file(const char *path, struct pubsub_buf *out,
   bool failed = ferror(file) != 0;
   fclose(file);
   if (failed) return pubsub_error_set(error, PUBSUB_E_IO, "cannot read %s", path);
+  if (out->len > MOST_BYTES) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "%s is larger than %zu MiB", path,
+                            MOST_BYTES >> 20);
+  }
   return status == PUBSUB_OK ? status : pubsub_error_set(error, status, "out of memory");
 }
 

@@ -126,3 +126,8 @@ def test_a_project_of_the_environment_that_cannot_be(monkeypatch):
     monkeypatch.setenv("PUBSUB_PROJECT1", "dev,ab")
     run = subprocess.run([EMULATOR, "--port", "0"], capture_output=True, text=True, timeout=20)
     assert run.returncode == 1 and "3 to 255" in run.stderr
+
+
+def test_a_file_without_end_is_not_read_into_memory():
+    run = subprocess.run([EMULATOR, "--port", "0", "--config", "/dev/zero"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1 and "/dev/zero" in run.stderr and "larger than" in run.stderr, run
