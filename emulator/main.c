@@ -1,6 +1,7 @@
 /* pubsub-emulator: options, signals, one line when ready. */
 #include "base/container.h"
 #include "base/error.h"
+#include "faults/faults.h"
 #include "server.h"
 #include <errno.h>
 #include <getopt.h>
@@ -174,7 +175,7 @@ int main(int argc, char **argv) {
       options.record = true;
       break;
     case 'S':
-      options.seed = strtoull(optarg, NULL, 10);
+      good = faults_parse_seed(optarg, &options.seed);
       break;
     case 't':
     case 'C':

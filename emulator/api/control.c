@@ -62,9 +62,12 @@ static enum pubsub_status run_faults(struct broker *broker, const char *text,
 
 static enum pubsub_status run_seed(struct broker *broker, const char *text, struct pubsub_buf *out,
                                    struct pubsub_error *error) {
+  uint64_t seed;
   (void)out;
-  (void)error;
-  pubsub_rng_seed(&broker->faults->rng, strtoull(text, NULL, 10));
+  if (!faults_parse_seed(text, &seed)) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is no seed: 0 to 2^64 - 1", text);
+  }
+  pubsub_rng_seed(&broker->faults->rng, seed);
   return PUBSUB_OK;
 }
 

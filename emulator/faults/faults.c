@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "model/times.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,14 @@ static const char *const status_names[] = {
 void faults_init(struct faults *faults, uint64_t seed) {
   *faults = (struct faults){0};
   pubsub_rng_seed(&faults->rng, seed);
+}
+
+bool faults_parse_seed(const char *text, uint64_t *out) {
+  errno = 0;
+  uint64_t seed = strtoull(text, NULL, 10);
+  if (*text == '\0' || text[strspn(text, "0123456789")] != '\0' || errno) return false;
+  *out = seed;
+  return true;
 }
 
 void faults_clear(struct faults *faults) {
@@ -99,7 +108,10 @@ static bool parse_option(struct fault *rule, const char *word) {
 enum pubsub_status faults_add(struct faults *faults, const char *text, struct pubsub_error *error) {
   char copy[512], *rest = NULL;
   struct fault rule = {.probability = 1, .count = UINT64_MAX};
-  snprintf(copy, sizeof copy, "%s", text);
+  if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "a fault has at most %zu characters",
+                            sizeof copy - 1);
+  }
   char *method = strtok_r(copy, " ", &rest), *kind = strtok_r(NULL, " ", &rest), *word;
   if (!method || !kind || strlen(method) >= sizeof rule.method) {
     return pubsub_error_set(error, PUBSUB_E_INVALID,

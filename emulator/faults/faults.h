@@ -64,6 +64,8 @@ struct faults {
 };
 
 void faults_init(struct faults *faults, uint64_t seed);
+/* A whole number of 64 bits, written in digits; out is untouched where it is none. */
+bool faults_parse_seed(const char *text, uint64_t *out);
 void faults_clear(struct faults *faults);
 /* Adds a rule. Errors: INVALID (told), NOMEM. */
 enum pubsub_status faults_add(struct faults *faults, const char *text, struct pubsub_error *error);

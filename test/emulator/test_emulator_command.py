@@ -41,6 +41,20 @@ def test_every_address_of_the_host_with_a_warning(arguments):
     assert "nobody is asked for a token" in said[0]
 
 
+@pytest.mark.parametrize(
+    "arguments, says",
+    (
+        (["--seed", "x"], "'x' is not acceptable"),
+        (["--seed="], "'' is not acceptable"),
+        (["--require-token", ""], "no token"),
+        (["--require-token", os.devnull], "no token"),
+    ),
+)
+def test_what_means_nothing_ends_the_start(arguments, says):
+    run = subprocess.run([EMULATOR, "--port", "0", *arguments], capture_output=True, text=True, timeout=10)
+    assert run.returncode in (1, 2) and run.stdout == "" and says in run.stderr, run
+
+
 @pytest.mark.parametrize("arguments", (["--port", "0"], ["--host-port=localhost:0"], ["--listen", "[::1]:0"]))
 def test_no_warning_on_this_host_alone(arguments):
     with started(*arguments) as (_, port, said):

@@ -20,6 +20,7 @@ static void rules_that_are_none(void **state) {
                                     "Publish stall probability=-1",
                                     "Publish stall count=x",
                                     "Publish stall more=1"};
+  char long_one[700];
   struct faults faults;
   (void)state;
   faults_init(&faults, 1);
@@ -28,6 +29,10 @@ static void rules_that_are_none(void **state) {
     assert_int_equal(faults_add(&faults, bad[i], &error), PUBSUB_E_INVALID);
     assert_true(error.text[0] != '\0');
   }
+  memset(long_one, 'm', sizeof long_one); /* not cut: what stands behind would be lost */
+  memcpy(long_one, "Publish status=NOT_FOUND:", 25);
+  strcpy(long_one + sizeof long_one - 9, " count=1");
+  assert_int_equal(faults_add(&faults, long_one, NULL), PUBSUB_E_INVALID);
   assert_int_equal(faults.count, 0);
 }
 
@@ -75,6 +80,16 @@ static void the_same_seed_draws_the_same(void **state) {
   assert_true(drawn[0] == drawn[1] && drawn[0] != 0 && ~drawn[0] != 0);
 }
 
+static void seeds_are_whole_numbers(void **state) {
+  static const char *const bad[] = {"", "x", "-1", "1x", " 1", "18446744073709551616"};
+  uint64_t seed = 7;
+  (void)state;
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    assert_false(faults_parse_seed(bad[i], &seed));
+  assert_true(seed == 7);
+  assert_true(faults_parse_seed("18446744073709551615", &seed) && seed == UINT64_MAX);
+}
+
 static void they_are_described(void **state) {
   struct faults faults;
   struct pubsub_buf text = {0};
@@ -102,9 +117,13 @@ static void statuses_and_who_is_spared(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rules_that_are_none), cmocka_unit_test(a_rule_strikes_its_method_and_kind),
-      cmocka_unit_test(after_and_count),     cmocka_unit_test(the_same_seed_draws_the_same),
-      cmocka_unit_test(they_are_described),  cmocka_unit_test(statuses_and_who_is_spared),
+      cmocka_unit_test(rules_that_are_none),
+      cmocka_unit_test(a_rule_strikes_its_method_and_kind),
+      cmocka_unit_test(after_and_count),
+      cmocka_unit_test(the_same_seed_draws_the_same),
+      cmocka_unit_test(seeds_are_whole_numbers),
+      cmocka_unit_test(they_are_described),
+      cmocka_unit_test(statuses_and_who_is_spared),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
