@@ -10,8 +10,8 @@
 #include "rpc/call.h"
 
 struct outcome {
-  struct pubsub_buf good, invalid,
-      transient; /* arrays of struct pubsub_view; good: exactly-once only */
+  /* arrays of struct pubsub_view; good: exactly-once only */
+  struct pubsub_buf good, invalid, transient;
 };
 
 /* True: the message is lent, settle it. */

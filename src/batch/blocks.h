@@ -19,8 +19,9 @@ void pubsub_blocks_unref(struct pubsub_blocks *blocks);
 /* A block of at least `bytes`; *out_capacity says how much. NULL: out of memory. */
 uint8_t *pubsub_blocks_get(struct pubsub_blocks *blocks, size_t bytes, size_t *out_capacity);
 void pubsub_blocks_put(struct pubsub_blocks *blocks, uint8_t *block, size_t capacity);
-uint64_t pubsub_blocks_used_bytes(struct pubsub_blocks *blocks); /* handed out now (capacities) */
-uint64_t pubsub_blocks_peak_bytes(
-    struct pubsub_blocks *blocks); /* highest of what was handed out and kept for reuse */
+/* Handed out now (capacities). */
+uint64_t pubsub_blocks_used_bytes(struct pubsub_blocks *blocks);
+/* Highest of what was handed out and kept for reuse. */
+uint64_t pubsub_blocks_peak_bytes(struct pubsub_blocks *blocks);
 
 #endif

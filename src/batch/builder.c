@@ -20,9 +20,8 @@ struct pubsub_builder {
   int64_t oldest_publish_us; /* of the rows */
   struct pubsub_column_buffer buffers[PUBSUB_BUFFER_COUNT];
   struct pubsub_column_buffer ack_bytes, ack_offsets;
-  bool
-      /* a payload is being written into the data column's block, behind what is used */
-      data_reserved;
+  /* a payload is being written into the data column's block, behind what is used */
+  bool data_reserved;
   size_t hints[PUBSUB_BUFFER_COUNT + 2]; /* what the previous chunk used */
 };
 

@@ -16,11 +16,11 @@
 struct pubsub_received {
   struct pubsub_view ack_id;
   struct pubsub_view message_id;
-  struct pubsub_view
-      data; /* ptr as returned by reserve_data where that was used: bytes are there already */
+  /* ptr as returned by reserve_data where that was used: bytes are there already */
+  struct pubsub_view data;
   struct pubsub_view ordering_key;
-  const struct pubsub_attribute
-      *attributes; /* in wire order; of duplicate keys the last one only */
+  /* in wire order; of duplicate keys the last one only */
+  const struct pubsub_attribute *attributes;
   size_t attribute_count;
   int64_t publish_time_us; /* µs since the epoch */
   int32_t delivery_attempt;

@@ -24,8 +24,8 @@
 
 /* What is seen of messages. Zero-initialised: nothing yet. */
 struct pubsub_demand_sizes {
-  uint64_t rows, wire_bytes,
-      room_bytes;               /* sums, halved now and then; room: blocks of memory they take */
+  /* sums, halved now and then; room: blocks of memory they take */
+  uint64_t rows, wire_bytes, room_bytes;
   uint64_t seen_rows;           /* ever */
   uint64_t first_us, turned_us; /* when the first came, and when `largest` was last turned */
   uint64_t largest[2];          /* wire bytes of a message: of this while, of the one before */

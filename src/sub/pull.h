@@ -59,8 +59,8 @@ struct pubsub_pull_handler {
   /* A piece of a response was decoded: `bytes` of window may be given back (pubsub_pull_consume),
    * now or later. */
   void (*on_bytes)(void *user, size_t bytes);
-  void (*on_response)(
-      void *user); /* a whole response was decoded; not for the empty ones that answer pings */
+  /* A whole response was decoded; not for the empty ones that answer pings. */
+  void (*on_response)(void *user);
   void (*on_state)(void *user, enum pubsub_pull_state state);
   /* A stream is about to be opened: with which limits? False: not now; the pull rests. */
   bool (*on_limits)(void *user, struct pubsub_pull_limits *out);
@@ -84,8 +84,8 @@ struct pubsub_pull {
   bool at_message_start;     /* of a response */
   bool ping_pending;
   bool deaf; /* a server that answers no pings: it is sent none */
-  uint32_t
-      ping_credit; /* unanswered pings that cost a server its stream before it counts as deaf */
+  /* unanswered pings that cost a server its stream before it counts as deaf */
+  uint32_t ping_credit;
   bool decode_failed;
   bool empty_response;          /* the one that is being read */
   uint64_t opened_us, heard_us; /* this stream: since when, and the last response */

@@ -33,8 +33,8 @@ struct pubsub_inlet {
   struct pubsub_builder *builder;
   uint64_t first_receive_us; /* of the builder's first row */
   int64_t first_receive_wall_us;
-  struct pubsub_held
-      *building;              /* will hold the builder's rows; made early where they are indexed */
+  /* will hold the builder's rows; made early where they are indexed */
+  struct pubsub_held *building;
   struct pubsub_list pending; /* of struct pubsub_held.loop.pending_link, in the order of sealing */
   struct pubsub_list loose;   /* likewise: turned away, until they are settled */
   struct pubsub_subscription_properties told; /* by the response that is being read */

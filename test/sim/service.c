@@ -24,8 +24,8 @@ static struct service {
   struct service_faults faults;
   struct service_counts counts;
   struct service_message *messages;
-  uint32_t count,
-      ready_from; /* messages below ready_from are lent or acked, unless they came back */
+  /* messages below ready_from are lent or acked, unless they came back */
+  uint32_t count, ready_from;
   struct pubsub_list streams;
   struct pubsub_timer leases;
 } service;
@@ -38,8 +38,8 @@ struct pubsub_call {
   void *user;
   uint64_t max_rows, max_bytes, deadline_us;
   uint64_t rows, bytes; /* outstanding */
-  struct pubsub_buf
-      queue; /* encoded, from `sent` on; whole gRPC messages, each behind its length */
+  /* encoded, from `sent` on; whole gRPC messages, each behind its length */
+  struct pubsub_buf queue;
   size_t sent;
   size_t left; /* of the message that is being delivered */
   uint64_t window;

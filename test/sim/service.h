@@ -13,9 +13,9 @@
 
 struct service_faults {
   double stream_ends; /* likelihood that a stream ends with UNAVAILABLE after a response */
-  double
-      call_fails; /* that an acknowledgement or extension fails as a whole, and may have worked */
-  double bad_id;  /* that a message has an ack id which the service itself cannot read */
+  /* that an acknowledgement or extension fails as a whole, and may have worked */
+  double call_fails;
+  double bad_id;     /* that a message has an ack id which the service itself cannot read */
   uint64_t delay_us; /* of an answer, at most */
 };
 struct service_counts {
