@@ -38,11 +38,11 @@ public final class Ledger {
   /** An epoch that its home no longer has, and may not know so: it settles what is committed before it gives back the rest. */
   private static final class Parting {
     final String executor;
-    final long ordered;
+    final long settleAsked;
 
-    Parting(String executor, long ordered) {
+    Parting(String executor, long settleAsked) {
       this.executor = executor;
-      this.ordered = ordered;
+      this.settleAsked = settleAsked;
     }
   }
 
@@ -140,7 +140,7 @@ public final class Ledger {
     homes.of(executor).forEach(slot -> addSettle(orders, slot));
     if (membership.leave(nowMs, executor)) {
       for (LedgerSlot slot : homes.of(executor)) {
-        partings.put(slot.epoch, new Parting(executor, slot.ordered));
+        partings.put(slot.epoch, new Parting(executor, slot.settleAsked));
       }
       freeAll(executor);
       assign();
@@ -307,7 +307,7 @@ public final class Ledger {
 
   private static void addSettle(List<Order> orders, LedgerSlot slot) {
     if (slot.isSettling()) {
-      orders.add(new Order(Order.Kind.SETTLE, slot.index, slot.epoch, slot.ordered));
+      orders.add(new Order(Order.Kind.SETTLE, slot.index, slot.epoch, slot.settleAsked));
     }
   }
 
@@ -321,8 +321,8 @@ public final class Ledger {
       }
       return;
     }
-    if (its && parting.ordered > epoch.settled) {
-      orders.add(new Order(Order.Kind.SETTLE, epoch.slot, epoch.epoch, parting.ordered));
+    if (its && parting.settleAsked > epoch.settled) {
+      orders.add(new Order(Order.Kind.SETTLE, epoch.slot, epoch.epoch, parting.settleAsked));
     }
     orders.add(new Order(Order.Kind.CLOSE, epoch.slot, epoch.epoch, 0));
   }
@@ -469,7 +469,7 @@ public final class Ledger {
   /** Whether the range from this seq on has begun to be acknowledged: it cannot be read any more. */
   synchronized boolean isAcknowledged(int index, long epoch, long from) {
     LedgerSlot slot = at(index, epoch);
-    return slot != null && slot.home != null && slot.ordered > slot.end(from);
+    return slot != null && slot.home != null && slot.settleAsked > slot.end(from);
   }
 
   /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
@@ -563,7 +563,7 @@ public final class Ledger {
     return open;
   }
 
-  /** Everything that was ordered is confirmed. */
+  /** Everything that was asked settled is confirmed. */
   public synchronized boolean allSettled() {
     for (LedgerSlot slot : homes.all()) {
       if (slot.home != null && slot.isSettling()) {
@@ -587,7 +587,7 @@ public final class Ledger {
     out.put("slots", Integer.toString(homes.wanted()));
     long[] ready = new long[2];
     for (LedgerSlot slot : homes.all()) {
-      slot.addTo(ready, slot.ordered, slot.sealed);
+      slot.addTo(ready, slot.settleAsked, slot.sealed);
     }
     out.put("numRecordsReadyToProcess", Long.toString(ready[0])); // these three as Databricks' connector calls them
     out.put("sizeOfRecordsReadyToProcess", Long.toString(ready[1]));

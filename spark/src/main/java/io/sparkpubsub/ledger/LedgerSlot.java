@@ -31,14 +31,14 @@ final class LedgerSlot {
   boolean moving; // drains where it is: homeless as soon as its chunks are settled
   long sealed;
   long settled; // confirmed
-  long ordered; // committed by Spark: to be acknowledged
+  long settleAsked; // committed by Spark: to be acknowledged
   long backlogRows;
   long backlogBytes;
   long oldestUs;
 
   private long lostFrom; // never settled from here on
   private long firstSize; // seq of sizes[0]
-  private final List<ChunkSize> sizes = new ArrayList<>(); // of each sealed and not ordered chunk
+  private final List<ChunkSize> sizes = new ArrayList<>(); // of each chunk that is sealed and not asked settled
   private final TreeMap<Long, Long> ends = new TreeMap<>(); // seq of an offset -> where its batch ends
 
   LedgerSlot(int index) {
@@ -52,7 +52,7 @@ final class LedgerSlot {
     state = NativeReader.STATE_WAITING;
     opened = false;
     moving = false;
-    sealed = settled = ordered = firstSize = 0;
+    sealed = settled = settleAsked = firstSize = 0;
     lostFrom = Long.MAX_VALUE;
     sizes.clear();
     ends.clear();
@@ -127,7 +127,7 @@ final class LedgerSlot {
   }
 
   boolean isCommitted(long seq) {
-    return ordered >= committable(seq);
+    return settleAsked >= committable(seq);
   }
 
   /** True: there is more to be acknowledged than before. */
@@ -137,13 +137,13 @@ final class LedgerSlot {
     sizes.subList(0, known).clear();
     firstSize += known;
     ends.headMap(seq).clear(); // the next batch begins at this one's end
-    boolean more = end > ordered;
-    ordered = Math.max(ordered, end);
+    boolean more = end > settleAsked;
+    settleAsked = Math.max(settleAsked, end);
     return more;
   }
 
   /** Whether an order to settle is on its way, or its confirmation. */
   boolean isSettling() {
-    return ordered > settled;
+    return settleAsked > settled;
   }
 }

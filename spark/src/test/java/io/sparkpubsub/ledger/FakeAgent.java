@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.spark.rpc.RpcEndpointRef;
 
-/** An agent as the ledger sees it: what it was told to open, and what it holds. What is ordered it confirms at once. */
+/** An agent as the ledger sees it: what it was told to open, and what it holds. What it is asked to settle it confirms at once. */
 public final class FakeAgent {
   public static final int ROWS = 10; // of a chunk
   public static final int BYTES = 100;

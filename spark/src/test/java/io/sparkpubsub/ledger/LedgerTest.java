@@ -277,7 +277,7 @@ class LedgerTest {
     assertThat(a.slots.get(0).settled).isEqualTo(6);
   }
 
-  /** Reports in any order and number: positions only grow, and nothing uncommitted is ever ordered. */
+  /** Reports in any order and number: positions only grow, and nothing uncommitted is ever asked settled. */
   @Test
   void randomSchedules() {
     for (int seed = 0; seed < 200; seed++) {
