@@ -36,11 +36,12 @@ static bool is_read(X509 *certificate) {
   bool is_root =
       X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
   if (was.key && was.extensions && (was.signs_itself || !is_root)) return true;
+  ERR_clear_error();
   X509 *copy = X509_dup(certificate); /* from its bytes */
   if (!copy) return false;
   struct reading now = read_certificate(copy);
   X509_free(copy);
-  return was.key == now.key && was.extensions == now.extensions &&
+  return !pubsub_tls_lacks_memory() && was.key == now.key && was.extensions == now.extensions &&
          was.signs_itself == now.signs_itself;
 }
 
@@ -54,7 +55,15 @@ static bool roots_are_read(X509_STORE *store) {
   return true;
 }
 
+/* What reading a key begins with. */
+static bool can_read_keys(void) {
+  BIO *bio = BIO_new(BIO_s_mem());
+  BIO_free(bio);
+  return bio != NULL;
+}
+
 bool pubsub_tls_chain_is_read(SSL *ssl) {
+  if (!can_read_keys()) return false;
   X509_STORE *store = NULL;
   STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
   for (int i = 0; i < sk_X509_num(chain); i++) {
