@@ -7,5 +7,5 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktra
 for preset in "$@"; do
   echo "== C tests ($preset)"
   tools/build_native.sh "$preset"
-  ctest --preset "$preset" -j "$(nproc)"
+  ctest --preset "$preset" -j "$((2 * $(nproc)))" # many of them wait
 done
