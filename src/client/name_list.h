@@ -29,7 +29,8 @@ enum pubsub_status pubsub_name_page_add(struct pubsub_name_page *page, const cha
 enum pubsub_status pubsub_name_page_end(struct pubsub_name_page *page, const char *next_token,
                                         struct pubsub_error *error);
 
-/* All pages of `parent`, at most timeout_ms each, until on_name says false. */
+/* All pages of `parent`, at most timeout_ms each, until on_name says false. Errors: those of fetch,
+ * PROTOCOL (a page is followed by itself; its names are not told). */
 enum pubsub_status pubsub_name_list(struct pubsub_client *client, const char *parent,
                                     pubsub_name_page_fn *fetch, pubsub_name_fn *on_name, void *user,
                                     uint32_t timeout_ms, struct pubsub_error *error);

@@ -10,7 +10,7 @@
 #define PAGES 4
 #define NAMES_A_PAGE 3
 
-static int failing_page = -1, fetched;
+static int failing_page = -1, circling_page = -1, fetched;
 
 /* Page i has the names 3i, 3i + 1, 3i + 2; its token is i. */
 static enum pubsub_status fetch(struct pubsub_client *client, const char *parent,
@@ -30,7 +30,7 @@ static enum pubsub_status fetch(struct pubsub_client *client, const char *parent
     status = pubsub_name_page_add(out, text, error);
   }
   if (status != PUBSUB_OK) return status;
-  snprintf(text, sizeof text, "%d", page + 1);
+  snprintf(text, sizeof text, "%d", page == circling_page ? page : page + 1);
   return pubsub_name_page_end(out, page == PAGES - 1 ? "" : text, error);
 }
 
@@ -76,6 +76,17 @@ static void until_a_page_fails(void **state) {
   assert_int_equal(names.count, 2 * NAMES_A_PAGE);
 }
 
+/* A server that leads back to the page it has just given would keep the caller for ever. */
+static void until_a_page_follows_itself(void **state) {
+  struct names names = {.limit = 30};
+  (void)state;
+  circling_page = 2;
+  assert_int_equal(list(&names), PUBSUB_E_PROTOCOL);
+  circling_page = -1;
+  assert_int_equal(names.count, 2 * NAMES_A_PAGE);
+  assert_int_equal(fetched, 3);
+}
+
 static void without_memory(void **state) {
   int failed = 0;
   (void)state;
@@ -92,6 +103,7 @@ static void without_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {TEST(every_page), TEST(until_the_caller_has_enough),
-                                     TEST(until_a_page_fails), TEST(without_memory)};
+                                     TEST(until_a_page_fails), TEST(until_a_page_follows_itself),
+                                     TEST(without_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
