@@ -107,10 +107,16 @@ static enum pubsub_status read_file(const char *name, struct pubsub_credentials 
     return pubsub_error_set(error, PUBSUB_E_INVALID, "cannot read the credentials '%.300s': %s",
                             name, strerror(errno));
   }
-  if (pubsub_buf_reserve(&content, MAX_FILE_BYTES) != PUBSUB_OK) {
+  if (pubsub_buf_reserve(&content, MAX_FILE_BYTES + 1) != PUBSUB_OK) {
     status = pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  } else if ((content.len = fread(content.ptr, 1, MAX_FILE_BYTES + 1, file)) > MAX_FILE_BYTES) {
+    status = pubsub_error_set(error, PUBSUB_E_INVALID,
+                              "the credentials in '%.300s' have more than %u bytes", name,
+                              MAX_FILE_BYTES);
+  } else if (ferror(file)) {
+    status = pubsub_error_set(error, PUBSUB_E_INVALID, "cannot read the credentials '%.300s': %s",
+                              name, strerror(errno));
   } else {
-    content.len = fread(content.ptr, 1, MAX_FILE_BYTES, file);
     status = pubsub_credentials_read(pubsub_view_of(content.ptr, content.len), name, out, error);
   }
   fclose(file);

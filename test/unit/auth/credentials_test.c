@@ -89,6 +89,9 @@ static void what_is_missing_is_named(void **state) {
   assert_int_equal(pubsub_credentials_find("/none/such", &credentials, &error), PUBSUB_E_INVALID);
   assert_non_null(strstr(error.text, "'/none/such'"));
   assert_int_equal(pubsub_credentials_find("/tmp", &credentials, &error), PUBSUB_E_INVALID);
+  assert_non_null(strstr(error.text, "cannot read the credentials '/tmp'"));
+  assert_int_equal(pubsub_credentials_find("/dev/zero", &credentials, &error), PUBSUB_E_INVALID);
+  assert_non_null(strstr(error.text, "'/dev/zero' have more than 65536 bytes"));
   assert_int_equal(pubsub_credentials_read(pubsub_view_str("{}"), "file", &credentials, &error),
                    PUBSUB_E_INVALID);
   assert_string_equal(error.text, "the credentials in 'file' lack 'type'");
