@@ -9,22 +9,30 @@ static const char *environment(const char *name) {
 }
 
 /* A token that was given, into out; "": none. False: told why it cannot be read. */
+/* The file's first line. False: there is none, or not all of it fits. */
+static bool read_token_file(const char *name, char *out, size_t out_bytes) {
+  FILE *file = fopen(name, "r");
+  size_t len = file ? fread(out, 1, out_bytes - 1, file) : 0;
+  if (file) fclose(file);
+  out[len] = '\0';
+  size_t line = strcspn(out, "\r\n");
+  bool whole = line < len ? out[line] != '\0' : len < out_bytes - 1;
+  out[line] = '\0';
+  return line > 0 && whole;
+}
+
 static bool read_token(const struct cli_options *options, char *out, size_t out_bytes) {
   const char *token = environment("PUBSUB_ACCESS_TOKEN");
   out[0] = '\0';
   if (options->token_file) {
-    FILE *file = fopen(options->token_file, "r");
-    if (!file || !fgets(out, (int)out_bytes, file)) {
-      fprintf(stderr, "pubsub: cannot read a token from '%s'\n", options->token_file);
-      if (file) fclose(file);
-      return false;
-    }
-    fclose(file);
-    out[strcspn(out, "\r\n")] = '\0';
-  } else if (token && !options->credentials) {
-    snprintf(out, out_bytes, "%s", token);
+    if (read_token_file(options->token_file, out, out_bytes)) return true;
+    fprintf(stderr, "pubsub: cannot read a token from '%s'\n", options->token_file);
+    return false;
   }
-  return true;
+  if (!token || options->credentials) return true;
+  if ((size_t)snprintf(out, out_bytes, "%s", token) < out_bytes) return true;
+  fprintf(stderr, "pubsub: PUBSUB_ACCESS_TOKEN has more than %zu bytes\n", out_bytes - 1);
+  return false;
 }
 
 static bool is_googles(const char *endpoint) {

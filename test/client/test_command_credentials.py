@@ -241,6 +241,20 @@ def test_a_file_that_is_missing(shell, google, tmp_path):
     fails(shell, google, text, GOOGLE_APPLICATION_CREDENTIALS=f"{tmp_path}/none.json")
 
 
+@pytest.mark.parametrize("content", ("", "\n", "\nya29.x", "\0ya29.x", "s3cr3t" * 2000, "ya29.x\0"), ids=range(6))
+def test_a_file_without_a_whole_token(shell, google, tmp_path, content):
+    """Nothing is sent instead: no part of it, no call without one."""
+    file = key_file(tmp_path, content, "token")
+    code, out, err = shell.run("topic", "get", TOPIC, "--access-token-file", file)
+    assert code == 1 and out == "" and err.startswith(f"pubsub: cannot read a token from '{file}'"), err
+    assert "s3cr3t" not in err and "ya29" not in err
+
+
+def test_a_token_that_is_too_long(shell, google):
+    code, out, err = shell.run("topic", "get", TOPIC, PUBSUB_ACCESS_TOKEN="s3cr3t" * 2000)
+    assert code == 1 and out == "" and "PUBSUB_ACCESS_TOKEN" in err and "s3cr3t" not in err, err
+
+
 def test_a_user_whose_login_has_ended(shell, google, tmp_path):
     content = {**google.authorized_user(), "refresh_token": "old-s3cr3t"}
     err = fails(
