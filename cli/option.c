@@ -93,7 +93,8 @@ static int unknown(const char *given) {
 
 /* Counts may be large; what the library has in 32 bits may not. */
 static unsigned long largest(int code) {
-  return strchr("nsbrxw", code) ? 1000000000000000ul : UINT32_MAX;
+  if (code == 's') return 10000000; /* of a message */
+  return strchr("nbrxw", code) ? 1000000000000000ul : UINT32_MAX;
 }
 
 static bool take_number(int code, const char *text, unsigned long *out) {

@@ -46,6 +46,11 @@ static bool publish_lines(struct job *job) {
     if (len > 0 && line[len - 1] == '\n') len--;
     if (len > 0) good = publish(job, line, (size_t)len);
   }
+  if (good && !cli_interrupted() && !feof(stdin)) {
+    good = false;
+    snprintf(job->error.text, sizeof job->error.text, "cannot read the standard input: %s",
+             strerror(errno));
+  }
   free(line);
   return good;
 }
@@ -118,6 +123,10 @@ int cli_publish(const struct cli_options *options, int count, char **arguments) 
       .message = {.attributes = attributes, .attribute_count = options->attribute_count}};
   uint64_t published = 0;
   if (count != 1) return cli_usage("publish TOPIC [--message TEXT | --file FILE]");
+  if (!options->message + !options->file + !options->count < 2) {
+    fprintf(stderr, "pubsub: of --message, --file and --count only one can be published\n");
+    return 2;
+  }
   if (!cli_full_name(options, "topics", arguments[0], topic, sizeof topic)) return 2;
   take_attributes(options, attributes);
   if (options->ordering_key) {

@@ -38,8 +38,8 @@ class Command:
         assert code == 0, err
         return out.decode(errors="surrogateescape")
 
-    def bad(self, *arguments, code=1):
-        got, out, err = self.run(*arguments)
+    def bad(self, *arguments, code=1, **options):
+        got, out, err = self.run(*arguments, **options)
         assert got == code and out == b"", (got, out, err)
         return err
 
@@ -222,9 +222,22 @@ def test_numbers_and_names_that_are_none(command, tmp_path):
     assert "'x' is not a number" in command.bad("pull", "sub1", "--max", "x", code=2)
     assert "'99999999999' is more than 4294967295" in command.bad("pull", "sub1", "--wait", "99999999999", code=2)
     assert "is more than" in command.bad("publish", "topic1", "--count", "99999999999999999999999", code=2)
+    assert "is more than 10000000" in command.bad("publish", "topic1", "--count", "1", "--size", "99999999999", code=2)
     assert "a name has more than" in command.bad("topic", "get", "t" * 600, code=2)
     assert f"cannot read '{tmp_path}': Is a directory" in command.bad("publish", "topic1", "--file", str(tmp_path))
     assert "No such file" in command.bad("publish", "topic1", "--file", str(tmp_path / "none"))
+
+
+def test_publishing_takes_one_source_and_all_of_it(command, tmp_path):
+    """What is not published is told."""
+    said = command.bad("publish", "topic1", "--message", "x", "--file", str(tmp_path / "none"), code=2)
+    assert "--message, --file and --count" in said
+    assert "--message, --file and --count" in command.bad("publish", "topic1", "--message", "x", "--count", "2", code=2)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert "cannot read the standard input: Is a directory" in command.bad("publish", "topic1", stdin=folder)
+    finally:
+        os.close(folder)
 
 
 # ---- administration ----
