@@ -144,11 +144,13 @@ static int bench_publish(const struct cli_options *options, const char *name) {
 }
 
 int cli_bench_receive(const struct cli_options *options, int count, char **arguments) {
+  cli_watch_signals();
   if (count != 1 || options->count == 0) return cli_usage("bench receive SUBSCRIPTION --count N");
   return bench_receive(options, arguments[0]);
 }
 
 int cli_bench_publish(const struct cli_options *options, int count, char **arguments) {
+  cli_watch_signals();
   if (count != 1 || options->count == 0)
     return cli_usage("bench publish TOPIC --count N --size BYTES");
   return bench_publish(options, arguments[0]);

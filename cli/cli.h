@@ -62,7 +62,10 @@ int cli_usage(const char *usage);               /* prints it; 2 */
 bool cli_flush(void);
 /* A name of a list, on a line: a pubsub_name_fn. */
 bool cli_print_name(void *user, const char *name);
-/* After Ctrl-C or SIGTERM; a second one ends what hangs. */
+/* A closed pipe is an error of writing, not the end of the process. */
+void cli_ignore_closed_pipes(void);
+/* For commands that look whether they were interrupted (Ctrl-C, SIGTERM) and end in order; a second
+ * one ends what hangs. All others end at the first. */
 void cli_watch_signals(void);
 bool cli_interrupted(void);
 

@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
   char given[128];
   int first = cli_option_parse(argc, argv, &options, given);
   if (first < 0) return 2;
-  cli_watch_signals();
+  cli_ignore_closed_pipes();
   int code = run(&options, given, argc - first, argv + first);
   return cli_flush() || code ? code : 1;
 }

@@ -117,6 +117,7 @@ static bool publish_all(struct job *job, struct pubsub_client *client, const cha
 }
 
 int cli_publish(const struct cli_options *options, int count, char **arguments) {
+  cli_watch_signals();
   char topic[CLI_NAME_BYTES];
   struct pubsub_attribute attributes[CLI_MAX_ATTRIBUTES];
   struct job job = {

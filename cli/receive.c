@@ -143,11 +143,13 @@ static int receive(const struct cli_options *options, const char *name, unsigned
 }
 
 int cli_pull(const struct cli_options *options, int count, char **arguments) {
+  cli_watch_signals();
   if (count != 1) return cli_usage("pull SUBSCRIPTION [--max N] [--wait SECONDS] [--json]");
   return receive(options, arguments[0], options->max ? options->max : 1);
 }
 
 int cli_tail(const struct cli_options *options, int count, char **arguments) {
+  cli_watch_signals();
   if (count != 1) return cli_usage("tail SUBSCRIPTION [--json]");
   return receive(options, arguments[0], 0);
 }

@@ -11,12 +11,15 @@ static void on_signal(int number) {
   interrupted = 1;
 }
 
+void cli_ignore_closed_pipes(void) {
+  struct sigaction ignore = {.sa_handler = SIG_IGN}; /* an error like others */
+  sigaction(SIGPIPE, &ignore, NULL);
+}
+
 void cli_watch_signals(void) {
   struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-  struct sigaction ignore = {.sa_handler = SIG_IGN}; /* a closed pipe is an error like others */
   sigaction(SIGINT, &stop, NULL);
   sigaction(SIGTERM, &stop, NULL);
-  sigaction(SIGPIPE, &ignore, NULL);
 }
 
 bool cli_interrupted(void) {

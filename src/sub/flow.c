@@ -119,13 +119,50 @@ static void review_open(struct pubsub_flow *flow, struct pubsub_stream *stream, 
   pubsub_stream_repay(stream);
 }
 
-static void review_resting(struct pubsub_flow *flow, struct pubsub_stream *stream, bool active) {
+struct holding {
+  const struct pubsub_stream *but;
   uint64_t rows, bytes;
-  if (!active || flow->intake.paused || !has_cooled(flow, stream)) return;
-  if (pubsub_demand_open(&flow->plan, stream->inlet.lent_rows, stream->inlet.lent_bytes, &rows,
-                         &bytes)) {
-    pubsub_pull_start(&stream->pull, 0);
+};
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+/* What a slot holds, and where it has a stream, what that may bring. */
+static void hold_one(void *user, struct pubsub_epoch *epoch) {
+  struct holding *holding = user;
+  const struct pubsub_stream *stream = pubsub_stream_of(epoch);
+  if (!stream || stream == holding->but) return;
+  bool asked = pubsub_pull_has_stream(&stream->pull);
+  holding->rows += larger(stream->inlet.lent_rows, asked ? stream->limits.messages : 0);
+  holding->bytes += larger(stream->inlet.lent_bytes, asked ? stream->limits.bytes : 0);
+}
+
+/* The limits of a stream that is to be opened: of what is planned for all, what the other slots
+ * leave. False: it is better to wait. */
+static bool find_limits(struct pubsub_flow *flow, struct pubsub_stream *stream,
+                        struct pubsub_pull_limits *out) {
+  struct holding others = {.but = stream};
+  uint64_t rows = flow->plan.rows * flow->plan.active, bytes = flow->plan.bytes * flow->plan.active;
+  if (flow->intake.paused || !has_cooled(flow, stream)) return false;
+  if (!pubsub_demand_open(&flow->plan, stream->inlet.lent_rows, stream->inlet.lent_bytes,
+                          &out->messages, &out->bytes)) {
+    return false;
   }
+  pubsub_reservoir_for_each(flow->reservoir, hold_one, &others);
+  rows -= smaller(rows, others.rows + stream->inlet.lent_rows);
+  bytes -= smaller(bytes, others.bytes + stream->inlet.lent_bytes);
+  bool alone = others.rows + others.bytes == 0;
+  if (!alone && (rows < out->messages / 2 + 1 || bytes < out->bytes / 2 + 1)) return false;
+  if (alone) return true;
+  out->messages = smaller(out->messages, rows);
+  out->bytes = smaller(out->bytes, bytes);
+  return true;
+}
+
+static void review_resting(struct pubsub_flow *flow, struct pubsub_stream *stream, bool active) {
+  struct pubsub_pull_limits limits;
+  if (active && find_limits(flow, stream, &limits)) pubsub_pull_start(&stream->pull, 0);
 }
 
 struct reviewing {
@@ -182,11 +219,7 @@ static bool on_limits(void *user, struct pubsub_stream *stream, struct pubsub_pu
   plan(flow);
   pubsub_reservoir_for_each(flow->reservoir, rank_one, &ranking);
   if (!would_receive(stream) || ranking.rank >= flow->plan.active) return false;
-  if (flow->intake.paused || !has_cooled(flow, stream)) return false;
-  if (!pubsub_demand_open(&flow->plan, stream->inlet.lent_rows, stream->inlet.lent_bytes,
-                          &out->messages, &out->bytes)) {
-    return false;
-  }
+  if (!find_limits(flow, stream, out)) return false;
   stream->limits = *out;
   stream->rows_bound = stream->bytes_bound = false;
   stream->opened_us = now_us(flow);

@@ -218,6 +218,17 @@ def test_ctrl_c_ends_tail(command):
     assert command.unsettled() == 0
 
 
+def test_ctrl_c_ends_a_call_that_is_repeated(command):
+    binary = command.line("topic")[0]
+    nobody = [binary, "topic", "get", "topic1", "--project", "p1", "--endpoint", "127.0.0.1:1", "--plaintext"]
+    process = subprocess.Popen(nobody, stderr=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=5) == -signal.SIGINT
+    process.stderr.close()
+
+
 def test_numbers_and_names_that_are_none(command, tmp_path):
     assert "'x' is not a number" in command.bad("pull", "sub1", "--max", "x", code=2)
     assert "'99999999999' is more than 4294967295" in command.bad("pull", "sub1", "--wait", "99999999999", code=2)

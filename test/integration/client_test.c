@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static void start_emulator(const char *port) {
     dup2(out[1], 1);
     close(out[0]);
     close(out[1]);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     execl(PUBSUB_EMULATOR_PATH, "pubsub-emulator", "--port", port, (char *)NULL);
     _exit(127);
   }

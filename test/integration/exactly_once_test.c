@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ static void start(bool exactly_once, const char *first, const char *second) {
     dup2(out[1], 1);
     close(out[0]);
     close(out[1]);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     execv(PUBSUB_EMULATOR_PATH, (char *const *)(uintptr_t)arguments);
     _exit(127);
   }

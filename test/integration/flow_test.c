@@ -14,13 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TOPIC "projects/p/topics/topic1"
 #define SUBSCRIPTION "projects/p/subscriptions/sub1"
-#define TIMEOUT_MS 30000
+#define TIMEOUT_MS 90000
 #define MAX_SLOTS 64
 
 static pid_t emulator;
@@ -37,6 +38,7 @@ static int set_up(void **state) {
     dup2(out[1], 1);
     close(out[0]);
     close(out[1]);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     execl(PUBSUB_EMULATOR_PATH, "pubsub-emulator", "--port", "0", (char *)NULL);
     _exit(127);
   }

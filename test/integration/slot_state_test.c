@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ static void start(const char *fault) {
     dup2(out[1], 1);
     close(out[0]);
     close(out[1]);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
     execv(PUBSUB_EMULATOR_PATH, (char *const *)(uintptr_t)arguments);
     _exit(127);
   }

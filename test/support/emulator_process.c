@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ static void run(const char *path, const char *port, const int out[2]) {
   dup2(out[1], 1);
   close(out[0]);
   close(out[1]);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
   execl(path, "pubsub-emulator", "--port", port, (char *)NULL);
   _exit(127);
 }
