@@ -8,6 +8,7 @@ JAR := spark/target/spark-pubsub.jar
 PYTHON := .deps/venv/bin/python
 CLANG_FORMAT ?= clang-format
 C_FILES := $(shell git ls-files '*.c' '*.h')
+JAVA_FILES := $(shell git ls-files '*.java')
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r t d; do printf '  make %-18s %s\n' "$$t" "$$d"; done
@@ -111,14 +112,15 @@ sim-c: setup-build ## reading, simulated on a virtual clock against a model of t
 
 check: setup-build ## format; layers, Java's style, circles, dead prototypes, files that are named (ARCHITECTURE.md too), pure files with their tests
 	@tools/check_format.sh $(CLANG_FORMAT) $(C_FILES)
+	@tools/java_format.sh --check $(JAVA_FILES)
 	@python3 tools/check_layers.py
 	@for guard in java circles dead tests; do python3 tools/check_$$guard.py || exit 1; done
 
 figures: ## the shape of the C tree: circles, twin headers, tests of pure files, sizes, comments
 	@tools/figures.py
 
-fmt: setup-build ## reformat the C code
-	@$(CLANG_FORMAT) -i $(C_FILES)
+fmt: setup-build ## reformat C and Java
+	@$(CLANG_FORMAT) -i $(C_FILES) && tools/java_format.sh --fix $(JAVA_FILES)
 
 bench: build setup-python ## every benchmark beside its peers; writes docs/performance.md (ARGS="--quick")
 	@tools/bootstrap.sh peers && .deps/venv/bin/python bench/run.py $(ARGS)

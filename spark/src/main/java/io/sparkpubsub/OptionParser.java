@@ -13,7 +13,10 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.network.util.JavaUtils;
 
-/** From what a person writes to the value of an option, or to an error that shows how it is written. Pure. */
+/**
+ * From what a person writes to the value of an option, or to an error that shows how it is written.
+ * Pure.
+ */
 final class OptionParser {
   /** Before it there was no Pub/Sub: a number below is of seconds, or a mistake. */
   private static final Instant EARLIEST = Instant.parse("2010-01-01T00:00:00Z");
@@ -45,7 +48,8 @@ final class OptionParser {
     if (Arrays.asList(words).contains(lower)) {
       return lower;
     }
-    throw new IllegalArgumentException(is(option.key, value) + "it must be " + String.join(" or ", words));
+    throw new IllegalArgumentException(
+        is(option.key, value) + "it must be " + String.join(" or ", words));
   }
 
   private static String number(Option option, String value) {
@@ -64,7 +68,9 @@ final class OptionParser {
         is(option.key, value)
             + "it must be a number "
             + (bytes ? "of bytes, like 10485760, 10240k, 10m or 1g, " : "")
-            + (option.max == Long.MAX_VALUE ? "of at least " + option.min : "between " + option.min + " and " + option.max));
+            + (option.max == Long.MAX_VALUE
+                ? "of at least " + option.min
+                : "between " + option.min + " and " + option.max));
   }
 
   /** A duration as Spark writes them, in ms. */
@@ -72,7 +78,8 @@ final class OptionParser {
     try {
       return JavaUtils.timeStringAs(value, TimeUnit.MILLISECONDS);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(is(name, value) + "it must be a duration like 500ms, 30s or 15m");
+      throw new IllegalArgumentException(
+          is(name, value) + "it must be a duration like 500ms, 30s or 15m");
     }
   }
 
@@ -103,7 +110,8 @@ final class OptionParser {
     try {
       return OffsetDateTime.parse(time.trim()).toInstant();
     } catch (DateTimeParseException e) {
-      throw new IllegalArgumentException(is + "it must be like 2026-01-31T12:00:00Z, or ms since 1970 (1769860800000)");
+      throw new IllegalArgumentException(
+          is + "it must be like 2026-01-31T12:00:00Z, or ms since 1970 (1769860800000)");
     }
   }
 
@@ -112,7 +120,12 @@ final class OptionParser {
     try {
       Instant asSeconds = Instant.ofEpochSecond(number);
       if (!asSeconds.isBefore(EARLIEST)) {
-        return readings + "; as seconds it would be " + asSeconds + ": say that, or " + number + "000 in ms";
+        return readings
+            + "; as seconds it would be "
+            + asSeconds
+            + ": say that, or "
+            + number
+            + "000 in ms";
       }
       readings += "; read as seconds, " + asSeconds;
     } catch (DateTimeException e) { // no such second

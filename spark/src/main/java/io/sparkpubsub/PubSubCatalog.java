@@ -14,9 +14,11 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
- * Subscriptions and topics by name, for SQL: {@code spark.sql.catalog.pubsub=io.sparkpubsub.PubSubCatalog}, then
- * {@code pubsub.NAME} or {@code pubsub.PROJECT.NAME} is the subscription of that name where it is read as a stream, and the topic
- * where it is written. {@code spark.sql.catalog.pubsub.OPTION} sets an option for all of them. It lists and makes nothing.
+ * Subscriptions and topics by name, for SQL: {@code
+ * spark.sql.catalog.pubsub=io.sparkpubsub.PubSubCatalog}, then {@code pubsub.NAME} or {@code
+ * pubsub.PROJECT.NAME} is the subscription of that name where it is read as a stream, and the topic
+ * where it is written. {@code spark.sql.catalog.pubsub.OPTION} sets an option for all of them. It
+ * lists and makes nothing.
  */
 public final class PubSubCatalog implements TableCatalog {
   private String name;
@@ -50,7 +52,8 @@ public final class PubSubCatalog implements TableCatalog {
     if (!named.contains("/subscriptions/")) {
       properties.put("topicId", named);
     }
-    return PubSubTable.ofCatalog(PubSubTableProvider.optionsOf(properties), name + "." + identifier);
+    return PubSubTable.ofCatalog(
+        PubSubTableProvider.optionsOf(properties), name + "." + identifier);
   }
 
   /** Whether there is a topic or a subscription of that name, as far as it can be seen. */
@@ -85,14 +88,18 @@ public final class PubSubCatalog implements TableCatalog {
             + name
             + " makes, changes and drops nothing, so not '"
             + identifier
-            + "' either: topics and subscriptions are made with gcloud pubsub (in an emulator with the command pubsub), a subscription"
-            + " also by the option createSubscription of a read");
+            + "' either: topics and subscriptions are made with gcloud pubsub (in an emulator with"
+            + " the command pubsub), a subscription also by the option createSubscription of a"
+            + " read");
   }
 
   @Override
   @SuppressWarnings("deprecation") // its replacement is not in every supported Spark
   public Table createTable(
-      Identifier identifier, StructType schema, Transform[] partitions, Map<String, String> properties) {
+      Identifier identifier,
+      StructType schema,
+      Transform[] partitions,
+      Map<String, String> properties) {
     throw readOnly(identifier);
   }
 

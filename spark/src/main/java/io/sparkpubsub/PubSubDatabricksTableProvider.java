@@ -6,8 +6,9 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
- * format("pubsub-databricks"): the columns of Databricks' connector, and like there a subscription that does not exist is created
- * where the topic is given. Its option names are understood by every format of this jar.
+ * format("pubsub-databricks"): the columns of Databricks' connector, and like there a subscription
+ * that does not exist is created where the topic is given. Its option names are understood by every
+ * format of this jar.
  */
 public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
   @Override

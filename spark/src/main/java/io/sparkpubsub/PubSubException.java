@@ -1,6 +1,9 @@
 package io.sparkpubsub;
 
-/** What the native library reports: a stable code, a sentence for people, and whether the same call may succeed later. */
+/**
+ * What the native library reports: a stable code, a sentence for people, and whether the same call
+ * may succeed later.
+ */
 public final class PubSubException extends RuntimeException {
   private final String code;
   private final boolean retryable;
@@ -12,7 +15,10 @@ public final class PubSubException extends RuntimeException {
     this.retryable = retryable;
   }
 
-  /** A gRPC code ("NOT_FOUND") where the service answered, otherwise a status name of the library ("tls", "connect"). */
+  /**
+   * A gRPC code ("NOT_FOUND") where the service answered, otherwise a status name of the library
+   * ("tls", "connect").
+   */
   public String code() {
     return code;
   }

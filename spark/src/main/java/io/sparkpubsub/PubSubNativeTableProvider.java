@@ -1,6 +1,8 @@
 package io.sparkpubsub;
 
-/** The same under the name "pubsub-native", for sessions where another connector has taken "pubsub". */
+/**
+ * The same under the name "pubsub-native", for sessions where another connector has taken "pubsub".
+ */
 public final class PubSubNativeTableProvider extends PubSubTableProvider {
   @Override
   public String shortName() {

@@ -14,87 +14,164 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An option that is not given falls back
- * to the Spark setting spark.pubsub.&lt;option&gt;; one that does not exist is an error that suggests the right name.
+ * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An
+ * option that is not given falls back to the Spark setting spark.pubsub.&lt;option&gt;; one that
+ * does not exist is an error that suggests the right name.
  */
 public final class PubSubOptions implements Serializable {
   private static final long serialVersionUID = 1;
   public static final String CONF_PREFIX = "spark.pubsub.";
+
   /** What an application's setting says that only keeps its name; it has no value. */
   public static final String HIDDEN = "(set in the session)";
 
   /** One option. Numbers have a range; a text has none. */
   public enum Option {
     PROJECT_ID("projectId", null, "project of short names; default: GOOGLE_CLOUD_PROJECT"),
-    SUBSCRIPTION_ID("subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
+    SUBSCRIPTION_ID(
+        "subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
     TOPIC_ID("topicId", null, "topic to write to: its id, or projects/P/topics/T"),
-    ENDPOINT("endpoint", null, "host:port; default: PUBSUB_EMULATOR_HOST (without TLS), else the service"),
+    ENDPOINT(
+        "endpoint",
+        null,
+        "host:port; default: PUBSUB_EMULATOR_HOST (without TLS), else the service"),
     PLAINTEXT("plaintext", "false", "true: no TLS to `endpoint`; for emulators only"),
     CA_FILE("caFile", null, "PEM file with CA certificates, instead of the system's"),
-    UNIVERSE_DOMAIN("universeDomain", null, "universe of the service, where it is not googleapis.com"),
-    CREATE_SUBSCRIPTION("createSubscription", "false", "true: a subscription that does not exist is created, of `topicId`"),
+    UNIVERSE_DOMAIN(
+        "universeDomain", null, "universe of the service, where it is not googleapis.com"),
+    CREATE_SUBSCRIPTION(
+        "createSubscription",
+        "false",
+        "true: a subscription that does not exist is created, of `topicId`"),
     SUBSCRIPTION_FILTER("subscriptionFilter", null, "… with this filter"),
     SUBSCRIPTION_ORDERING("subscriptionOrdering", "false", "… with message ordering"),
     SUBSCRIPTION_EXACTLY_ONCE("subscriptionExactlyOnce", "false", "… with exactly-once delivery"),
-    SUBSCRIPTION_RETENTION("subscriptionRetention", null, "… that retains messages so long (`10m` to `31d`; default of the service: `7d`)"),
+    SUBSCRIPTION_RETENTION(
+        "subscriptionRetention",
+        null,
+        "… that retains messages so long (`10m` to `31d`; default of the service: `7d`)"),
     ON_SUBSCRIPTION_DIFFERENCE(
         "onSubscriptionDifference",
         "fail",
-        "`createSubscription` where there is one with other settings than the options say: `fail`, or `warn` and read it as it is"),
+        "`createSubscription` where there is one with other settings than the options say: `fail`,"
+            + " or `warn` and read it as it is"),
     ON_SUBSCRIPTION_CHANGE(
-        "onSubscriptionChange", "warn", "a checkpoint that was of another subscription: `warn`, or `fail`"),
+        "onSubscriptionChange",
+        "warn",
+        "a checkpoint that was of another subscription: `warn`, or `fail`"),
     DELETE_SUBSCRIPTION(
-        "deleteSubscriptionOnStreamStop", "false", "true: the subscription is deleted when the query stops, unless it failed"),
-    STARTING_TIMESTAMP("startingTimestamp", null, "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
+        "deleteSubscriptionOnStreamStop",
+        "false",
+        "true: the subscription is deleted when the query stops, unless it failed"),
+    STARTING_TIMESTAMP(
+        "startingTimestamp",
+        null,
+        "a query without a checkpoint first seeks there: ISO 8601, or ms since 1970"),
     TRACE_CONTEXT(
         "traceContext",
         "false",
-        "true: the column `traceparent` is read from, and written to, the attribute `googclient_traceparent` of Google's clients"),
+        "true: the column `traceparent` is read from, and written to, the attribute"
+            + " `googclient_traceparent` of Google's clients"),
     NUM_PARTITIONS(
         "numPartitions",
         null,
-        "slots (StreamingPulls), at most twice the default parallelism; default: the default parallelism",
+        "slots (StreamingPulls), at most twice the default parallelism; default: the default"
+            + " parallelism",
         1,
         4096),
-    MAX_ROWS_PER_TRIGGER("maxRowsPerTrigger", null, "rows of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
-    MAX_BYTES_PER_TRIGGER("maxBytesPerTrigger", null, "bytes of a micro-batch, at most (cut at a chunk)", 1, Long.MAX_VALUE),
-    MIN_ROWS_PER_TRIGGER("minRowsPerTrigger", null, "a micro-batch waits for so many rows, at most `maxTriggerDelay`", 1, Long.MAX_VALUE),
-    MAX_TRIGGER_DELAY("maxTriggerDelay", "15m", "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
+    MAX_ROWS_PER_TRIGGER(
+        "maxRowsPerTrigger",
+        null,
+        "rows of a micro-batch, at most (cut at a chunk)",
+        1,
+        Long.MAX_VALUE),
+    MAX_BYTES_PER_TRIGGER(
+        "maxBytesPerTrigger",
+        null,
+        "bytes of a micro-batch, at most (cut at a chunk)",
+        1,
+        Long.MAX_VALUE),
+    MIN_ROWS_PER_TRIGGER(
+        "minRowsPerTrigger",
+        null,
+        "a micro-batch waits for so many rows, at most `maxTriggerDelay`",
+        1,
+        Long.MAX_VALUE),
+    MAX_TRIGGER_DELAY(
+        "maxTriggerDelay",
+        "15m",
+        "… and no longer than so long after the first of them (`500ms`, `30s`, `15m`)"),
     AVAILABLE_NOW_QUIET(
         "availableNowQuiet",
         null,
-        "a trigger that ends has read what was there when none of it has come for so long; default: `5s`, `1s` without TLS; before the "
-            + "first message three times as long, at least `5s`"),
-    AVAILABLE_NOW_TIMEOUT("availableNowTimeout", "1m", "… and fails when no stream has opened for so long"),
+        "a trigger that ends has read what was there when none of it has come for so long; default:"
+            + " `5s`, `1s` without TLS; before the first message three times as long, at least"
+            + " `5s`"),
+    AVAILABLE_NOW_TIMEOUT(
+        "availableNowTimeout", "1m", "… and fails when no stream has opened for so long"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
-    LINGER_MS("lingerMs", null, "a chunk is closed so long after its first row; default: 5, up to 20 with many slots", 1, 60000),
+    LINGER_MS(
+        "lingerMs",
+        null,
+        "a chunk is closed so long after its first row; default: 5, up to 20 with many slots",
+        1,
+        60000),
     JITTER_MS("jitterMs", "0", "slots open at random within so long, not all at once", 0, 600000),
-    MAX_RESERVOIR_BYTES("maxReservoirBytes", "268435456", "native memory of an executor for received messages", 1048576, Long.MAX_VALUE),
-    ACK_DEADLINE_SECONDS("ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
-    MAX_ACK_EXTENSION_SECONDS("maxAckExtensionSeconds", "3600", "a message that is not committed after so long is given up", 10, 604800),
+    MAX_RESERVOIR_BYTES(
+        "maxReservoirBytes",
+        "268435456",
+        "native memory of an executor for received messages",
+        1048576,
+        Long.MAX_VALUE),
+    ACK_DEADLINE_SECONDS(
+        "ackDeadlineSeconds", "60", "lease of received messages, extended as needed", 10, 600),
+    MAX_ACK_EXTENSION_SECONDS(
+        "maxAckExtensionSeconds",
+        "3600",
+        "a message that is not committed after so long is given up",
+        10,
+        604800),
     CREDENTIALS_FILE("credentialsFile", null, "key file; default: application default credentials"),
     CREDENTIALS_JSON("credentialsJson", null, "the content of a key file"),
     CLIENT_EMAIL("clientEmail", null, "service account, with `privateKey`"),
     PRIVATE_KEY("privateKey", null, "its private key, PEM (PKCS 8)"),
     PRIVATE_KEY_ID("privateKeyId", null, "id of that key"),
     CLIENT_ID("clientId", null, "id of the service account"),
-    IMPERSONATE("impersonateServiceAccount", null, "service account whose identity is taken on, with whatever credentials there are"),
+    IMPERSONATE(
+        "impersonateServiceAccount",
+        null,
+        "service account whose identity is taken on, with whatever credentials there are"),
     ACCESS_TOKEN("accessToken", null, "a fixed OAuth access token; it is not refreshed"),
     QUOTA_PROJECT("quotaProject", null, "project that is billed for the calls"),
     PROXY(
         "proxy",
         null,
-        "HTTP proxy to the endpoint, `http://user:password@host:port`; `none`: no proxy; default: HTTPS_PROXY and NO_PROXY of each "
-            + "executor and the driver"),
-    PUBLISH_BATCH_MESSAGES("publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
-    PUBLISH_BATCH_BYTES("publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
+        "HTTP proxy to the endpoint, `http://user:password@host:port`; `none`: no proxy; default:"
+            + " HTTPS_PROXY and NO_PROXY of each executor and the driver"),
+    PUBLISH_BATCH_MESSAGES(
+        "publishBatchMessages", "1000", "messages of a publish request, at most", 1, 1000),
+    PUBLISH_BATCH_BYTES(
+        "publishBatchBytes", "1000000", "bytes of a publish request, at most", 1024, 10000000),
     PUBLISH_MAX_IN_FLIGHT_BYTES(
-        "publishMaxInFlightBytes", "67108864", "unconfirmed bytes of a writing task, at most", 1048576, Long.MAX_VALUE),
-    PUBLISH_TIMEOUT_SECONDS("publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
-    PUBLISH_COMPRESSION("publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
-    ID_ATTRIBUTE("idAttribute", null, "attribute that gets a stable id of the row (query, epoch, partition, row), to drop duplicates by"),
-    DEAD_LETTER_TOPIC_ID("deadLetterTopicId", null, "topic for rows over the service's limits, which otherwise fail the task");
+        "publishMaxInFlightBytes",
+        "67108864",
+        "unconfirmed bytes of a writing task, at most",
+        1048576,
+        Long.MAX_VALUE),
+    PUBLISH_TIMEOUT_SECONDS(
+        "publishTimeoutSeconds", "600", "a request is retried for so long", 1, 86400),
+    PUBLISH_COMPRESSION(
+        "publishCompression", "none", "`gzip` compresses publish requests above 240 bytes"),
+    ID_ATTRIBUTE(
+        "idAttribute",
+        null,
+        "attribute that gets a stable id of the row (query, epoch, partition, row), to drop"
+            + " duplicates by"),
+    DEAD_LETTER_TOPIC_ID(
+        "deadLetterTopicId",
+        null,
+        "topic for rows over the service's limits, which otherwise fail the task");
 
     /** Names of other connectors for the same thing. */
     private static final Map<String, Option> ALIASES = new HashMap<>();
@@ -107,14 +184,25 @@ public final class PubSubOptions implements Serializable {
 
     static final Set<Option> FLAGS =
         EnumSet.of(
-            PLAINTEXT, CREATE_SUBSCRIPTION, SUBSCRIPTION_ORDERING, SUBSCRIPTION_EXACTLY_ONCE, DELETE_SUBSCRIPTION, TRACE_CONTEXT);
-    private static final Set<Option> WHOLE_CREDENTIALS = EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
+            PLAINTEXT,
+            CREATE_SUBSCRIPTION,
+            SUBSCRIPTION_ORDERING,
+            SUBSCRIPTION_EXACTLY_ONCE,
+            DELETE_SUBSCRIPTION,
+            TRACE_CONTEXT);
+    private static final Set<Option> WHOLE_CREDENTIALS =
+        EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
     static final Set<Option> BYTES =
         EnumSet.of(
-            MAX_BYTES_PER_TRIGGER, BATCH_BYTES, MAX_RESERVOIR_BYTES, PUBLISH_BATCH_BYTES, PUBLISH_MAX_IN_FLIGHT_BYTES);
+            MAX_BYTES_PER_TRIGGER,
+            BATCH_BYTES,
+            MAX_RESERVOIR_BYTES,
+            PUBLISH_BATCH_BYTES,
+            PUBLISH_MAX_IN_FLIGHT_BYTES);
     static final Set<Option> ON = EnumSet.of(ON_SUBSCRIPTION_DIFFERENCE, ON_SUBSCRIPTION_CHANGE);
     static final Set<Option> DURATIONS =
-        EnumSet.of(MAX_TRIGGER_DELAY, AVAILABLE_NOW_QUIET, AVAILABLE_NOW_TIMEOUT, SUBSCRIPTION_RETENTION);
+        EnumSet.of(
+            MAX_TRIGGER_DELAY, AVAILABLE_NOW_QUIET, AVAILABLE_NOW_TIMEOUT, SUBSCRIPTION_RETENTION);
 
     static Option named(String name) {
       for (Option option : values()) {
@@ -154,8 +242,14 @@ public final class PubSubOptions implements Serializable {
   private static final Set<String> SPARKS_OWN =
       new HashSet<>(
           Arrays.asList(
-              "paths", "checkpointlocation", "queryname", "outputmode", "trigger", "__paths__",
-              "fetchsize", "retries"));
+              "paths",
+              "checkpointlocation",
+              "queryname",
+              "outputmode",
+              "trigger",
+              "__paths__",
+              "fetchsize",
+              "retries"));
 
   private final LinkedHashMap<Option, String> values = new LinkedHashMap<>();
 
@@ -184,7 +278,9 @@ public final class PubSubOptions implements Serializable {
     return options;
   }
 
-  /** Credentials that are given as options stand instead of other ones in the session's settings. */
+  /**
+   * Credentials that are given as options stand instead of other ones in the session's settings.
+   */
   private void leaveCredentialsTo(Set<String> names) {
     EnumSet<Option> given = EnumSet.noneOf(Option.class);
     names.stream().map(Option::named).filter(Objects::nonNull).forEach(given::add);
@@ -215,7 +311,8 @@ public final class PubSubOptions implements Serializable {
         throw new IllegalArgumentException(
             "the path '"
                 + entry.getValue()
-                + "' means nothing to pubsub: give the option 'subscriptionId' to read, or 'topicId' to write");
+                + "' means nothing to pubsub: give the option 'subscriptionId' to read, or"
+                + " 'topicId' to write");
       }
       if (!SPARKS_OWN.contains(key) && !key.startsWith("spark.")) {
         put(entry.getKey(), entry.getValue(), "");
@@ -228,9 +325,13 @@ public final class PubSubOptions implements Serializable {
     if (option == null) {
       throw new IllegalArgumentException(OptionParser.unknown(name, prefix));
     }
-    boolean period = name.equalsIgnoreCase("maxFetchPeriod"); // a duration, where ours is a number of ms
+    boolean period =
+        name.equalsIgnoreCase("maxFetchPeriod"); // a duration, where ours is a number of ms
     String ours =
-        period ? Long.toString(Math.min(option.max, Math.max(option.min, OptionParser.millis(name, value)))) : value;
+        period
+            ? Long.toString(
+                Math.min(option.max, Math.max(option.min, OptionParser.millis(name, value))))
+            : value;
     values.put(option, OptionParser.checked(option, ours));
   }
 
@@ -317,7 +418,10 @@ public final class PubSubOptions implements Serializable {
     List<String> out = new ArrayList<>();
     String universe = text(Option.UNIVERSE_DOMAIN);
     String endpoint = text(Option.ENDPOINT);
-    add(out, "endpoint", endpoint == null && universe != null ? "pubsub." + universe + ":443" : endpoint);
+    add(
+        out,
+        "endpoint",
+        endpoint == null && universe != null ? "pubsub." + universe + ":443" : endpoint);
     add(out, "plaintext", plaintext() ? "1" : "0");
     add(out, "ca_file", text(Option.CA_FILE));
     add(out, "quota_project", text(Option.QUOTA_PROJECT));

@@ -13,9 +13,10 @@ import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
 
 /**
- * {@code spark.plugins=io.sparkpubsub.PubSubPlugin}: the figures of sources and sinks in Spark's metrics system, and so in whatever
- * that feeds (its JSON and Prometheus servlets, JMX, StatsD, Graphite), also between batches. On the driver {@code source.…}, summed
- * over the queries that run; on driver (local mode) and executors {@code sink.…}.
+ * {@code spark.plugins=io.sparkpubsub.PubSubPlugin}: the figures of sources and sinks in Spark's
+ * metrics system, and so in whatever that feeds (its JSON and Prometheus servlets, JMX, StatsD,
+ * Graphite), also between batches. On the driver {@code source.…}, summed over the queries that
+ * run; on driver (local mode) and executors {@code sink.…}.
  */
 public final class PubSubPlugin implements SparkPlugin {
   private static void sink(MetricRegistry registry) {

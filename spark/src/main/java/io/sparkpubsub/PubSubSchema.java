@@ -10,13 +10,17 @@ public final class PubSubSchema {
       new StructType()
           .add("message_id", DataTypes.StringType, false)
           .add("data", DataTypes.BinaryType, false)
-          .add("attributes", DataTypes.createMapType(DataTypes.StringType, DataTypes.StringType, false), false)
+          .add(
+              "attributes",
+              DataTypes.createMapType(DataTypes.StringType, DataTypes.StringType, false),
+              false)
           .add("publish_time", DataTypes.TimestampType, false)
           .add("ordering_key", DataTypes.StringType, true)
           .add("delivery_attempt", DataTypes.IntegerType, true);
 
   /** W3C's trace context of a message, on request. */
   public static final String TRACEPARENT = "traceparent";
+
   /** Where Google's clients put it. */
   public static final String TRACE_ATTRIBUTE = "googclient_traceparent";
 

@@ -22,7 +22,8 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   private final boolean readable; // as far as is known: by format
   private final boolean appendable; // by Spark itself, in batch
 
-  private PubSubTable(PubSubOptions options, StructType schema, String name, boolean readable, boolean appendable) {
+  private PubSubTable(
+      PubSubOptions options, StructType schema, String name, boolean readable, boolean appendable) {
     this.options = options;
     this.schema = schema;
     this.name = name;
@@ -33,7 +34,9 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   /** Of format(…): read with these columns, or written by a stream. */
   static PubSubTable ofFormat(PubSubOptions options, StructType schema) {
     String name =
-        options.has(Option.SUBSCRIPTION_ID) ? options.subscription() : options.has(Option.TOPIC_ID) ? options.topic() : "pubsub";
+        options.has(Option.SUBSCRIPTION_ID)
+            ? options.subscription()
+            : options.has(Option.TOPIC_ID) ? options.topic() : "pubsub";
     return new PubSubTable(options, schema, name, true, false);
   }
 
@@ -50,12 +53,15 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   /** What a read gives. */
   static StructType columns(PubSubOptions options) {
-    return options.flag(Option.TRACE_CONTEXT) ? PubSubSchema.withTraces(PubSubSchema.FULL) : PubSubSchema.FULL;
+    return options.flag(Option.TRACE_CONTEXT)
+        ? PubSubSchema.withTraces(PubSubSchema.FULL)
+        : PubSubSchema.FULL;
   }
 
   static UnsupportedOperationException onlyAppends() {
     return new UnsupportedOperationException(
-        "a topic is appended to, nothing in it is replaced: say mode(\"append\") (in SQL: INSERT INTO)");
+        "a topic is appended to, nothing in it is replaced: say mode(\"append\") (in SQL: INSERT"
+            + " INTO)");
   }
 
   PubSubOptions options() {
@@ -81,7 +87,8 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   public Set<TableCapability> capabilities() {
     EnumSet<TableCapability> all =
         EnumSet.of(
-            TableCapability.BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
+            TableCapability
+                .BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
             TableCapability.MICRO_BATCH_READ,
             TableCapability.STREAMING_WRITE,
             TableCapability.ACCEPT_ANY_SCHEMA);
@@ -99,6 +106,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   @Override
   public WriteBuilder newWriteBuilder(LogicalWriteInfo info) {
-    return new PubSubWriteBuilder(options.with(info.options()), info.schema(), info.queryId(), PubSubTable::onlyAppends);
+    return new PubSubWriteBuilder(
+        options.with(info.options()), info.schema(), info.queryId(), PubSubTable::onlyAppends);
   }
 }

@@ -22,11 +22,13 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 /**
  * format("pubsub"): streaming reads of a subscription, batch and streaming writes to a topic.
  *
- * <p>A batch write by format comes through {@link #createRelation(SQLContext, SaveMode, scala.collection.immutable.Map, Dataset)}, the
- * one door that knows the save mode: Spark refuses every mode but append and overwrite of a table that it may write itself, in words
- * that do not help. The rows take the same way as all others, by {@link PubSubSinkProvider}.
+ * <p>A batch write by format comes through {@link #createRelation(SQLContext, SaveMode,
+ * scala.collection.immutable.Map, Dataset)}, the one door that knows the save mode: Spark refuses
+ * every mode but append and overwrite of a table that it may write itself, in words that do not
+ * help. The rows take the same way as all others, by {@link PubSubSinkProvider}.
  */
-public class PubSubTableProvider implements TableProvider, DataSourceRegister, CreatableRelationProvider, RelationProvider {
+public class PubSubTableProvider
+    implements TableProvider, DataSourceRegister, CreatableRelationProvider, RelationProvider {
   @Override
   public String shortName() {
     return "pubsub";
@@ -38,7 +40,8 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister, C
   }
 
   @Override
-  public Table getTable(StructType schema, Transform[] partitioning, Map<String, String> properties) {
+  public Table getTable(
+      StructType schema, Transform[] partitioning, Map<String, String> properties) {
     return table(optionsOf(properties));
   }
 
@@ -62,7 +65,10 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister, C
   /** A batch write: mode append alone. */
   @Override
   public BaseRelation createRelation(
-      SQLContext context, SaveMode mode, scala.collection.immutable.Map<String, String> options, Dataset<Row> rows) {
+      SQLContext context,
+      SaveMode mode,
+      scala.collection.immutable.Map<String, String> options,
+      Dataset<Row> rows) {
     if (mode != SaveMode.Append) {
       throw PubSubTable.onlyAppends();
     }
@@ -72,17 +78,23 @@ public class PubSubTableProvider implements TableProvider, DataSourceRegister, C
       scala.Tuple2<String, String> entry = each.next();
       given.put(entry._1(), entry._2());
     }
-    rows.write().format(PubSubSinkProvider.class.getName()).options(given).mode(SaveMode.Append).save();
+    rows.write()
+        .format(PubSubSinkProvider.class.getName())
+        .options(given)
+        .mode(SaveMode.Append)
+        .save();
     return new Nothing(context);
   }
 
   /** What Spark asks for of CREATE TABLE … USING pubsub. */
   @Override
-  public BaseRelation createRelation(SQLContext context, scala.collection.immutable.Map<String, String> options) {
+  public BaseRelation createRelation(
+      SQLContext context, scala.collection.immutable.Map<String, String> options) {
     throw new UnsupportedOperationException(
         "a table of Spark's own catalog cannot stand over a topic or a subscription. Set"
-            + " spark.sql.catalog.pubsub=io.sparkpubsub.PubSubCatalog (and …pubsub.projectId): then pubsub.NAME is the topic of that name"
-            + " where it is written, and the subscription where it is read as a stream");
+            + " spark.sql.catalog.pubsub=io.sparkpubsub.PubSubCatalog (and …pubsub.projectId): then"
+            + " pubsub.NAME is the topic of that name where it is written, and the subscription"
+            + " where it is read as a stream");
   }
 
   /** Any: a column that does not fit is named with what is expected. Spark asks from 4.0 on. */

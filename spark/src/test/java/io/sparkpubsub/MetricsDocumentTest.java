@@ -17,7 +17,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What docs/operations says of metrics, and the files there that use them, against the metrics that there are. */
+/**
+ * What docs/operations says of metrics, and the files there that use them, against the metrics that
+ * there are.
+ */
 class MetricsDocumentTest {
   private static final Path FOLDER = Paths.get("../docs/operations");
 
@@ -26,7 +29,9 @@ class MetricsDocumentTest {
   }
 
   private static Set<String> sink() {
-    return Arrays.stream(Gauges.Sink.values()).map(metric -> metric.key).collect(Collectors.toCollection(TreeSet::new));
+    return Arrays.stream(Gauges.Sink.values())
+        .map(metric -> metric.key)
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   private static Set<String> matches(String text, String pattern) {
@@ -48,7 +53,9 @@ class MetricsDocumentTest {
   @Test
   void alertsAndDashboardUseMetricsThatExist() throws IOException {
     for (String file : new String[] {"monitoring/alerts.yaml", "monitoring/dashboard.json"}) {
-      assertThat(matches(text(file), "_source_(\\w+?)_Value")).isNotEmpty().isSubsetOf(Ledger.metricNames());
+      assertThat(matches(text(file), "_source_(\\w+?)_Value"))
+          .isNotEmpty()
+          .isSubsetOf(Ledger.metricNames());
       assertThat(matches(text(file), "_sink_(\\w+?)_Value")).isNotEmpty().isSubsetOf(sink());
     }
   }

@@ -30,10 +30,13 @@ class PubSubOptionsTest {
 
   @Test
   void namesAreFull() {
-    assertThat(of("projectid", "p", "SUBSCRIPTIONID", "sub").subscription()).isEqualTo("projects/p/subscriptions/sub");
+    assertThat(of("projectid", "p", "SUBSCRIPTIONID", "sub").subscription())
+        .isEqualTo("projects/p/subscriptions/sub");
     assertThat(of("topicId", "projects/x/topics/top").topic()).isEqualTo("projects/x/topics/top");
-    assertThatThrownBy(() -> of("subscriptionId", "sub").subscription()).hasMessageContaining("projectId");
-    assertThatThrownBy(() -> of().subscription()).hasMessageContaining("'subscriptionId' is required");
+    assertThatThrownBy(() -> of("subscriptionId", "sub").subscription())
+        .hasMessageContaining("projectId");
+    assertThatThrownBy(() -> of().subscription())
+        .hasMessageContaining("'subscriptionId' is required");
   }
 
   @Test
@@ -43,7 +46,8 @@ class PubSubOptionsTest {
         .hasMessageContaining("did you mean 'subscriptionId'?");
     assertThatThrownBy(() -> PubSubOptions.of(map(), map("spark.pubsub.bachSize", "1"), map()))
         .hasMessageContaining("did you mean 'spark.pubsub.batchSize'?");
-    assertThatThrownBy(() -> of("zzzzzzzzzzzzz", "s")).hasMessageContaining("The options are: projectId");
+    assertThatThrownBy(() -> of("zzzzzzzzzzzzz", "s"))
+        .hasMessageContaining("The options are: projectId");
   }
 
   @Test
@@ -60,18 +64,31 @@ class PubSubOptionsTest {
           .hasMessageContaining("ackDeadlineSeconds")
           .hasMessageContaining("between 10 and 600");
     }
-    assertThat(of("ackDeadlineSeconds", " 10 ").number(Option.ACK_DEADLINE_SECONDS, 0)).isEqualTo(10);
+    assertThat(of("ackDeadlineSeconds", " 10 ").number(Option.ACK_DEADLINE_SECONDS, 0))
+        .isEqualTo(10);
     assertThat(of().number(Option.ACK_DEADLINE_SECONDS, 0)).isEqualTo(60);
   }
 
   @Test
   void credentialsThatAreGivenStandInsteadOfTheSessions() {
     Map<String, String> conf =
-        map("spark.pubsub.clientEmail", "a@x", "spark.pubsub.privateKey", "k", "spark.pubsub.accessToken", "t");
+        map(
+            "spark.pubsub.clientEmail",
+            "a@x",
+            "spark.pubsub.privateKey",
+            "k",
+            "spark.pubsub.accessToken",
+            "t");
     PubSubOptions file = PubSubOptions.of(map("credentialsfile", "f"), conf, map());
     assertThat(file.text(Option.CREDENTIALS_FILE)).isEqualTo("f");
-    assertThat(file.has(Option.CLIENT_EMAIL) || file.has(Option.PRIVATE_KEY) || file.has(Option.ACCESS_TOKEN)).isFalse();
-    PubSubOptions key = PubSubOptions.of(map("privateKey", "k2"), conf, map()); // the session's account, another key
+    assertThat(
+            file.has(Option.CLIENT_EMAIL)
+                || file.has(Option.PRIVATE_KEY)
+                || file.has(Option.ACCESS_TOKEN))
+        .isFalse();
+    PubSubOptions key =
+        PubSubOptions.of(
+            map("privateKey", "k2"), conf, map()); // the session's account, another key
     assertThat(key.text(Option.PRIVATE_KEY)).isEqualTo("k2");
     assertThat(key.text(Option.CLIENT_EMAIL)).isEqualTo("a@x");
     assertThat(key.has(Option.ACCESS_TOKEN)).isFalse();
@@ -81,8 +98,10 @@ class PubSubOptionsTest {
 
   @Test
   void bytesMayHaveAUnit() {
-    assertThat(of("maxBytesPerTrigger", "10m").number(Option.MAX_BYTES_PER_TRIGGER, 0)).isEqualTo(10 << 20);
-    assertThat(of("maxReservoirBytes", "1G").number(Option.MAX_RESERVOIR_BYTES, 0)).isEqualTo(1 << 30);
+    assertThat(of("maxBytesPerTrigger", "10m").number(Option.MAX_BYTES_PER_TRIGGER, 0))
+        .isEqualTo(10 << 20);
+    assertThat(of("maxReservoirBytes", "1G").number(Option.MAX_RESERVOIR_BYTES, 0))
+        .isEqualTo(1 << 30);
     for (String value : new String[] {"10x", "m", "-1m", "1k", "9999999999g"}) {
       assertThatThrownBy(() -> of("maxReservoirBytes", value))
           .hasMessageContaining("maxReservoirBytes")
@@ -95,13 +114,16 @@ class PubSubOptionsTest {
   void durationsOfAnotherConnectorAreNamedAsTheyWereGiven() {
     assertThat(of("maxFetchPeriod", "10s").number(Option.LINGER_MS, 0)).isEqualTo(10000);
     assertThat(of("maxFetchPeriod", "5m").number(Option.LINGER_MS, 0)).isEqualTo(60000);
-    assertThatThrownBy(() -> of("maxFetchPeriod", "soon")).hasMessageContaining("'maxFetchPeriod' is 'soon'");
+    assertThatThrownBy(() -> of("maxFetchPeriod", "soon"))
+        .hasMessageContaining("'maxFetchPeriod' is 'soon'");
   }
 
   @Test
   void theSessionAndTheEnvironmentFillIn() {
-    Map<String, String> conf = map("spark.pubsub.projectId", "conf", "spark.pubsub.batchSize", "5", "spark.other", "x");
-    Map<String, String> environment = map("PUBSUB_EMULATOR_HOST", "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT", "env");
+    Map<String, String> conf =
+        map("spark.pubsub.projectId", "conf", "spark.pubsub.batchSize", "5", "spark.other", "x");
+    Map<String, String> environment =
+        map("PUBSUB_EMULATOR_HOST", "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT", "env");
     PubSubOptions options = PubSubOptions.of(map("batchSize", "7"), conf, environment);
     assertThat(options.text(Option.PROJECT_ID)).isEqualTo("conf");
     assertThat(options.number(Option.BATCH_SIZE, 0)).isEqualTo(7);
@@ -119,31 +141,42 @@ class PubSubOptionsTest {
 
   @Test
   void theEndpointMayBeRegionalPrivateOrOfAnotherUniverse() {
-    assertThat(connection(of(), "endpoint")).isNull(); // the library's own: pubsub.googleapis.com:443
+    assertThat(connection(of(), "endpoint"))
+        .isNull(); // the library's own: pubsub.googleapis.com:443
     assertThat(connection(of("endpoint", "us-east1-pubsub.googleapis.com:443"), "endpoint"))
         .isEqualTo("us-east1-pubsub.googleapis.com:443");
-    assertThat(connection(of("universeDomain", "apis-tpczero.goog"), "endpoint")).isEqualTo("pubsub.apis-tpczero.goog:443");
-    assertThat(connection(of("universeDomain", "a.goog", "endpoint", "pubsub-psc.p.a.goog"), "endpoint")).isEqualTo("pubsub-psc.p.a.goog");
+    assertThat(connection(of("universeDomain", "apis-tpczero.goog"), "endpoint"))
+        .isEqualTo("pubsub.apis-tpczero.goog:443");
+    assertThat(
+            connection(
+                of("universeDomain", "a.goog", "endpoint", "pubsub-psc.p.a.goog"), "endpoint"))
+        .isEqualTo("pubsub-psc.p.a.goog");
   }
 
   @Test
   void theProxyIsTheEnvironmentsUnlessItIsGiven() {
     assertThat(connection(of(), "proxy")).isNull();
-    assertThat(connection(of("proxy", "http://u:p@proxy:3128"), "proxy")).isEqualTo("http://u:p@proxy:3128");
+    assertThat(connection(of("proxy", "http://u:p@proxy:3128"), "proxy"))
+        .isEqualTo("http://u:p@proxy:3128");
     assertThat(connection(of("proxy", "none"), "proxy")).isEmpty();
   }
 
   @Test
   void aPathIsAnError() {
-    assertThatThrownBy(() -> of("path", "some/path")).hasMessageContaining("some/path").hasMessageContaining("'subscriptionId'");
+    assertThatThrownBy(() -> of("path", "some/path"))
+        .hasMessageContaining("some/path")
+        .hasMessageContaining("'subscriptionId'");
   }
 
   @Test
   void namesThatTheServiceWouldRefuse() {
-    for (String name : new String[] {"bad name", "ab", "1abc", "googabc", "projects/p/subscriptions/ab", "a/b"}) {
-      assertThatThrownBy(() -> of("projectId", "p", "subscriptionId", name).subscription()).hasMessageContaining("is not a valid name");
+    for (String name :
+        new String[] {"bad name", "ab", "1abc", "googabc", "projects/p/subscriptions/ab", "a/b"}) {
+      assertThatThrownBy(() -> of("projectId", "p", "subscriptionId", name).subscription())
+          .hasMessageContaining("is not a valid name");
     }
-    assertThatThrownBy(() -> of("topicId", "projects/p/subscriptions/abc").topic()).hasMessageContaining("is a subscription");
+    assertThatThrownBy(() -> of("topicId", "projects/p/subscriptions/abc").topic())
+        .hasMessageContaining("is a subscription");
   }
 
   @Test
@@ -151,10 +184,15 @@ class PubSubOptionsTest {
     assertThatThrownBy(() -> of("startingTimestamp", "1704067200"))
         .hasMessageContaining("1970-01-20T17:21:07.200Z")
         .hasMessageContaining("2024-01-01T00:00:00Z");
-    for (String wrong : new String[] {"-1", "0", "9223372036854775807", "-9223372036854775808", "2009-12-31T23:59:59Z", "soon"}) {
-      assertThatThrownBy(() -> of("startingTimestamp", wrong)).hasMessageContaining("'startingTimestamp' is '" + wrong + "'");
+    for (String wrong :
+        new String[] {
+          "-1", "0", "9223372036854775807", "-9223372036854775808", "2009-12-31T23:59:59Z", "soon"
+        }) {
+      assertThatThrownBy(() -> of("startingTimestamp", wrong))
+          .hasMessageContaining("'startingTimestamp' is '" + wrong + "'");
     }
-    assertThat(of("startingTimestamp", "1704067200000").startingMicros()).isEqualTo(1704067200000000L);
+    assertThat(of("startingTimestamp", "1704067200000").startingMicros())
+        .isEqualTo(1704067200000000L);
   }
 
   @Test
@@ -168,7 +206,14 @@ class PubSubOptionsTest {
     Path file = Paths.get("../docs/options.md");
     String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     for (Option option : Option.values()) {
-      String line = "| `" + option.key + "` | " + (option.fallback == null ? "" : "`" + option.fallback + "`") + " | " + option.doc + " |";
+      String line =
+          "| `"
+              + option.key
+              + "` | "
+              + (option.fallback == null ? "" : "`" + option.fallback + "`")
+              + " | "
+              + option.doc
+              + " |";
       assertThat(text).contains(line);
     }
   }

@@ -21,13 +21,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Publishes numbered messages, reads them with Spark and compares. Parameters, each an environment variable or else a system
- * property: PUBSUB_MSG_COUNT or pubsub.msg.count, PUBSUB_PAYLOAD_SIZE or pubsub.payload.size, TEST_MASTER or spark.master. The
- * endpoint is that of PUBSUB_EMULATOR_HOST, or an emulator of its own.
+ * Publishes numbered messages, reads them with Spark and compares. Parameters, each an environment
+ * variable or else a system property: PUBSUB_MSG_COUNT or pubsub.msg.count, PUBSUB_PAYLOAD_SIZE or
+ * pubsub.payload.size, TEST_MASTER or spark.master. The endpoint is that of PUBSUB_EMULATOR_HOST,
+ * or an emulator of its own.
  */
 class ThroughputIntegrationTest {
   private static final String PROJECT = "throughput-test-project";
-  private static final Path EMULATOR = Paths.get(System.getProperty("pubsub.emulator.path", "../build/release/pubsub-emulator"));
+  private static final Path EMULATOR =
+      Paths.get(System.getProperty("pubsub.emulator.path", "../build/release/pubsub-emulator"));
 
   @TempDir Path work;
 
@@ -38,7 +40,8 @@ class ThroughputIntegrationTest {
 
   /** Runs the pubsub command; the last word of what it prints. */
   private static String pubsub(String host, String... arguments) throws Exception {
-    List<String> command = new ArrayList<>(Collections.singletonList(EMULATOR.resolveSibling("pubsub").toString()));
+    List<String> command =
+        new ArrayList<>(Collections.singletonList(EMULATOR.resolveSibling("pubsub").toString()));
     command.addAll(Arrays.asList(arguments));
     command.addAll(Arrays.asList("--endpoint", host, "--plaintext", "--project", PROJECT));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -59,7 +62,9 @@ class ThroughputIntegrationTest {
       String host = given;
       if (given == null || given.isEmpty()) {
         emulator = new ProcessBuilder(EMULATOR.toString(), "--port", "0").start();
-        BufferedReader out = new BufferedReader(new InputStreamReader(emulator.getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader out =
+            new BufferedReader(
+                new InputStreamReader(emulator.getInputStream(), StandardCharsets.UTF_8));
         String ready = out.readLine();
         host = ready.substring(ready.lastIndexOf(' ') + 1);
       }
@@ -82,8 +87,15 @@ class ThroughputIntegrationTest {
     long sent =
         Long.parseLong(
             pubsub(
-                host, "publish", name, "--count", Long.toString(expected), "--size", Long.toString(size),
-                "--batch-bytes", "5000000"));
+                host,
+                "publish",
+                name,
+                "--count",
+                Long.toString(expected),
+                "--size",
+                Long.toString(size),
+                "--batch-bytes",
+                "5000000"));
     assertThat(sent).as("sent %d messages, expected %d", sent, expected).isEqualTo(expected);
     SparkSession spark =
         SparkSession.builder()
@@ -118,11 +130,14 @@ class ThroughputIntegrationTest {
               .selectExpr("count(*)", "count(distinct message_id)", "coalesce(sum(bytes), 0)")
               .first();
       double seconds = (System.nanoTime() - begin) / 1e9;
-      assertThat(read.getLong(1)).as("read %d messages, expected %d", read.getLong(1), expected).isEqualTo(expected);
+      assertThat(read.getLong(1))
+          .as("read %d messages, expected %d", read.getLong(1), expected)
+          .isEqualTo(expected);
       assertThat(read.getLong(0)).as("rows, with duplicates").isEqualTo(expected);
       assertThat(read.getLong(2)).as("bytes").isEqualTo(expected * size);
       System.out.printf(
-          "%d messages of %d bytes through %s in %.1f s, with starting Spark%n", expected, size, master, seconds);
+          "%d messages of %d bytes through %s in %.1f s, with starting Spark%n",
+          expected, size, master, seconds);
     } finally {
       spark.stop();
       pubsub(host, "subscription", "delete", name);

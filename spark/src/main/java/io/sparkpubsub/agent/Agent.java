@@ -21,9 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one object per executor process and query run that owns a native reader and its slots. {@link AgentLogic} says what it does;
- * here are what it holds and its daemon thread, which carries reports to the driver's ledger whenever something changed. It
- * registers when it can work, last of all; where its start fails, nothing of it is left.
+ * The one object per executor process and query run that owns a native reader and its slots. {@link
+ * AgentLogic} says what it does; here are what it holds and its daemon thread, which carries
+ * reports to the driver's ledger whenever something changed. It registers when it can work, last of
+ * all; where its start fails, nothing of it is left.
  */
 final class Agent implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
@@ -55,7 +56,10 @@ final class Agent implements Runnable {
     this.driver = Rpc.driver(config.endpoint);
   }
 
-  /** Starts the agent of this process, if the run has none here. Throws why it cannot work; then nothing is left of it. */
+  /**
+   * Starts the agent of this process, if the run has none here. Throws why it cannot work; then
+   * nothing is left of it.
+   */
   static void start(AgentConfig config) {
     synchronized (Agents.class) {
       if (Agents.of(config.run) == null) {
@@ -72,7 +76,9 @@ final class Agent implements Runnable {
     boolean works = false;
     try {
       reader = NativeReader.open(config.nativeOptions());
-      logic = new AgentLogic(config.run, executor, incarnation, new NativeSlots(reader, config), nowMs());
+      logic =
+          new AgentLogic(
+              config.run, executor, incarnation, new NativeSlots(reader, config), nowMs());
       tokens = startTokens();
       self = Rpc.serve("pubsub-agent-" + config.run + "-" + incarnation, this::handle);
       shutdownHook = Rpc.addShutdownHook(this::leave);
@@ -90,8 +96,10 @@ final class Agent implements Runnable {
 
   private boolean register() {
     String host = env.blockManager().blockManagerId().host();
-    Object[] message = new LedgerMessages.Register(config.run, executor, host, incarnation, self).encode();
-    return LedgerMessages.Register.verdict(Rpc.ask(ASK_TIMEOUT_MS, driver, message)) == Verdict.WORK;
+    Object[] message =
+        new LedgerMessages.Register(config.run, executor, host, incarnation, self).encode();
+    return LedgerMessages.Register.verdict(Rpc.ask(ASK_TIMEOUT_MS, driver, message))
+        == Verdict.WORK;
   }
 
   /** Gives up whatever there is. */
@@ -198,7 +206,9 @@ final class Agent implements Runnable {
     }
     close(CLOSE_TIMEOUT_MS, problem);
     if (logic.state() == AgentLogic.State.AGAIN && !leaving) {
-      LOG.warn("the driver had given up executor {}: what it held is given back, and it begins again", executor);
+      LOG.warn(
+          "the driver had given up executor {}: what it held is given back, and it begins again",
+          executor);
       LedgerClient.startOrTell(config);
     }
   }
@@ -209,7 +219,8 @@ final class Agent implements Runnable {
       generation = NativeReader.await(reader, generation, Math.max(IDLE_MS, 2 * logic.paceMs()));
       Report report = logic.report(nowMs());
       if (report == null) {
-        LOG.warn("no answer from the driver for {} ms: giving everything back", AgentLogic.LEASE_MS);
+        LOG.warn(
+            "no answer from the driver for {} ms: giving everything back", AgentLogic.LEASE_MS);
         return;
       }
       exchange(report);
@@ -236,7 +247,10 @@ final class Agent implements Runnable {
     }
   }
 
-  /** The process is going: what is committed is acknowledged, the rest is given back at once, and the driver is told of both. */
+  /**
+   * The process is going: what is committed is acknowledged, the rest is given back at once, and
+   * the driver is told of both.
+   */
   private void leave() {
     leaving = true;
     try {

@@ -17,11 +17,13 @@ public final class AgentConfig implements Serializable {
   final boolean limited; // a batch keeps to the options' limits
   final int slots; // of the query, when this agent begins
 
-  public AgentConfig(String run, String endpoint, PubSubOptions options, StructType schema, boolean limited) {
+  public AgentConfig(
+      String run, String endpoint, PubSubOptions options, StructType schema, boolean limited) {
     this(run, endpoint, options, PubSubSchema.columns(schema), limited, 1);
   }
 
-  private AgentConfig(String run, String endpoint, PubSubOptions options, int columns, boolean limited, int slots) {
+  private AgentConfig(
+      String run, String endpoint, PubSubOptions options, int columns, boolean limited, int slots) {
     this.run = run;
     this.endpoint = endpoint;
     this.options = options;
@@ -37,7 +39,9 @@ public final class AgentConfig implements Serializable {
   /** What a batch takes of an agent with so many of the query's slots, at most; 0: no limit. */
   long share(PubSubOptions.Option limit, int own) {
     long all = limited ? options.number(limit, 0) : 0;
-    return all == 0 ? 0 : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
+    return all == 0
+        ? 0
+        : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
   }
 
   String[] nativeOptions() {
@@ -47,8 +51,10 @@ public final class AgentConfig implements Serializable {
     PubSubOptions.add(out, "chunk_rows", options.text(PubSubOptions.Option.BATCH_SIZE));
     PubSubOptions.add(out, "chunk_bytes", options.text(PubSubOptions.Option.BATCH_BYTES));
     PubSubOptions.add(out, "linger_ms", options.text(PubSubOptions.Option.LINGER_MS));
-    PubSubOptions.add(out, "max_reservoir_bytes", options.text(PubSubOptions.Option.MAX_RESERVOIR_BYTES));
-    PubSubOptions.add(out, "ack_deadline_s", options.text(PubSubOptions.Option.ACK_DEADLINE_SECONDS));
+    PubSubOptions.add(
+        out, "max_reservoir_bytes", options.text(PubSubOptions.Option.MAX_RESERVOIR_BYTES));
+    PubSubOptions.add(
+        out, "ack_deadline_s", options.text(PubSubOptions.Option.ACK_DEADLINE_SECONDS));
     PubSubOptions.add(
         out, "max_ack_extension_s", options.text(PubSubOptions.Option.MAX_ACK_EXTENSION_SECONDS));
     return out.toArray(new String[0]);

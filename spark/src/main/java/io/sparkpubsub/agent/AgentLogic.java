@@ -10,8 +10,9 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What an agent says and does, from its registration to its end. Pure: time is an argument (monotonic ms), the reader is an
- * interface, and messages are carried by others, who may lose, repeat and delay them. Thread-safe.
+ * What an agent says and does, from its registration to its end. Pure: time is an argument
+ * (monotonic ms), the reader is an interface, and messages are carried by others, who may lose,
+ * repeat and delay them. Thread-safe.
  *
  * <pre>
  *            the ledger: OVER; or its process goes; or the run's endpoint is gone
@@ -20,10 +21,13 @@ import java.util.Set;
  *      └────── the ledger: REGISTER_AGAIN ───────────────────────────────────────▶ AGAIN    (another begins in its place)
  * </pre>
  *
- * Whatever the end is, the reader is then closed: what it was told to settle is settled, the rest given back.
+ * Whatever the end is, the reader is then closed: what it was told to settle is settled, the rest
+ * given back.
  */
 final class AgentLogic {
-  /** Shorter than Membership.GONE_MS: what this agent has is given back before it gets another home. */
+  /**
+   * Shorter than Membership.GONE_MS: what this agent has is given back before it gets another home.
+   */
   static final long LEASE_MS = 25_000;
 
   /** How it stands. */
@@ -63,7 +67,10 @@ final class AgentLogic {
     return paceMs;
   }
 
-  /** The next report; null: it is over, there is none. Its answer goes to {@link #answered}, before the next one is made. */
+  /**
+   * The next report; null: it is over, there is none. Its answer goes to {@link #answered}, before
+   * the next one is made.
+   */
   synchronized Report report(long nowMs) {
     if (nowMs - heardMs >= LEASE_MS) {
       state = State.OVER;
@@ -75,7 +82,16 @@ final class AgentLogic {
     long[] epochs = reader.report();
     String problem = error(epochs, NativeReader.STATE_FAILED);
     Report report =
-        new Report(run, executor, incarnation, ++number, epochs, sizes.untold(epochs), reader.metrics(), problem, false);
+        new Report(
+            run,
+            executor,
+            incarnation,
+            ++number,
+            epochs,
+            sizes.untold(epochs),
+            reader.metrics(),
+            problem,
+            false);
     report.trouble = error(epochs, NativeReader.STATE_WAITING);
     return report;
   }
@@ -132,7 +148,8 @@ final class AgentLogic {
   /** The last one, when the reader is closed. */
   synchronized Report lastReport(long[] lastMetrics, String problem) {
     state = state == State.WORKING ? State.OVER : state;
-    return new Report(run, executor, incarnation, ++number, new long[0], new long[0], lastMetrics, problem, true);
+    return new Report(
+        run, executor, incarnation, ++number, new long[0], new long[0], lastMetrics, problem, true);
   }
 
   /** That of the first slot in that state which has one. */

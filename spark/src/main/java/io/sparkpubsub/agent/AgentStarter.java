@@ -11,15 +11,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries what Spark says of its executors to the ledger, and starts agents where the ledger wants them: a daemon thread of the
- * driver that looks when Spark's events say so, and twice a second. Where there is no executor it asks Spark for one, and where
- * Spark takes idle ones away it keeps one busy now and then, as messages can come at any time.
+ * Carries what Spark says of its executors to the ledger, and starts agents where the ledger wants
+ * them: a daemon thread of the driver that looks when Spark's events say so, and twice a second.
+ * Where there is no executor it asks Spark for one, and where Spark takes idle ones away it keeps
+ * one busy now and then, as messages can come at any time.
  */
 public final class AgentStarter implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentStarter.class);
   private static final long LOOK_EVERY_MS = 500;
   private static final long LOOK_FIRST_EVERY_MS = 20;
-  private static final long KEEP_EVERY_MS = 15_000; // or a third of what Spark lets executors be idle
+  private static final long KEEP_EVERY_MS =
+      15_000; // or a third of what Spark lets executors be idle
 
   private final AgentConfig config;
   private final Ledger ledger;
@@ -130,7 +132,9 @@ public final class AgentStarter implements Runnable {
   private void keepAnExecutor(long nowMs) {
     boolean none = !ledger.hasExecutors();
     long idleMs = cluster.idleTimeoutMs();
-    boolean due = idleMs > 0 && nowMs - keptMs >= Math.max(LOOK_EVERY_MS, Math.min(KEEP_EVERY_MS, idleMs / 3));
+    boolean due =
+        idleMs > 0
+            && nowMs - keptMs >= Math.max(LOOK_EVERY_MS, Math.min(KEEP_EVERY_MS, idleMs / 3));
     if (none || due) {
       keptMs = nowMs;
       cluster.keepAnExecutor();

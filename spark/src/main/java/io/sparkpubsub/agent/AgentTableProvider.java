@@ -22,8 +22,9 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
- * An empty table with a partition on every executor that has no agent yet: reading it starts them. A table, because its partitions
- * can name the executor they want in every supported Spark. A start that fails is told to the driver and fails no task.
+ * An empty table with a partition on every executor that has no agent yet: reading it starts them.
+ * A table, because its partitions can name the executor they want in every supported Spark. A start
+ * that fails is told to the driver and fails no task.
  */
 public final class AgentTableProvider implements TableProvider {
   private static final StructType SCHEMA = new StructType().add("executor", DataTypes.StringType);
@@ -34,7 +35,8 @@ public final class AgentTableProvider implements TableProvider {
   }
 
   @Override
-  public Table getTable(StructType schema, Transform[] partitioning, Map<String, String> properties) {
+  public Table getTable(
+      StructType schema, Transform[] partitioning, Map<String, String> properties) {
     return new AgentTable(new CaseInsensitiveStringMap(properties).get("job"));
   }
 
@@ -85,7 +87,8 @@ public final class AgentTableProvider implements TableProvider {
     public InputPartition[] planInputPartitions() {
       StartingRuns.Job starting = StartingRuns.of(job);
       List<InputPartition> partitions = new ArrayList<>();
-      starting.executors.forEach((id, host) -> partitions.add(new AgentPartition(starting.config, location(id, host))));
+      starting.executors.forEach(
+          (id, host) -> partitions.add(new AgentPartition(starting.config, location(id, host))));
       if (partitions.isEmpty()) {
         partitions.add(new AgentPartition(null, null));
       }

@@ -14,10 +14,16 @@ interface Cluster {
   /** What Spark takes for the number of cores. */
   int parallelism();
 
-  /** Starts an agent on each of these, in the background; tells when each is over, and why where it is known to have failed. */
+  /**
+   * Starts an agent on each of these, in the background; tells when each is over, and why where it
+   * is known to have failed.
+   */
   void start(AgentConfig config, Map<String, String> executors, BiConsumer<String, String> ended);
 
-  /** Runs a task that does nothing, in the background: Spark gets itself an executor for it, or keeps the one it has. */
+  /**
+   * Runs a task that does nothing, in the background: Spark gets itself an executor for it, or
+   * keeps the one it has.
+   */
   void keepAnExecutor();
 
   /** After so long Spark itself takes executors away that have nothing to do; 0: it does not. */

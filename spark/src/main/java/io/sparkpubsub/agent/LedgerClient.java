@@ -13,7 +13,10 @@ public final class LedgerClient {
 
   private LedgerClient() {}
 
-  /** The seqs that a task reads, from and to; null: none. As {@link io.sparkpubsub.ledger.Ledger#range}. */
+  /**
+   * The seqs that a task reads, from and to; null: none. As {@link
+   * io.sparkpubsub.ledger.Ledger#range}.
+   */
   public static long[] range(
       String endpoint, String run, int slot, long epoch, long from, long to, boolean late) {
     Object[] message = new LedgerMessages.Range(run, slot, epoch, from, to, late).encode();
@@ -21,11 +24,12 @@ public final class LedgerClient {
   }
 
   /**
-   * The bytes of a chunk that another executor holds; empty: it has its outcome already, there is nothing to read; null: its home is
-   * gone, and the range is noted as lost.
+   * The bytes of a chunk that another executor holds; empty: it has its outcome already, there is
+   * nothing to read; null: its home is gone, and the range is noted as lost.
    */
   public static byte[] fetch(String endpoint, String run, int slot, long epoch, long seq) {
-    return (byte[]) Rpc.ask(Rpc.driver(endpoint), new LedgerMessages.Fetch(run, slot, epoch, seq).encode());
+    return (byte[])
+        Rpc.ask(Rpc.driver(endpoint), new LedgerMessages.Fetch(run, slot, epoch, seq).encode());
   }
 
   /** Starts the agent of this process; the driver is told where that fails, and tries again. */

@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Sizes of sealed chunks until the ledger has them. They are taken from the reader once, when a chunk is new: later it may be
- * settled, and gone, while the ledger, whose answer was lost, still has to hear of it. Not thread-safe.
+ * Sizes of sealed chunks until the ledger has them. They are taken from the reader once, when a
+ * chunk is new: later it may be settled, and gone, while the ledger, whose answer was lost, still
+ * has to hear of it. Not thread-safe.
  */
 final class SizeBook {
   private static final int AT_ONCE = 512;
@@ -29,7 +30,10 @@ final class SizeBook {
     this.reader = reader;
   }
 
-  /** Everything that the ledger may not know of these epochs, SealedSize.LONGS each; others are forgotten. */
+  /**
+   * Everything that the ledger may not know of these epochs, SealedSize.LONGS each; others are
+   * forgotten.
+   */
   long[] untold(long[] reports) {
     Set<Long> present = new HashSet<>();
     int count = 0;
@@ -62,7 +66,10 @@ final class SizeBook {
   }
 
   private int fetch(SlotReport report, Epoch epoch) {
-    int count = epoch.next < report.sealed ? reader.chunkSizes(report.slot, report.epoch, epoch.next, buffer) : 0;
+    int count =
+        epoch.next < report.sealed
+            ? reader.chunkSizes(report.slot, report.epoch, epoch.next, buffer)
+            : 0;
     for (int i = 0; i < count; i++) {
       epoch.untold.add(SealedSize.of(report.slot, report.epoch, epoch.next++, buffer, i));
     }

@@ -3,8 +3,9 @@ package io.sparkpubsub.agent;
 import java.util.function.IntUnaryOperator;
 
 /**
- * How many slots there are to be while the cluster grows and shrinks: more at once, fewer only when the cores have been fewer for a
- * while, as an executor that is replaced comes back. Pure: time is an argument.
+ * How many slots there are to be while the cluster grows and shrinks: more at once, fewer only when
+ * the cores have been fewer for a while, as an executor that is replaced comes back. Pure: time is
+ * an argument.
  */
 final class Sizing {
   static final long SHRINK_AFTER_MS = 30_000;
@@ -14,7 +15,9 @@ final class Sizing {
   private int slots;
   private long lowSinceMs = -1; // -1: it is not lower than what the slots are for
 
-  /** @param slotsOf how many for that many cores; asked when their number has changed */
+  /**
+   * @param slotsOf how many for that many cores; asked when their number has changed
+   */
   Sizing(int parallelism, int slots, IntUnaryOperator slotsOf) {
     this.parallelism = parallelism;
     this.slots = slots;

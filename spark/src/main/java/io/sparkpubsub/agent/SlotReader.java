@@ -1,11 +1,17 @@
 package io.sparkpubsub.agent;
 
-/** What an agent asks of the reader that holds its slots: the native one, or a model of it in a simulation. */
+/**
+ * What an agent asks of the reader that holds its slots: the native one, or a model of it in a
+ * simulation.
+ */
 interface SlotReader {
   /** All epochs, SlotReport.LONGS each. */
   long[] report();
 
-  /** Sizes of the chunks from fromSeq on, as many as fit; returns how many. As NativeReader.chunkSizes. */
+  /**
+   * Sizes of the chunks from fromSeq on, as many as fit; returns how many. As
+   * NativeReader.chunkSizes.
+   */
   int chunkSizes(int slot, long epoch, long fromSeq, long[] out);
 
   /** "CODE\nretryable\ntext"; null: no error. */

@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Spark's executors: its scheduler says which there are (a missing block manager says nothing), its events say when to look. Agents
- * are started by small jobs, each in a thread of its own: a task that hangs holds up nobody else. In local mode the driver is the
- * one executor.
+ * Spark's executors: its scheduler says which there are (a missing block manager says nothing), its
+ * events say when to look. Agents are started by small jobs, each in a thread of its own: a task
+ * that hangs holds up nobody else. In local mode the driver is the one executor.
  */
 final class SparkCluster implements Cluster {
   private static final Logger LOG = LoggerFactory.getLogger(SparkCluster.class);
@@ -77,7 +77,10 @@ final class SparkCluster implements Cluster {
     }
   }
 
-  /** Of one that was there before anybody listened; null: Spark's own listener has not heard of it yet. */
+  /**
+   * Of one that was there before anybody listened; null: Spark's own listener has not heard of it
+   * yet.
+   */
   private String host(String executor) {
     try {
       String hostPort = context.statusStore().executorSummary(executor).hostPort();
@@ -98,7 +101,8 @@ final class SparkCluster implements Cluster {
   }
 
   @Override
-  public void start(AgentConfig config, Map<String, String> executors, BiConsumer<String, String> ended) {
+  public void start(
+      AgentConfig config, Map<String, String> executors, BiConsumer<String, String> ended) {
     inBackground(
         () -> {
           String reason = null;
@@ -148,7 +152,12 @@ final class SparkCluster implements Cluster {
     try {
       Thread.currentThread().setContextClassLoader(loader);
       context.setJobGroup(group, description, false);
-      session.read().format(AgentTableProvider.class.getName()).option("job", name).load().collectAsList();
+      session
+          .read()
+          .format(AgentTableProvider.class.getName())
+          .option("job", name)
+          .load()
+          .collectAsList();
     } finally {
       StartingRuns.remove(name);
     }
@@ -156,8 +165,11 @@ final class SparkCluster implements Cluster {
 
   @Override
   public long idleTimeoutMs() {
-    boolean dynamic = !context.isLocal() && context.conf().getBoolean("spark.dynamicAllocation.enabled", false);
-    return dynamic ? context.conf().getTimeAsMs("spark.dynamicAllocation.executorIdleTimeout", "60s") : 0;
+    boolean dynamic =
+        !context.isLocal() && context.conf().getBoolean("spark.dynamicAllocation.enabled", false);
+    return dynamic
+        ? context.conf().getTimeAsMs("spark.dynamicAllocation.executorIdleTimeout", "60s")
+        : 0;
   }
 
   @Override

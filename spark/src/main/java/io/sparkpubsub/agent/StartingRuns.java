@@ -5,12 +5,16 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The small jobs of this driver that start agents, or ask for an executor: written by SparkCluster, read where they are planned. */
+/**
+ * The small jobs of this driver that start agents, or ask for an executor: written by SparkCluster,
+ * read where they are planned.
+ */
 final class StartingRuns {
   /** One of them. */
   static final class Job {
     /** Null: its one task does nothing. */
     final AgentConfig config;
+
     /** Where its tasks want to run, id -> host; empty: one task, wherever. */
     final Map<String, String> executors;
 

@@ -7,10 +7,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What agents count, over all executors that a query has had: sums never fall when an executor goes. Not thread-safe.
+ * What agents count, over all executors that a query has had: sums never fall when an executor
+ * goes. Not thread-safe.
  *
- * <p>What an executor held by its last report is counted as abandoned when it goes: the service delivers it again at the deadline.
- * One that leaves in order has given it back by then.
+ * <p>What an executor held by its last report is counted as abandoned when it goes: the service
+ * delivers it again at the deadline. One that leaves in order has given it back by then.
  */
 final class AgentMetrics {
   private final Map<String, long[]> present = new HashMap<>();

@@ -4,8 +4,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Where the batches of this run end, by Spark's ids of batches: with the id of the last one that is committed it is known what may be
- * acknowledged. Spark keeps the ends too, in files whose form depends on its version. Thread-safe.
+ * Where the batches of this run end, by Spark's ids of batches: with the id of the last one that is
+ * committed it is known what may be acknowledged. Spark keeps the ends too, in files whose form
+ * depends on its version. Thread-safe.
  */
 public final class BatchEnds {
   private final TreeMap<Long, PubSubOffset> ends = new TreeMap<>();

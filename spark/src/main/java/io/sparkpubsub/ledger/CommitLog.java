@@ -7,8 +7,9 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Which batches Spark's checkpoint says were begun and committed: files by the ids of batches, offsets/ID and commits/ID, two levels
- * above a source's own folder. What is in them depends on Spark's version and is not read.
+ * Which batches Spark's checkpoint says were begun and committed: files by the ids of batches,
+ * offsets/ID and commits/ID, two levels above a source's own folder. What is in them depends on
+ * Spark's version and is not read.
  */
 public final class CommitLog {
   private CommitLog() {}

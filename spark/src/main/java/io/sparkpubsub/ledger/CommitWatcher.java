@@ -14,11 +14,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Spark tells a source of a commit when it plans the next batch, which may be a long trigger away. This looks into the commit
- * log soon after a batch has ended, so that its messages are acknowledged without a next one.
+ * Spark tells a source of a commit when it plans the next batch, which may be a long trigger away.
+ * This looks into the commit log soon after a batch has ended, so that its messages are
+ * acknowledged without a next one.
  */
 public final class CommitWatcher extends SparkListener {
   private static final Logger LOG = LoggerFactory.getLogger(CommitWatcher.class);
+
   /** With a short trigger, Spark's own signal comes first, and nothing is read. */
   private static final long DELAY_MS = 300;
 

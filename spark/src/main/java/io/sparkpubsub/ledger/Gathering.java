@@ -1,25 +1,34 @@
 package io.sparkpubsub.ledger;
 
 /**
- * Whether a micro-batch should wait for more. A batch costs Spark a tenth of a second whatever it holds; while messages come fast,
- * waiting costs little and saves batches. It waits until half of the reservoir is full, but no longer than twice what the batch
- * before took, so that the latency stays in proportion: large batches let the next one grow, small ones begin soon. Slower messages
+ * Whether a micro-batch should wait for more. A batch costs Spark a tenth of a second whatever it
+ * holds; while messages come fast, waiting costs little and saves batches. It waits until half of
+ * the reservoir is full, but no longer than twice what the batch before took, so that the latency
+ * stays in proportion: large batches let the next one grow, small ones begin soon. Slower messages
  * are never waited for. Pure: no clock of its own.
  */
 public final class Gathering {
   static final long MAX_WAIT_MS = 500;
   public static final long STEP_MS = 10;
+
   /** 32 MB/s: below it, what batches cost does not matter. */
   static final double FAST_BYTES_PER_MS = 32_000;
+
   /** Acknowledgements of the batch before bring new messages within so long, or there are none. */
   private static final long STALL_MS = 100;
-  /** A rate is measured over at least so long, and remembered for a second or two: a full reservoir stops the flow for a while. */
+
+  /**
+   * A rate is measured over at least so long, and remembered for a second or two: a full reservoir
+   * stops the flow for a while.
+   */
   private static final long WINDOW_MS = 50;
+
   private static final double FORGET_PER_MS = 1e-3;
 
   private long windowMs;
   private long windowBytes;
-  private double bytesPerMs = Double.MAX_VALUE; // the first messages are waited for until it is known how fast they come
+  private double bytesPerMs =
+      Double.MAX_VALUE; // the first messages are waited for until it is known how fast they come
   private boolean measured;
   private long begunMs = -1; // when the batch that runs began; -1: it has ended
   private long batchMs = MAX_WAIT_MS; // what the batch before took

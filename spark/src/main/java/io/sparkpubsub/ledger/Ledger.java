@@ -19,12 +19,13 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no I/O, and no clock of its own (nowMs: a
- * monotonic time). Agents report what they have, the answer is what they are to do; both may be lost, be repeated or come late
- * without harm. Thread-safe.
+ * The driver's view of one query: slot -> home, epoch, sealed, settled. Pure: no Spark, no I/O, and
+ * no clock of its own (nowMs: a monotonic time). Agents report what they have, the answer is what
+ * they are to do; both may be lost, be repeated or come late without harm. Thread-safe.
  *
- * <p>A position is settled only when Spark has committed it, in the epoch it was read from, and not beyond a range that was
- * reported lost. Who may have slots, {@link Membership} knows; which executor has which, {@link SlotHomes}.
+ * <p>A position is settled only when Spark has committed it, in the epoch it was read from, and not
+ * beyond a range that was reported lost. Who may have slots, {@link Membership} knows; which
+ * executor has which, {@link SlotHomes}.
  */
 public final class Ledger {
   /** Reports of all agents together come about so often, however many there are. */
@@ -35,7 +36,10 @@ public final class Ledger {
   /** A target that everything is part of. */
   public static final long NO_TARGET = Long.MAX_VALUE;
 
-  /** An epoch that its home no longer has, and may not know so: it settles what is committed before it gives back the rest. */
+  /**
+   * An epoch that its home no longer has, and may not know so: it settles what is committed before
+   * it gives back the rest.
+   */
   private static final class Parting {
     final String executor;
     final long settleAsked;
@@ -65,7 +69,10 @@ public final class Ledger {
     this.jitterMs = jitterMs;
   }
 
-  /** A first epoch that no other run has had: clocks that were set back and restarts within a moment do no harm. */
+  /**
+   * A first epoch that no other run has had: clocks that were set back and restarts within a moment
+   * do no harm.
+   */
   public static long freshEpoch(long wallClockMs) {
     long perSecond = 100_000_000;
     return wallClockMs / 1000 * perSecond + new Random().nextInt((int) (perSecond / 2));
@@ -73,7 +80,10 @@ public final class Ledger {
 
   // ---- executors and agents ----
 
-  /** The executors that Spark has, id -> host. What others had is redelivered by the service; their slots get new homes. */
+  /**
+   * The executors that Spark has, id -> host. What others had is redelivered by the service; their
+   * slots get new homes.
+   */
   public synchronized void executors(long nowMs, Map<String, String> present) {
     for (Membership.Member gone : membership.executors(nowMs, present)) {
       if (gone.incarnation() > 0 && !gone.counted) {
@@ -85,7 +95,10 @@ public final class Ledger {
     assign();
   }
 
-  /** Executors on which an agent is to be started now, id -> host. Each start ends with {@link #startEnded}. */
+  /**
+   * Executors on which an agent is to be started now, id -> host. Each start ends with {@link
+   * #startEnded}.
+   */
   public synchronized Map<String, String> start(long nowMs) {
     return stopping ? new HashMap<>() : membership.start(nowMs);
   }
@@ -95,7 +108,10 @@ public final class Ledger {
     membership.startEnded(nowMs, executor, reason);
   }
 
-  /** Lets time pass: agents that are silent for too long are gone, and what can never work fails the query. */
+  /**
+   * Lets time pass: agents that are silent for too long are gone, and what can never work fails the
+   * query.
+   */
   public synchronized void tick(long nowMs) {
     for (Membership.Member gone : membership.tick(nowMs)) {
       agentMetrics.gone(gone.executor, false);
@@ -113,7 +129,10 @@ public final class Ledger {
     assign();
   }
 
-  /** An agent that is ready to work. The same one may register twice, a newer one takes its executor's place. */
+  /**
+   * An agent that is ready to work. The same one may register twice, a newer one takes its
+   * executor's place.
+   */
   public synchronized Verdict register(long nowMs, String executor, long incarnation) {
     if (stopping) {
       return Verdict.OVER;
@@ -132,8 +151,8 @@ public final class Ledger {
   }
 
   /**
-   * An executor is about to go. Returns what it is to acknowledge first; it gives back the rest, and its slots get new homes and
-   * epochs.
+   * An executor is about to go. Returns what it is to acknowledge first; it gives back the rest,
+   * and its slots get new homes and epochs.
    */
   public synchronized long[] leave(long nowMs, String executor) {
     List<Order> orders = new ArrayList<>();
@@ -151,7 +170,8 @@ public final class Ledger {
   /** Whether an executor has an agent that works and is not about to go. */
   public synchronized boolean works(String executor) {
     Membership.Member member = membership.get(executor);
-    return member != null && (member.state == Membership.State.WORKING || member.state == Membership.State.SILENT);
+    return member != null
+        && (member.state == Membership.State.WORKING || member.state == Membership.State.SILENT);
   }
 
   /** Whether Spark has any executor that stays. */
@@ -221,7 +241,8 @@ public final class Ledger {
   public synchronized Answer report(long nowMs, Report report) {
     noteProblem(report);
     if (!membership.knows(report.executor, report.incarnation)) {
-      return new Answer(stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report), paceMs());
+      return new Answer(
+          stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report), paceMs());
     }
     if (!membership.reported(nowMs, report.executor, report.number)) {
       return new Answer(Verdict.WORK, Order.NONE, paceMs());
@@ -247,7 +268,10 @@ public final class Ledger {
     return Math.max(MIN_PACE_MS, membership.working().size() * 1000 / REPORTS_PER_SECOND);
   }
 
-  /** The last report: its agent holds nothing any more. If its executor stays, it may register again. */
+  /**
+   * The last report: its agent holds nothing any more. If its executor stays, it may register
+   * again.
+   */
   private void end(long nowMs, Report report) {
     agentMetrics.left(report.executor, report.metrics);
     membership.ended(nowMs, report.executor);
@@ -260,7 +284,9 @@ public final class Ledger {
     for (int i = 0; i < SealedSize.count(report.sizes); i++) {
       SealedSize sealed = SealedSize.at(report.sizes, i);
       LedgerSlot slot = at(sealed.slot, sealed.epoch);
-      if (slot != null && report.executor.equals(slot.home) && slot.addSize(sealed.seq, sealed.size)) {
+      if (slot != null
+          && report.executor.equals(slot.home)
+          && slot.addSize(sealed.seq, sealed.size)) {
         growths++;
         sealedBytes += sealed.size.bytes;
       }
@@ -311,7 +337,10 @@ public final class Ledger {
     }
   }
 
-  /** An epoch that is not this agent's any more. What was committed of it is settled before the rest is given back. */
+  /**
+   * An epoch that is not this agent's any more. What was committed of it is settled before the rest
+   * is given back.
+   */
   private void part(List<Order> orders, SlotReport epoch, String executor) {
     Parting parting = partings.get(epoch.epoch);
     boolean its = parting != null && parting.executor.equals(executor);
@@ -354,11 +383,14 @@ public final class Ledger {
   }
 
   /**
-   * The end of a batch that begins at start: whole chunks, in turns over the slots, at least one, within the limits, and none behind
-   * the last one of its slot with a message that the service got until targetUs.
+   * The end of a batch that begins at start: whole chunks, in turns over the slots, at least one,
+   * within the limits, and none behind the last one of its slot with a message that the service got
+   * until targetUs.
    */
-  public synchronized PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
-    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(); // that differ from the start's
+  public synchronized PubSubOffset latest(
+      PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
+    TreeMap<Integer, PubSubOffset.Position> positions =
+        new TreeMap<>(); // that differ from the start's
     List<LedgerSlot> slots = homes.all();
     long[] next = new long[slots.size()];
     long[] end = new long[slots.size()];
@@ -376,7 +408,8 @@ public final class Ledger {
       for (LedgerSlot slot : turns) {
         boolean over = slot.home == null || next[slot.index] >= end[slot.index];
         ChunkSize size = over ? null : slot.size(next[slot.index]);
-        if (size == null || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
+        if (size == null
+            || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
           continue;
         }
         rows += size.rows;
@@ -391,8 +424,9 @@ public final class Ledger {
   }
 
   /**
-   * All slots, beginning with another one each batch: under a limit those at the end would never be read while the first have more,
-   * until their leases end. The same for the same start, however often it is asked for.
+   * All slots, beginning with another one each batch: under a limit those at the end would never be
+   * read while the first have more, until their leases end. The same for the same start, however
+   * often it is asked for.
    */
   private static List<LedgerSlot> inTurn(List<LedgerSlot> slots, PubSubOffset start) {
     List<LedgerSlot> turns = new ArrayList<>(slots);
@@ -444,9 +478,9 @@ public final class Ledger {
   }
 
   /**
-   * The seqs that a batch reads of a slot, from and to, where its offsets say from and to. Null: the epoch has died; its messages
-   * come again from the service, and the range is never settled. The answer is the same whenever it is asked for, but for chunks
-   * whose lease has ended.
+   * The seqs that a batch reads of a slot, from and to, where its offsets say from and to. Null:
+   * the epoch has died; its messages come again from the service, and the range is never settled.
+   * The answer is the same whenever it is asked for, but for chunks whose lease has ended.
    *
    * @param late whether what was sealed since the end was determined is part of the batch
    */
@@ -466,13 +500,18 @@ public final class Ledger {
     return slot != null && seq < slot.settled;
   }
 
-  /** Whether the range from this seq on has begun to be acknowledged: it cannot be read any more. */
+  /**
+   * Whether the range from this seq on has begun to be acknowledged: it cannot be read any more.
+   */
   synchronized boolean isAcknowledged(int index, long epoch, long from) {
     LedgerSlot slot = at(index, epoch);
     return slot != null && slot.home != null && slot.settleAsked > slot.end(from);
   }
 
-  /** Spark has committed everything below this offset. True: there is more to be acknowledged than before. */
+  /**
+   * Spark has committed everything below this offset. True: there is more to be acknowledged than
+   * before.
+   */
   public synchronized boolean committed(PubSubOffset offset) {
     boolean more = false;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
@@ -589,7 +628,9 @@ public final class Ledger {
     for (LedgerSlot slot : homes.all()) {
       slot.addTo(ready, slot.settleAsked, slot.sealed);
     }
-    out.put("numRecordsReadyToProcess", Long.toString(ready[0])); // these three as Databricks' connector calls them
+    out.put(
+        "numRecordsReadyToProcess",
+        Long.toString(ready[0])); // these three as Databricks' connector calls them
     out.put("sizeOfRecordsReadyToProcess", Long.toString(ready[1]));
     out.put("numDuplicatesSinceStreamStart", out.get(ReaderMetric.REDELIVERED_ROWS.key));
     return out;

@@ -9,8 +9,9 @@ import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEnv;
 
 /**
- * The one endpoint of a driver, behind which the ledgers of its runs are. It stays when a run ends, so that whoever still works for
- * that run, or begins to too late, is told so instead of waiting for an answer: the fence of agents.
+ * The one endpoint of a driver, behind which the ledgers of its runs are. It stays when a run ends,
+ * so that whoever still works for that run, or begins to too late, is told so instead of waiting
+ * for an answer: the fence of agents.
  */
 final class LedgerDoor {
   /** Answers what is asked of one run. */
@@ -21,7 +22,8 @@ final class LedgerDoor {
   private static LedgerDoor current;
 
   private final RpcEnv env;
-  private final String name = "pubsub-ledgers-" + UUID.randomUUID(); // other class loaders have theirs
+  private final String name =
+      "pubsub-ledgers-" + UUID.randomUUID(); // other class loaders have theirs
   private final ConcurrentHashMap<String, Room> rooms = new ConcurrentHashMap<>();
 
   private LedgerDoor(RpcEnv env) {
@@ -72,7 +74,9 @@ final class LedgerDoor {
         context.reply(Order.NONE);
         break;
       default:
-        context.sendFailure(new IllegalStateException("the query's run " + LedgerMessages.run(message) + " has ended"));
+        context.sendFailure(
+            new IllegalStateException(
+                "the query's run " + LedgerMessages.run(message) + " has ended"));
     }
   }
 }

@@ -7,8 +7,8 @@ import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
- * One run's room behind the driver's door: agents report to its ledger, tasks away from home fetch chunks through it.
- * {@link LedgerMessages} says what is asked and answered.
+ * One run's room behind the driver's door: agents report to its ledger, tasks away from home fetch
+ * chunks through it. {@link LedgerMessages} says what is asked and answered.
  */
 public final class LedgerEndpoint {
   private static final long FETCH_TIMEOUT_MS = 20000;
@@ -46,7 +46,10 @@ public final class LedgerEndpoint {
     return System.nanoTime() / 1_000_000;
   }
 
-  /** Spark has committed everything below this offset: agents are told at once, and again by the answers to their reports. */
+  /**
+   * Spark has committed everything below this offset: agents are told at once, and again by the
+   * answers to their reports.
+   */
   public void committed(PubSubOffset offset) {
     if (!ledger.committed(offset)) {
       return;
@@ -60,7 +63,10 @@ public final class LedgerEndpoint {
     }
   }
 
-  /** An executor is decommissioned. What it is to acknowledge it is told now; that again and to give back the rest, by its next report. */
+  /**
+   * An executor is decommissioned. What it is to acknowledge it is told now; that again and to give
+   * back the rest, by its next report.
+   */
   public void leave(String executor) {
     tell(agents.get(executor), ledger.leave(nowMs(), executor));
   }
@@ -94,7 +100,8 @@ public final class LedgerEndpoint {
   }
 
   private LedgerMessages.Verdict register(LedgerMessages.Register register) {
-    LedgerMessages.Verdict verdict = ledger.register(nowMs(), register.executor, register.incarnation);
+    LedgerMessages.Verdict verdict =
+        ledger.register(nowMs(), register.executor, register.incarnation);
     if (verdict == LedgerMessages.Verdict.WORK) {
       agents.put(register.executor, register.agent);
     }
@@ -105,14 +112,18 @@ public final class LedgerEndpoint {
     if (ledger.isAcknowledged(range.slot, range.epoch, range.from)) {
       context.sendFailure(
           new IllegalStateException(
-              "the batch of this frame has committed, and its messages are acknowledged: they cannot be read any more. A frame of"
-                  + " foreachBatch is read within its function: cache() or write there what is wanted later"));
+              "the batch of this frame has committed, and its messages are acknowledged: they"
+                  + " cannot be read any more. A frame of foreachBatch is read within its function:"
+                  + " cache() or write there what is wanted later"));
     } else {
       context.reply(ledger.range(range.slot, range.epoch, range.from, range.to, range.late));
     }
   }
 
-  /** Asks the home as long as it lives, or seems to: a killed executor is noticed a moment later than its silence. */
+  /**
+   * Asks the home as long as it lives, or seems to: a killed executor is noticed a moment later
+   * than its silence.
+   */
   private void fetchFromHome(RpcCallContext context, LedgerMessages.Fetch fetch) {
     long deadline = System.nanoTime() + FETCH_TIMEOUT_MS * 1000000;
     Throwable last = null;
@@ -129,7 +140,8 @@ public final class LedgerEndpoint {
         return;
       }
       try {
-        Object packed = Rpc.ask(agent, new LedgerMessages.Chunk(fetch.slot, fetch.epoch, fetch.seq).encode());
+        Object packed =
+            Rpc.ask(agent, new LedgerMessages.Chunk(fetch.slot, fetch.epoch, fetch.seq).encode());
         if (packed != null) {
           context.reply(packed);
           return;
@@ -144,14 +156,26 @@ public final class LedgerEndpoint {
     }
     context.sendFailure(
         new RuntimeException(
-            "cannot fetch chunk " + fetch.seq + " of slot " + fetch.slot + " epoch " + fetch.epoch + ": " + last));
+            "cannot fetch chunk "
+                + fetch.seq
+                + " of slot "
+                + fetch.slot
+                + " epoch "
+                + fetch.epoch
+                + ": "
+                + last));
   }
 
-  /** Tells agents that it is over; waits until all have ended, at most timeoutMs. Who reports later is turned away at the door. */
+  /**
+   * Tells agents that it is over; waits until all have ended, at most timeoutMs. Who reports later
+   * is turned away at the door.
+   */
   public void stop(long timeoutMs) {
     ledger.stop();
     long deadline = System.nanoTime() + timeoutMs * 1000000;
-    while (System.nanoTime() < deadline && agents.keySet().stream().anyMatch(ledger::hasAgent) && Pause.ms(10)) {}
+    while (System.nanoTime() < deadline
+        && agents.keySet().stream().anyMatch(ledger::hasAgent)
+        && Pause.ms(10)) {}
     door.close(run);
     fetchers.shutdown();
   }

@@ -3,9 +3,9 @@ package io.sparkpubsub.ledger;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
- * What crosses between driver and executors, one class a message: {@code encode} makes the array of JDK types that travels (the other
- * side may not see our classes), {@code decode} reads it. The first element says which message it is, the second, towards the
- * driver, which run it is for.
+ * What crosses between driver and executors, one class a message: {@code encode} makes the array of
+ * JDK types that travels (the other side may not see our classes), {@code decode} reads it. The
+ * first element says which message it is, the second, towards the driver, which run it is for.
  *
  * <pre>
  * Register     agent  → ledger   → a Verdict: whether it may work
@@ -23,7 +23,10 @@ public final class LedgerMessages {
   public enum Verdict {
     /** Go on. */
     WORK,
-    /** The ledger does not know this agent, or no longer: it gives everything back, and may register anew. */
+    /**
+     * The ledger does not know this agent, or no longer: it gives everything back, and may register
+     * anew.
+     */
     REGISTER_AGAIN,
     /** The run has ended, or never was: give everything back and end. */
     OVER
@@ -46,11 +49,14 @@ public final class LedgerMessages {
     public final String run;
     public final String executor;
     public final String host;
+
     /** Grows with each agent of an executor. */
     public final long incarnation;
+
     public final RpcEndpointRef agent;
 
-    public Register(String run, String executor, String host, long incarnation, RpcEndpointRef agent) {
+    public Register(
+        String run, String executor, String host, long incarnation, RpcEndpointRef agent) {
       this.run = run;
       this.executor = executor;
       this.host = host;
@@ -63,7 +69,8 @@ public final class LedgerMessages {
     }
 
     static Register decode(Object[] m) {
-      return new Register((String) m[1], (String) m[2], (String) m[3], (Long) m[4], (RpcEndpointRef) m[5]);
+      return new Register(
+          (String) m[1], (String) m[2], (String) m[3], (Long) m[4], (RpcEndpointRef) m[5]);
     }
 
     public static Verdict verdict(Object answer) {
@@ -78,16 +85,22 @@ public final class LedgerMessages {
     public final String executor;
     public final long incarnation;
     public final long number;
+
     /** SlotReport.LONGS an epoch. */
     public final long[] epochs;
+
     /** SealedSize.LONGS a chunk that the ledger may not know of. */
     public final long[] sizes;
+
     /** ReaderMetric.LONGS. */
     public final long[] metrics;
+
     /** Why the query must fail; null: nothing. */
     public final String problem;
+
     /** The agent has ended: it holds nothing any more. */
     public final boolean last;
+
     /** Why slots do not open; it may pass. Null: nothing. */
     public String trouble;
 
@@ -113,20 +126,23 @@ public final class LedgerMessages {
     }
 
     public Object[] encode() {
-      return new Object[] {KIND, run, executor, incarnation, number, epochs, sizes, metrics, problem, last, trouble};
+      return new Object[] {
+        KIND, run, executor, incarnation, number, epochs, sizes, metrics, problem, last, trouble
+      };
     }
 
     static Report decode(Object[] m) {
-      Report report = new Report(
-          (String) m[1],
-          (String) m[2],
-          (Long) m[3],
-          (Long) m[4],
-          (long[]) m[5],
-          (long[]) m[6],
-          (long[]) m[7],
-          (String) m[8],
-          (Boolean) m[9]);
+      Report report =
+          new Report(
+              (String) m[1],
+              (String) m[2],
+              (Long) m[3],
+              (Long) m[4],
+              (long[]) m[5],
+              (long[]) m[6],
+              (long[]) m[7],
+              (String) m[8],
+              (Boolean) m[9]);
       report.trouble = (String) m[10];
       return report;
     }
@@ -137,6 +153,7 @@ public final class LedgerMessages {
     static final Answer OVER = new Answer(Verdict.OVER, Order.NONE, 0);
     public final Verdict verdict;
     public final long[] orders;
+
     /** The pause before the next report. */
     public final int paceMs;
 
@@ -228,7 +245,8 @@ public final class LedgerMessages {
     }
 
     static Range decode(Object[] m) {
-      return new Range((String) m[1], (Integer) m[2], (Long) m[3], (Long) m[4], (Long) m[5], (Boolean) m[6]);
+      return new Range(
+          (String) m[1], (Integer) m[2], (Long) m[3], (Long) m[4], (Long) m[5], (Boolean) m[6]);
     }
   }
 

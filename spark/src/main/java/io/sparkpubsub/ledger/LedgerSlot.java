@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * What the ledger knows of one slot: its home and epoch, its chunks, how far they are committed. Not thread-safe.
+ * What the ledger knows of one slot: its home and epoch, its chunks, how far they are committed.
+ * Not thread-safe.
  *
- * <p>The offset of a batch names a seq; where the batch ends in truth is decided later, when it is planned ({@link #extend}): a
- * chunk that came in between is read with it instead of with the next. The decision stands, so every plan of the batch reads the
- * same; a batch that was never planned ends where its offset says.
+ * <p>The offset of a batch names a seq; where the batch ends in truth is decided later, when it is
+ * planned ({@link #extend}): a chunk that came in between is read with it instead of with the next.
+ * The decision stands, so every plan of the batch reads the same; a batch that was never planned
+ * ends where its offset says.
  *
  * <pre>
  *   homeless ── assign ──▶ assigned ── the agent reports the epoch ──▶ opened ── reported CLOSED, or no more ──▶ homeless
@@ -38,8 +40,10 @@ final class LedgerSlot {
 
   private long lostFrom; // never settled from here on
   private long firstSize; // seq of sizes[0]
-  private final List<ChunkSize> sizes = new ArrayList<>(); // of each chunk that is sealed and not asked settled
-  private final TreeMap<Long, Long> ends = new TreeMap<>(); // seq of an offset -> where its batch ends
+  private final List<ChunkSize> sizes =
+      new ArrayList<>(); // of each chunk that is sealed and not asked settled
+  private final TreeMap<Long, Long> ends =
+      new TreeMap<>(); // seq of an offset -> where its batch ends
 
   LedgerSlot(int index) {
     this.index = index;
@@ -89,12 +93,17 @@ final class LedgerSlot {
     return ends.computeIfAbsent(seq, same -> same);
   }
 
-  /** As end, but what was sealed in the meantime is part of the batch, unless it has an end already. */
+  /**
+   * As end, but what was sealed in the meantime is part of the batch, unless it has an end already.
+   */
   long extend(long seq) {
     return ends.computeIfAbsent(seq, same -> Math.max(same, sealed));
   }
 
-  /** Behind the last chunk that has a row which the service got until then, among those that may still be read. */
+  /**
+   * Behind the last chunk that has a row which the service got until then, among those that may
+   * still be read.
+   */
   long endOfTarget(long targetUs) {
     long end = sealed;
     while (end > firstSize && size(end - 1).oldestPublishUs > targetUs) {

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which executors there are, and how the agent of each stands. Pure: time is an argument (monotonic ms), decisions are returned. Not
- * thread-safe; the ledger owns it and moves the slots.
+ * Which executors there are, and how the agent of each stands. Pure: time is an argument (monotonic
+ * ms), decisions are returned. Not thread-safe; the ledger owns it and moves the slots.
  *
  * <pre>
  *  Spark adds an executor
@@ -27,7 +27,8 @@ import java.util.Set;
  *  A report of an agent that no state above expects (it was forgotten, or one after it has registered) is a stranger's.
  * </pre>
  *
- * An agent that hears nothing from the driver gives everything back before GONE_MS is over, so that its slots do not have two homes.
+ * An agent that hears nothing from the driver gives everything back before GONE_MS is over, so that
+ * its slots do not have two homes.
  */
 final class Membership {
   /** How the agent of an executor stands. */
@@ -44,8 +45,10 @@ final class Membership {
   static final long START_TIMEOUT_MS = 60_000;
   static final long FIRST_BACKOFF_MS = 500;
   static final long MAX_BACKOFF_MS = 10_000;
+
   /** The first slots wait so long for the other executors. */
   static final long GATHER_MS = 5_000;
+
   /** A query without an agent fails after so long, where starting one has failed. */
   static final long STUCK_MS = 40_000;
 
@@ -69,7 +72,9 @@ final class Membership {
     }
 
     boolean hasAgent() {
-      return state == State.WORKING || state == State.SILENT || state == State.LEAVING && !ended && incarnation > 0;
+      return state == State.WORKING
+          || state == State.SILENT
+          || state == State.LEAVING && !ended && incarnation > 0;
     }
 
     /** Of its newest agent; 0: it had none. */
@@ -151,7 +156,10 @@ final class Membership {
     return out;
   }
 
-  /** A start is over: the agent has registered before, or there is none. Reason: null where it is not known. */
+  /**
+   * A start is over: the agent has registered before, or there is none. Reason: null where it is
+   * not known.
+   */
   void startEnded(long nowMs, String executor, String reason) {
     Member member = members.get(executor);
     if (reason != null) {
@@ -169,7 +177,10 @@ final class Membership {
     member.notBeforeMs = nowMs + Math.min(backoff, MAX_BACKOFF_MS);
   }
 
-  /** Whether this agent may work. A newer one takes the place of another, which has nothing any more. */
+  /**
+   * Whether this agent may work. A newer one takes the place of another, which has nothing any
+   * more.
+   */
   boolean register(long nowMs, String executor, long incarnation) {
     Member member = members.get(executor);
     if (member == null || member.state == State.LEAVING || incarnation < member.incarnation) {
@@ -195,7 +206,9 @@ final class Membership {
     workedMs = nowMs;
   }
 
-  /** Whether an agent with this incarnation has ever registered, and is the newest of its executor. */
+  /**
+   * Whether an agent with this incarnation has ever registered, and is the newest of its executor.
+   */
   boolean knows(String executor, long incarnation) {
     Member member = members.get(executor);
     return member != null && member.hasAgent() && member.incarnation == incarnation;
@@ -210,7 +223,10 @@ final class Membership {
     return newer;
   }
 
-  /** The agent's process goes, or Spark has decommissioned it. False: that is known, or nobody knows it. */
+  /**
+   * The agent's process goes, or Spark has decommissioned it. False: that is known, or nobody knows
+   * it.
+   */
   boolean leave(long nowMs, String executor) {
     Member member = members.get(executor);
     if (member == null || member.state == State.LEAVING) {
@@ -229,7 +245,10 @@ final class Membership {
     }
   }
 
-  /** Lets time pass. Returns those whose agents have been silent for too long: they have nothing any more. */
+  /**
+   * Lets time pass. Returns those whose agents have been silent for too long: they have nothing any
+   * more.
+   */
   List<Member> tick(long nowMs) {
     List<Member> gone = new ArrayList<>();
     workedMs = workedMs < 0 ? nowMs : workedMs;
@@ -248,14 +267,18 @@ final class Membership {
     return gone;
   }
 
-  /** Whether the first slots may get their homes: every executor is ready, or has been waited for. */
+  /**
+   * Whether the first slots may get their homes: every executor is ready, or has been waited for.
+   */
   boolean isGathered(long nowMs) {
     boolean late = firstMs >= 0 && nowMs - firstMs >= GATHER_MS;
     int ready = count(State.WORKING);
     return ready > 0 && (late || ready + count(State.LEAVING) == members.size());
   }
 
-  /** Why nothing can be read, since when it is clear; null: nothing is wrong, or it may still pass. */
+  /**
+   * Why nothing can be read, since when it is clear; null: nothing is wrong, or it may still pass.
+   */
   String problem(long nowMs) {
     boolean works = count(State.WORKING) > 0;
     boolean failing = lastFailure != null && lastFailureMs >= workedMs;
@@ -273,7 +296,10 @@ final class Membership {
   public String toString() {
     StringBuilder out = new StringBuilder();
     for (Member member : members.values()) {
-      out.append(out.length() == 0 ? "" : ", ").append(member.executor).append(' ').append(member.state);
+      out.append(out.length() == 0 ? "" : ", ")
+          .append(member.executor)
+          .append(' ')
+          .append(member.state);
     }
     return out.toString();
   }

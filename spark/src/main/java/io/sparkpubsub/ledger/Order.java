@@ -2,7 +2,10 @@ package io.sparkpubsub.ledger;
 
 import java.util.List;
 
-/** One thing that the ledger tells an agent to do. Orders are obeyed in their order, and may come twice. Travels as longs. */
+/**
+ * One thing that the ledger tells an agent to do. Orders are obeyed in their order, and may come
+ * twice. Travels as longs.
+ */
 public final class Order {
   /** What is to be done. */
   public enum Kind {

@@ -7,9 +7,10 @@ import java.util.regex.Pattern;
 import org.apache.spark.sql.connector.read.streaming.Offset;
 
 /**
- * A position in every slot: {"0":"epoch:seq", …}; chunks below seq of that epoch are before it. A slot that is not named has given
- * nothing yet. A batch that ends here may have read some chunks more: {@link LedgerSlot} knows. An epoch that no longer exists reads
- * as empty and is never settled.
+ * A position in every slot: {"0":"epoch:seq", …}; chunks below seq of that epoch are before it. A
+ * slot that is not named has given nothing yet. A batch that ends here may have read some chunks
+ * more: {@link LedgerSlot} knows. An epoch that no longer exists reads as empty and is never
+ * settled.
  */
 public final class PubSubOffset extends Offset {
   /** Of one slot. */
@@ -24,7 +25,8 @@ public final class PubSubOffset extends Offset {
   }
 
   public static final PubSubOffset NOTHING = new PubSubOffset(new TreeMap<>());
-  private static final Pattern ENTRY = Pattern.compile("\"(\\d{1,9})\":\"(\\d{1,18}):(\\d{1,18})\"");
+  private static final Pattern ENTRY =
+      Pattern.compile("\"(\\d{1,9})\":\"(\\d{1,18}):(\\d{1,18})\"");
 
   public final TreeMap<Integer, Position> positions;
   private volatile String json; // null: nobody has asked
@@ -56,7 +58,8 @@ public final class PubSubOffset extends Offset {
     return new IllegalArgumentException(
         "the checkpoint holds an offset of another source: "
             + (json.length() > 200 ? json.substring(0, 200) + "…" : json)
-            + ". A query that changes its source begins with a new checkpointLocation; what was not acknowledged is delivered there");
+            + ". A query that changes its source begins with a new checkpointLocation; what was not"
+            + " acknowledged is delivered there");
   }
 
   /** This one, with other positions of these slots. */

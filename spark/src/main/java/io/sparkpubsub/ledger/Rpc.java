@@ -16,9 +16,15 @@ import scala.reflect.ClassTag$;
 import scala.runtime.AbstractPartialFunction;
 import scala.runtime.BoxedUnit;
 
-/** Spark's own channel between its processes. Messages are arrays of JDK types: the other side may not see our classes. */
+/**
+ * Spark's own channel between its processes. Messages are arrays of JDK types: the other side may
+ * not see our classes.
+ */
 public final class Rpc {
-  /** Answers a message, now or later, by context.reply or context.sendFailure. No context: it was only told. */
+  /**
+   * Answers a message, now or later, by context.reply or context.sendFailure. No context: it was
+   * only told.
+   */
   public interface Handler {
     void handle(Object[] message, RpcCallContext context) throws Exception;
   }
@@ -58,23 +64,33 @@ public final class Rpc {
 
   /** As ask, but fails after timeoutMs instead of Spark's two minutes. */
   public static Object ask(int timeoutMs, RpcEndpointRef ref, Object... message) {
-    RpcTimeout timeout = new RpcTimeout(Duration.create(timeoutMs, TimeUnit.MILLISECONDS), "a fixed timeout of pubsub");
+    RpcTimeout timeout =
+        new RpcTimeout(
+            Duration.create(timeoutMs, TimeUnit.MILLISECONDS), "a fixed timeout of pubsub");
     return ref.askSync(message, timeout, OBJECT);
   }
 
-  /** Whether there is nobody any more who could answer: this process's own channel has stopped, or the other's endpoint has. */
+  /**
+   * Whether there is nobody any more who could answer: this process's own channel has stopped, or
+   * the other's endpoint has.
+   */
   public static boolean isGone(Throwable failure) {
     for (Throwable e = failure; e != null; e = e.getCause()) {
       String name = e.getClass().getSimpleName();
       boolean says = String.valueOf(e.getMessage()).contains("Could not find pubsub-ledgers-");
-      if (says || name.equals("RpcEnvStoppedException") || name.equals("RpcEndpointNotFoundException")) {
+      if (says
+          || name.equals("RpcEnvStoppedException")
+          || name.equals("RpcEndpointNotFoundException")) {
         return true;
       }
     }
     return SparkEnv.get() == null;
   }
 
-  /** Runs when the process is told to go, while Spark's own channel still works. Returns what removeShutdownHook takes. */
+  /**
+   * Runs when the process is told to go, while Spark's own channel still works. Returns what
+   * removeShutdownHook takes.
+   */
   public static Object addShutdownHook(Runnable hook) {
     return ShutdownHookManager.addShutdownHook(
         BEFORE_SPARK,

@@ -2,7 +2,10 @@ package io.sparkpubsub.ledger;
 
 import io.sparkpubsub.natives.ChunkSize;
 
-/** Says of one sealed chunk where it stands and how large it is. Travels as longs: slot, epoch, seq, and the longs of its size. */
+/**
+ * Says of one sealed chunk where it stands and how large it is. Travels as longs: slot, epoch, seq,
+ * and the longs of its size.
+ */
 public final class SealedSize {
   /** Where it stands; the fields of its size follow. */
   private enum Place {
@@ -12,6 +15,7 @@ public final class SealedSize {
   }
 
   private static final int PLACE = Place.values().length;
+
   /** Longs of one. */
   public static final int LONGS = PLACE + ChunkSize.LONGS;
 

@@ -10,8 +10,9 @@ import java.util.PriorityQueue;
 import java.util.TreeSet;
 
 /**
- * How many slots there are and which executor is the home of which: evenly, also when executors come and go and when the number
- * changes. A slot that has to leave a living home drains there first, so that no message moves. Not thread-safe.
+ * How many slots there are and which executor is the home of which: evenly, also when executors
+ * come and go and when the number changes. A slot that has to leave a living home drains there
+ * first, so that no message moves. Not thread-safe.
  */
 final class SlotHomes {
   private static final class Load {
@@ -27,7 +28,8 @@ final class SlotHomes {
   }
 
   private final List<LedgerSlot> slots = new ArrayList<>();
-  private final Map<String, TreeSet<Integer>> held = new HashMap<>(); // executor -> its slots, moving ones too
+  private final Map<String, TreeSet<Integer>> held =
+      new HashMap<>(); // executor -> its slots, moving ones too
   private long nextEpoch;
   private int wanted;
 
@@ -79,12 +81,15 @@ final class SlotHomes {
   /** One that has no home, or else one of the home with most of them. */
   private LedgerSlot leastMissed() {
     Map<String, Integer> load = new HashMap<>();
-    slots.stream().filter(slot -> slot.home != null && !slot.moving).forEach(slot -> load.merge(slot.home, 1, Integer::sum));
+    slots.stream()
+        .filter(slot -> slot.home != null && !slot.moving)
+        .forEach(slot -> load.merge(slot.home, 1, Integer::sum));
     return slots.stream()
         .filter(slot -> slot.wanted)
         .max(
             Comparator.comparingInt(
-                    (LedgerSlot slot) -> slot.home == null || slot.moving ? Integer.MAX_VALUE : load.get(slot.home))
+                    (LedgerSlot slot) ->
+                        slot.home == null || slot.moving ? Integer.MAX_VALUE : load.get(slot.home))
                 .thenComparingInt(slot -> slot.index))
         .orElseThrow(IllegalStateException::new);
   }
@@ -103,7 +108,9 @@ final class SlotHomes {
   /** Gives slots without a home the least loaded of these, and a new epoch. */
   void assign(List<String> executors) {
     PriorityQueue<Load> loads =
-        new PriorityQueue<>(Comparator.comparingInt((Load load) -> load.slots).thenComparingInt(load -> load.order));
+        new PriorityQueue<>(
+            Comparator.comparingInt((Load load) -> load.slots)
+                .thenComparingInt(load -> load.order));
     for (String executor : executors) {
       TreeSet<Integer> its = held.get(executor);
       loads.add(new Load(executor, loads.size(), its == null ? 0 : its.size()));
@@ -119,7 +126,10 @@ final class SlotHomes {
     }
   }
 
-  /** Marks slots of executors that have too many as moving: they drain where they are, and then get the least loaded home. */
+  /**
+   * Marks slots of executors that have too many as moving: they drain where they are, and then get
+   * the least loaded home.
+   */
   void spread(List<String> executors) {
     if (executors.isEmpty()) {
       return;

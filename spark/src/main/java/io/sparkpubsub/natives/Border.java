@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the classes of this package and the native library have to agree on: the lengths of the arrays that cross, in the order of
- * BORDER_LENGTHS in jni/border.h, where each field has the name that it has here.
+ * What the classes of this package and the native library have to agree on: the lengths of the
+ * arrays that cross, in the order of BORDER_LENGTHS in jni/border.h, where each field has the name
+ * that it has here.
  */
 enum Border {
   VERSION("version of the border", 1),
@@ -37,7 +38,8 @@ enum Border {
     for (Border each : values()) {
       int their = each.ordinal() < theirs.length ? theirs[each.ordinal()] : 0;
       if (their != each.ours) {
-        differences.add(each.what + ": " + each.ours + " in the classes, " + their + " in the library");
+        differences.add(
+            each.what + ": " + each.ours + " in the classes, " + their + " in the library");
       }
     }
     if (!differences.isEmpty() || theirs.length != values().length) {

@@ -26,6 +26,8 @@ public final class ChunkSize {
   public static ChunkSize at(long[] sizes, int i) {
     int at = i * LONGS;
     return new ChunkSize(
-        sizes[at + Field.ROWS.ordinal()], sizes[at + Field.BYTES.ordinal()], sizes[at + Field.OLDEST_PUBLISH_US.ordinal()]);
+        sizes[at + Field.ROWS.ordinal()],
+        sizes[at + Field.BYTES.ordinal()],
+        sizes[at + Field.OLDEST_PUBLISH_US.ordinal()]);
   }
 }

@@ -1,6 +1,9 @@
 package io.sparkpubsub.natives;
 
-/** Where the columns of one chunk lie in native memory. Filled by NativeReader; valid while the chunk is held. */
+/**
+ * Where the columns of one chunk lie in native memory. Filled by NativeReader; valid while the
+ * chunk is held.
+ */
 public final class ChunkView {
   /** In the order of enum border_view. */
   enum Field {

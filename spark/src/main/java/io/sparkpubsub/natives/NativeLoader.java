@@ -8,10 +8,11 @@ import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 
 /**
- * Loads the native library out of the jar, once per class loader, when a native is first used; where that fails, the next use tries
- * again. It is copied to a private temporary file, whose name disappears as soon as the library is loaded. The folder is
- * java.io.tmpdir or the system property pubsub.native.tempdir. A class loader that nobody uses any more can go; its copy of the
- * library stays mapped, which is 5 MB of address space.
+ * Loads the native library out of the jar, once per class loader, when a native is first used;
+ * where that fails, the next use tries again. It is copied to a private temporary file, whose name
+ * disappears as soon as the library is loaded. The folder is java.io.tmpdir or the system property
+ * pubsub.native.tempdir. A class loader that nobody uses any more can go; its copy of the library
+ * stays mapped, which is 5 MB of address space.
  */
 final class NativeLoader {
   static final String TEMP_DIR_PROPERTY = "pubsub.native.tempdir";

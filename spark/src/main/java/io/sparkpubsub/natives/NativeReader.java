@@ -1,9 +1,9 @@
 package io.sparkpubsub.natives;
 
 /**
- * The native subscriber of one agent. Handles are numbers: using one after {@link #close} throws IllegalStateException; a
- * chunk handle is a reference of its own and outlives the reader. Every method may be called on any thread; only await and
- * close wait.
+ * The native subscriber of one agent. Handles are numbers: using one after {@link #close} throws
+ * IllegalStateException; a chunk handle is a reference of its own and outlives the reader. Every
+ * method may be called on any thread; only await and close wait.
  */
 public final class NativeReader {
   public static final int STATE_WAITING = 0;
@@ -14,7 +14,10 @@ public final class NativeReader {
 
   private NativeReader() {}
 
-  /** Key, value, key, value …: endpoint, plaintext, ca_file, subscription, columns, chunk_rows, chunk_bytes, linger_ms, …. */
+  /**
+   * Key, value, key, value …: endpoint, plaintext, ca_file, subscription, columns, chunk_rows,
+   * chunk_bytes, linger_ms, ….
+   */
   public static long open(String[] keyValues) {
     NativeLoader.load();
     return openReader(keyValues);
@@ -32,17 +35,24 @@ public final class NativeReader {
   public static native void closeSlot(long reader, int slot, long epoch, boolean giveBack);
 
   /**
-   * What one batch takes of this reader at most, of all its slots together; 0: no limit. No more is asked for than the next few
-   * batches take. To be told again when the reader's share of the slots is another.
+   * What one batch takes of this reader at most, of all its slots together; 0: no limit. No more is
+   * asked for than the next few batches take. To be told again when the reader's share of the slots
+   * is another.
    */
   public static native void setTrigger(long reader, long rows, long bytes);
 
   public static native void settle(long reader, int slot, long epoch, long endSeq, boolean ack);
 
-  /** Fills out, {@link SlotReport#LONGS} each; returns how many epochs there are, which may be more than fit. */
+  /**
+   * Fills out, {@link SlotReport#LONGS} each; returns how many epochs there are, which may be more
+   * than fit.
+   */
   public static native int report(long reader, long[] out);
 
-  /** Sizes of the chunks from fromSeq on, {@link ChunkSize#LONGS} each; returns how many were filled. */
+  /**
+   * Sizes of the chunks from fromSeq on, {@link ChunkSize#LONGS} each; returns how many were
+   * filled.
+   */
   public static native int chunkSizes(long reader, int slot, long epoch, long fromSeq, long[] out);
 
   /** "CODE\nretryable (0 or 1)\ntext"; null: no error. */
@@ -73,12 +83,18 @@ public final class NativeReader {
   /** In the order of {@link ReaderMetric}. */
   public static native void metrics(long reader, long[] out);
 
-  /** Finishes what was asked to be acknowledged, gives back the rest, frees. False: some outcomes are unconfirmed. Twice is harmless. */
+  /**
+   * Finishes what was asked to be acknowledged, gives back the rest, frees. False: some outcomes
+   * are unconfirmed. Twice is harmless.
+   */
   public static boolean close(long reader, int timeoutMs) {
     return close(reader, timeoutMs, null);
   }
 
-  /** Also fills lastMetrics, as {@link #metrics} would at the end; unchanged if the reader was closed before. */
+  /**
+   * Also fills lastMetrics, as {@link #metrics} would at the end; unchanged if the reader was
+   * closed before.
+   */
   public static native boolean close(long reader, int timeoutMs, long[] lastMetrics);
 
   /** Blocks of native memory in use. */

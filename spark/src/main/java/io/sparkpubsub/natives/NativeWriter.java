@@ -1,8 +1,8 @@
 package io.sparkpubsub.natives;
 
 /**
- * The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are handed over in blocks (layout:
- * include/pubsub/publisher.h).
+ * The native publishers of one task, one a topic, on one connection. Used by one thread. Rows are
+ * handed over in blocks (layout: include/pubsub/publisher.h).
  */
 public final class NativeWriter {
   private NativeWriter() {}
@@ -26,9 +26,13 @@ public final class NativeWriter {
   public static native boolean room(long writer, int topic, int timeoutMs);
 
   /** Copies the rows; waits while too much is in flight. firstRow is only for messages. */
-  public static native void publish(long writer, int topic, long address, long bytes, int rows, long firstRow);
+  public static native void publish(
+      long writer, int topic, long address, long bytes, int rows, long firstRow);
 
-  /** Sends everything and waits, at most so long, until every row has its id; whether it came to that. Throws what can not be sent. */
+  /**
+   * Sends everything and waits, at most so long, until every row has its id; whether it came to
+   * that. Throws what can not be sent.
+   */
   public static native boolean flush(long writer, int timeoutMs);
 
   /** In the order of {@link WriterMetric}. */

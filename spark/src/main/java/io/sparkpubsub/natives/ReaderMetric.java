@@ -24,6 +24,7 @@ public enum ReaderMetric {
   public static final int LONGS = values().length;
 
   public final String key;
+
   /** A level, not a sum: it ends with its executor. */
   public final boolean gauge;
 

@@ -1,6 +1,9 @@
 package io.sparkpubsub.natives;
 
-/** How one epoch of a slot stands: an agent's reader fills it, the ledger reads it. Travels as longs. */
+/**
+ * How one epoch of a slot stands: an agent's reader fills it, the ledger reads it. Travels as
+ * longs.
+ */
 public final class SlotReport {
   /** In the order of enum border_report. */
   enum Field {
@@ -21,19 +24,31 @@ public final class SlotReport {
 
   public final int slot;
   public final long epoch;
+
   /** NativeReader.STATE_…. */
   public final int state;
+
   /** Chunks below it exist, or did. */
   public final long sealed;
+
   /** Chunks below it have their outcome. */
   public final long settled;
+
   public final long backlogRows;
   public final long backlogBytes;
+
   /** Wall-clock µs of the oldest unsettled row; 0: none. */
   public final long oldestUs;
 
   public SlotReport(
-      int slot, long epoch, int state, long sealed, long settled, long backlogRows, long backlogBytes, long oldestUs) {
+      int slot,
+      long epoch,
+      int state,
+      long sealed,
+      long settled,
+      long backlogRows,
+      long backlogBytes,
+      long oldestUs) {
     this.slot = slot;
     this.epoch = epoch;
     this.state = state;

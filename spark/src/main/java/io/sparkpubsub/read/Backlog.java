@@ -6,9 +6,10 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * What was there at a moment, for triggers that end: the messages that the service got until then. What came later and is behind them
- * in its slot stays unread and is given back at the end; between them it is read too, as chunks are read in their order. Where
- * unread chunks fill a slot, so that nothing else could come, they are read after all.
+ * What was there at a moment, for triggers that end: the messages that the service got until then.
+ * What came later and is behind them in its slot stays unread and is given back at the end; between
+ * them it is read too, as chunks are read in their order. Where unread chunks fill a slot, so that
+ * nothing else could come, they are read after all.
  *
  * <p>Waits on the query's own thread, which holds nothing but the query's progress.
  */
@@ -21,9 +22,16 @@ final class Backlog {
   private final BooleanSupplier pause; // false: interrupted
   private boolean unreachable;
 
-  /** @param targetUs wall clock; Ledger.NO_TARGET: whatever comes */
+  /**
+   * @param targetUs wall clock; Ledger.NO_TARGET: whatever comes
+   */
   Backlog(
-      Ledger ledger, long targetUs, long slotBytes, QuietTime quiet, LongSupplier clockMs, BooleanSupplier pause) {
+      Ledger ledger,
+      long targetUs,
+      long slotBytes,
+      QuietTime quiet,
+      LongSupplier clockMs,
+      BooleanSupplier pause) {
     this.ledger = ledger;
     this.targetUs = targetUs;
     this.slotBytes = slotBytes;
@@ -75,7 +83,8 @@ final class Backlog {
 
   private boolean isOver() {
     QuietTime.State state =
-        quiet.look(clockMs.getAsLong(), ledger.openSlots(), ledger.slotCount(), ledger.growths() > 0);
+        quiet.look(
+            clockMs.getAsLong(), ledger.openSlots(), ledger.slotCount(), ledger.growths() > 0);
     unreachable = state == QuietTime.State.UNREACHABLE;
     return unreachable || state == QuietTime.State.OVER;
   }

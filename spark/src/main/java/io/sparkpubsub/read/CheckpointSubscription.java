@@ -10,8 +10,8 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.IOUtils;
 
 /**
- * Which subscription a checkpoint belongs to: the file `subscription` in the source's folder of it (CHECKPOINT/sources/INDEX), one
- * line. Driver only.
+ * Which subscription a checkpoint belongs to: the file `subscription` in the source's folder of it
+ * (CHECKPOINT/sources/INDEX), one line. Driver only.
  */
 final class CheckpointSubscription {
   private static final int LONGEST = 2048;
@@ -23,7 +23,8 @@ final class CheckpointSubscription {
    *
    * @return the name that stood there; null: none
    */
-  static String put(String sourceFolder, String name, boolean keep, Configuration conf) throws IOException {
+  static String put(String sourceFolder, String name, boolean keep, Configuration conf)
+      throws IOException {
     Path file = new Path(sourceFolder, "subscription");
     FileSystem fs = file.getFileSystem(conf);
     String before = fs.exists(file) ? read(fs, file) : null;

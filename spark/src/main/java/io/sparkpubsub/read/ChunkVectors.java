@@ -26,7 +26,10 @@ import org.apache.spark.sql.vectorized.ArrowColumnVector;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
-/** A chunk as a ColumnarBatch over its native buffers, without a copy. The chunk is released with the last vector. */
+/**
+ * A chunk as a ColumnarBatch over its native buffers, without a copy. The chunk is released with
+ * the last vector.
+ */
 final class ChunkVectors {
   private static final BufferAllocator ALLOCATOR = new RootAllocator(Long.MAX_VALUE);
   private static final ArrowType UTF8 = new ArrowType.Utf8();
@@ -80,7 +83,8 @@ final class ChunkVectors {
     if (field.name().equals(PubSubSchema.TRACEPARENT)) {
       return DerivedVectors.attribute(vector, PubSubSchema.TRACE_ATTRIBUTE);
     }
-    boolean json = field.name().equals("attributes") && field.dataType().equals(DataTypes.StringType);
+    boolean json =
+        field.name().equals("attributes") && field.dataType().equals(DataTypes.StringType);
     return json ? DerivedVectors.json(vector) : vector;
   }
 
@@ -178,7 +182,11 @@ final class ChunkVectors {
           break;
         default:
           load(
-              vector, rows, view.deliveryAttemptNulls(), Buffer.DELIVERY_ATTEMPT_VALIDITY, Buffer.DELIVERY_ATTEMPT);
+              vector,
+              rows,
+              view.deliveryAttemptNulls(),
+              Buffer.DELIVERY_ATTEMPT_VALIDITY,
+              Buffer.DELIVERY_ATTEMPT);
       }
     }
 
@@ -187,8 +195,20 @@ final class ChunkVectors {
       load(map, rows, 0, null, Buffer.ATTRIBUTES_OFFSETS);
       StructVector pairs = (StructVector) map.getDataVector();
       load(pairs, entries, 0, null);
-      load(pairs.getChildrenFromFields().get(0), entries, 0, null, Buffer.KEY_OFFSETS, Buffer.KEY_BYTES);
-      load(pairs.getChildrenFromFields().get(1), entries, 0, null, Buffer.VALUE_OFFSETS, Buffer.VALUE_BYTES);
+      load(
+          pairs.getChildrenFromFields().get(0),
+          entries,
+          0,
+          null,
+          Buffer.KEY_OFFSETS,
+          Buffer.KEY_BYTES);
+      load(
+          pairs.getChildrenFromFields().get(1),
+          entries,
+          0,
+          null,
+          Buffer.VALUE_OFFSETS,
+          Buffer.VALUE_BYTES);
     }
   }
 }

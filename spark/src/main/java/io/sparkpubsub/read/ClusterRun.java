@@ -21,7 +21,10 @@ import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A run on Spark's cluster: the ledger's endpoint, agents on every executor, and an eye on the commit log. */
+/**
+ * A run on Spark's cluster: the ledger's endpoint, agents on every executor, and an eye on the
+ * commit log.
+ */
 final class ClusterRun implements QueryRun {
   private static final Logger LOG = LoggerFactory.getLogger(ClusterRun.class);
   private static final long STOP_TIMEOUT_MS = 20000;
@@ -40,9 +43,16 @@ final class ClusterRun implements QueryRun {
   private final int parallelism;
   private AgentStarter starter;
 
-  /** @param parallelism what the ledger's slots are for */
+  /**
+   * @param parallelism what the ledger's slots are for
+   */
   ClusterRun(
-      PubSubOptions options, StructType schema, String checkpoint, Ledger ledger, int parallelism, SparkSession session) {
+      PubSubOptions options,
+      StructType schema,
+      String checkpoint,
+      Ledger ledger,
+      int parallelism,
+      SparkSession session) {
     this.options = options;
     this.schema = schema;
     this.checkpoint = checkpoint;
@@ -52,7 +62,9 @@ final class ClusterRun implements QueryRun {
     this.parallelism = parallelism;
     this.name = "pubsub[" + options.subscription() + ", run " + id.substring(0, 8) + "]";
     this.endpoint = new LedgerEndpoint(id, ledger);
-    this.watcher = new CommitWatcher(session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
+    this.watcher =
+        new CommitWatcher(
+            session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
   }
 
   /** How many slots: as asked, but no more than twice the parallelism. */
@@ -61,7 +73,9 @@ final class ClusterRun implements QueryRun {
     int cap = 2 * parallelism;
     if (asked > cap) {
       LOG.warn(
-          "numPartitions is {}: more than twice the default parallelism brings nothing; using {}", asked, cap);
+          "numPartitions is {}: more than twice the default parallelism brings nothing; using {}",
+          asked,
+          cap);
     }
     return (int) Math.min(asked, cap);
   }
@@ -72,14 +86,18 @@ final class ClusterRun implements QueryRun {
     warnOfSink();
     endpoint.start();
     AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema, !query.isOnce());
-    starter = new AgentStarter(config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
+    starter =
+        new AgentStarter(
+            config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
     starter.start();
     watcher.start();
   }
 
   private void warnOfSink() {
     try {
-      String warning = FileSinkCheck.warning(query.sink(), checkpoint, session.sparkContext().hadoopConfiguration());
+      String warning =
+          FileSinkCheck.warning(
+              query.sink(), checkpoint, session.sparkContext().hadoopConfiguration());
       if (warning != null) {
         LOG.warn("{}", warning);
       }
@@ -90,7 +108,8 @@ final class ClusterRun implements QueryRun {
 
   private PubSubOffset lastCommitted() {
     try {
-      return ends.upTo(CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration()));
+      return ends.upTo(
+          CommitLog.lastCommitted(checkpoint, session.sparkContext().hadoopConfiguration()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -148,7 +167,10 @@ final class ClusterRun implements QueryRun {
     endpoint.committed(offset);
   }
 
-  /** Looks the same after success and failure: the commit log tells what may be acknowledged. The rest is given back. */
+  /**
+   * Looks the same after success and failure: the commit log tells what may be acknowledged. The
+   * rest is given back.
+   */
   @Override
   public void stop() {
     watcher.stop();

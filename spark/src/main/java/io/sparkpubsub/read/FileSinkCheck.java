@@ -10,8 +10,9 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Spark's file sink keeps a list of the batches that it has written, by their ids, and skips those that it knows. With a checkpoint
- * that was restored, or is a second one for the same folder, it would skip new batches, which are acknowledged all the same.
+ * Spark's file sink keeps a list of the batches that it has written, by their ids, and skips those
+ * that it knows. With a checkpoint that was restored, or is a second one for the same folder, it
+ * would skip new batches, which are acknowledged all the same.
  */
 final class FileSinkCheck {
   private static final Pattern SINK = Pattern.compile("FileSink\\[(.*)\\]");
@@ -36,8 +37,8 @@ final class FileSinkCheck {
         + written
         + ", but this checkpoint goes on with batch "
         + (begun + 1)
-        + ": Spark's file sink skips them up to there, and their messages are acknowledged without being written."
-        + " Use the checkpoint that belongs to the folder, or another folder";
+        + ": Spark's file sink skips them up to there, and their messages are acknowledged without"
+        + " being written. Use the checkpoint that belongs to the folder, or another folder";
   }
 
   private static long lastWritten(Path folder, Configuration conf) throws IOException {

@@ -11,20 +11,26 @@ import org.apache.spark.sql.connector.read.streaming.ReadMaxRows;
 import org.apache.spark.sql.connector.read.streaming.ReadMinRows;
 
 /**
- * What a micro-batch may hold and is to wait for. Spark is told by {@link #asked} and says with each batch which of it counts: a
- * trigger that wants all there is comes without limits. Bytes have no limit of Spark's own in every supported line; they stand
- * beside whatever limits it gives.
+ * What a micro-batch may hold and is to wait for. Spark is told by {@link #asked} and says with
+ * each batch which of it counts: a trigger that wants all there is comes without limits. Bytes have
+ * no limit of Spark's own in every supported line; they stand beside whatever limits it gives.
  */
 final class Limits {
   static final long NONE = Long.MAX_VALUE;
-  /** What is asked for where the options set no limit: unlike all that is available, which only a trigger that ends may ask for. */
+
+  /**
+   * What is asked for where the options set no limit: unlike all that is available, which only a
+   * trigger that ends may ask for.
+   */
   private static final ReadLimit NO_LIMITS =
       ReadLimit.compositeLimit(new ReadLimit[] {ReadLimit.allAvailable()});
 
   final long maxRows;
   final long maxBytes;
+
   /** The batch waits for so many rows … */
   final long minRows;
+
   /** … and no longer than so. */
   final long maxDelayMs;
 
@@ -41,7 +47,8 @@ final class Limits {
     if (options.has(Option.MIN_ROWS_PER_TRIGGER)) {
       limits.add(
           ReadLimit.minRows(
-              options.number(Option.MIN_ROWS_PER_TRIGGER, 1), options.millis(Option.MAX_TRIGGER_DELAY)));
+              options.number(Option.MIN_ROWS_PER_TRIGGER, 1),
+              options.millis(Option.MAX_TRIGGER_DELAY)));
     }
     if (options.has(Option.MAX_ROWS_PER_TRIGGER)) {
       limits.add(ReadLimit.maxRows(options.number(Option.MAX_ROWS_PER_TRIGGER, NONE)));
@@ -65,7 +72,8 @@ final class Limits {
         maxDelayMs = ((ReadMinRows) each).maxTriggerDelayMs();
       }
     }
-    return new Limits(maxRows, options.number(Option.MAX_BYTES_PER_TRIGGER, NONE), minRows, maxDelayMs);
+    return new Limits(
+        maxRows, options.number(Option.MAX_BYTES_PER_TRIGGER, NONE), minRows, maxDelayMs);
   }
 
   /** Whether the trigger wants all there is, in one batch: none that goes on asks for it. */

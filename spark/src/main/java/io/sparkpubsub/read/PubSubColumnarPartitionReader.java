@@ -12,9 +12,10 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
 /**
- * Reads a range of chunks, one ColumnarBatch each, over native memory. Reading changes nothing: a retry or a speculative copy sees
- * the same rows. A chunk whose home is another executor is fetched from there; where the home is gone, the rest of the range is
- * reported lost first (so that it is never settled) and reads as empty.
+ * Reads a range of chunks, one ColumnarBatch each, over native memory. Reading changes nothing: a
+ * retry or a speculative copy sees the same rows. A chunk whose home is another executor is fetched
+ * from there; where the home is gone, the rest of the range is reported lost first (so that it is
+ * never settled) and reads as empty.
  */
 final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBatch> {
   private final PubSubInputPartition partition;
@@ -56,13 +57,17 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     return true;
   }
 
-  /** The next one, of this process or from its home; 0: there is none, and `next` is where to go on. */
+  /**
+   * The next one, of this process or from its home; 0: there is none, and `next` is where to go on.
+   */
   private long chunk() {
     long held = Agents.chunk(partition.run, partition.slot, partition.epoch, next, view);
     if (held != 0) {
       return held;
     }
-    byte[] packed = LedgerClient.fetch(partition.endpoint, partition.run, partition.slot, partition.epoch, next);
+    byte[] packed =
+        LedgerClient.fetch(
+            partition.endpoint, partition.run, partition.slot, partition.epoch, next);
     if (packed == null) { // reported lost by the driver's side: it knows that the home is gone
       next = end;
     } else if (packed.length == 0) { // its lease has ended: the service delivers it again
@@ -74,9 +79,12 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     return 0;
   }
 
-  /** The range is decided when the first task asks: what arrived until then is part of the batch. */
+  /**
+   * The range is decided when the first task asks: what arrived until then is part of the batch.
+   */
   private void begin() {
-    long[] range = LedgerClient.range(
+    long[] range =
+        LedgerClient.range(
             partition.endpoint,
             partition.run,
             partition.slot,
@@ -103,7 +111,8 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       new TaskMetric(ReadMetrics.CHUNKS, chunks),
       new TaskMetric(ReadMetrics.REMOTE, remote),
       new TaskMetric(ReadMetrics.BACKLOG, waiting()),
-      new TaskMetric(ReadMetrics.RESERVOIR, Agents.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
+      new TaskMetric(
+          ReadMetrics.RESERVOIR, Agents.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
     };
   }
 

@@ -3,8 +3,9 @@ package io.sparkpubsub.read;
 import org.apache.spark.sql.connector.read.InputPartition;
 
 /**
- * The chunks of one slot's epoch from (inclusive) to (exclusive), as the offsets of the batch say, with their home as preferred
- * location. The ledger knows what is read in truth; late as in {@link Ledger#range}.
+ * The chunks of one slot's epoch from (inclusive) to (exclusive), as the offsets of the batch say,
+ * with their home as preferred location. The ledger knows what is read in truth; late as in {@link
+ * Ledger#range}.
  */
 final class PubSubInputPartition implements InputPartition {
   private static final long serialVersionUID = 1;
@@ -18,7 +19,14 @@ final class PubSubInputPartition implements InputPartition {
   private final String home;
 
   PubSubInputPartition(
-      String endpoint, String run, int slot, long epoch, long from, long to, boolean late, String home) {
+      String endpoint,
+      String run,
+      int slot,
+      long epoch,
+      long from,
+      long to,
+      boolean late,
+      String home) {
     this.endpoint = endpoint;
     this.run = run;
     this.slot = slot;

@@ -24,17 +24,26 @@ import org.apache.spark.sql.connector.read.streaming.SupportsTriggerAvailableNow
 import org.apache.spark.sql.types.StructType;
 
 /**
- * The driver's side of one run of a query. Offsets count chunks that executors hold; a range reads the same rows until it is
- * committed, and only then are they acknowledged. What is not guaranteed: that a message comes only once. After a restart, the
- * ranges of the earlier run read as empty, and the service delivers their messages again.
+ * The driver's side of one run of a query. Offsets count chunks that executors hold; a range reads
+ * the same rows until it is committed, and only then are they acknowledged. What is not guaranteed:
+ * that a message comes only once. After a restart, the ranges of the earlier run read as empty, and
+ * the service delivers their messages again.
  */
-final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
+final class PubSubMicroBatchStream
+    implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
   /** Of the service, the gaps in a delivery; an emulator delivers at once. */
   private static final long QUIET_MS = 5000;
+
   private static final long EMULATOR_QUIET_MS = 1000;
-  /** Whoever waits for what is there gets what the service got until now, by a clock that may be ahead of ours. */
+
+  /**
+   * Whoever waits for what is there gets what the service got until now, by a clock that may be
+   * ahead of ours.
+   */
   private static final long CLOCKS_DIFFER_US = 1_000_000;
+
   private static final long LOOK_EVERY_MS = 20;
+
   /** The progress of a trigger that ends waits so long for the acknowledgements of its batch. */
   private static final long SETTLE_TIMEOUT_MS = 2000;
 
@@ -50,7 +59,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   private Backlog whatWasThere; // null: the trigger does not end
   private Backlog whatIsAwaited; // null: nobody waits
 
-  PubSubMicroBatchStream(PubSubOptions options, StructType schema, Ledger ledger, QueryRun run, LongSupplier clockMs) {
+  PubSubMicroBatchStream(
+      PubSubOptions options, StructType schema, Ledger ledger, QueryRun run, LongSupplier clockMs) {
     this.options = options;
     this.schema = schema;
     this.ledger = ledger;
@@ -65,7 +75,10 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     int parallelism = Math.max(1, session.sparkContext().defaultParallelism());
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
     Ledger ledger =
-        new Ledger(ClusterRun.slots(options, parallelism), Ledger.freshEpoch(System.currentTimeMillis()), jitterMs);
+        new Ledger(
+            ClusterRun.slots(options, parallelism),
+            Ledger.freshEpoch(System.currentTimeMillis()),
+            jitterMs);
     ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();
     return new PubSubMicroBatchStream(options, schema, ledger, run, System::currentTimeMillis);
@@ -92,7 +105,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public Offset deserializeOffset(String json) {
-    if (!json.equals(parsed.json())) { // an idle query asks with the same one a hundred times a second
+    if (!json.equals(
+        parsed.json())) { // an idle query asks with the same one a hundred times a second
       parsed = PubSubOffset.parse(json);
     }
     return parsed;
@@ -108,14 +122,19 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     throw new UnsupportedOperationException("latestOffset(start, limit) is used instead");
   }
 
-  /** Spark only asks with a start that it has committed: the last batch is acknowledged here, also when nothing follows. */
+  /**
+   * Spark only asks with a start that it has committed: the last batch is acknowledged here, also
+   * when nothing follows.
+   */
   @Override
   public Offset latestOffset(Offset start, ReadLimit limit) {
     PubSubOffset from = start == null ? PubSubOffset.NOTHING : (PubSubOffset) start;
     run.committed(from);
     ledger.failOnError();
     PubSubOffset end = Limits.isForAll(limit) ? all(from) : next(from, Limits.of(limit, options));
-    return end.equals(PubSubOffset.NOTHING) ? null : end; // of a first batch, any offset counts as new data
+    return end.equals(PubSubOffset.NOTHING)
+        ? null
+        : end; // of a first batch, any offset counts as new data
   }
 
   /** Trigger.Once. */
@@ -130,7 +149,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   private PubSubOffset next(PubSubOffset from, Limits limits) {
     if (whatWasThere != null) { // Trigger.AvailableNow
-      PubSubOffset end = gather(from, whatWasThere.next(from, limits), limits, whatWasThere.targetUs());
+      PubSubOffset end =
+          gather(from, whatWasThere.next(from, limits), limits, whatWasThere.targetUs());
       failIfUnreachable();
       return end;
     }
@@ -138,7 +158,9 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
       return awaited(from, limits);
     }
     whatIsAwaited = null;
-    PubSubOffset end = gather(from, ledger.latest(from, limits.maxRows, limits.maxBytes), limits, Ledger.NO_TARGET);
+    PubSubOffset end =
+        gather(
+            from, ledger.latest(from, limits.maxRows, limits.maxBytes), limits, Ledger.NO_TARGET);
     return end != from && tooFew(from, end, limits) ? from : end;
   }
 
@@ -147,7 +169,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
     if (whatIsAwaited == null) {
       whatIsAwaited = backlog(nowUs() + CLOCKS_DIFFER_US);
     }
-    PubSubOffset end = gather(from, whatIsAwaited.next(from, limits), limits, whatIsAwaited.targetUs());
+    PubSubOffset end =
+        gather(from, whatIsAwaited.next(from, limits), limits, whatIsAwaited.targetUs());
     if (end == from) {
       whatIsAwaited = null; // Spark tells them so; whoever asks from now on waits for more
     }
@@ -224,7 +247,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
   public InputPartition[] planInputPartitions(Offset start, Offset end) {
     PubSubOffset begin = (PubSubOffset) start;
     List<InputPartition> partitions = new ArrayList<>();
-    boolean limited = options.has(Option.MAX_ROWS_PER_TRIGGER) || options.has(Option.MAX_BYTES_PER_TRIGGER);
+    boolean limited =
+        options.has(Option.MAX_ROWS_PER_TRIGGER) || options.has(Option.MAX_BYTES_PER_TRIGGER);
     boolean late = !limited && whatWasThere == null;
     run.planned((PubSubOffset) end);
     ((PubSubOffset) end)
@@ -233,8 +257,11 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
               long from = begin.from(slot, to.epoch);
               String home = ledger.location(slot, to.epoch);
               if (from < to.seq && home != null) {
-                partitions.add(new PubSubInputPartition(run.endpoint(), run.id(), slot, to.epoch, from, to.seq, late, home));
-              } else if (from < to.seq) { // the epoch has died: its messages come again from the service
+                partitions.add(
+                    new PubSubInputPartition(
+                        run.endpoint(), run.id(), slot, to.epoch, from, to.seq, late, home));
+              } else if (from
+                  < to.seq) { // the epoch has died: its messages come again from the service
                 ledger.lostRange(slot, to.epoch, from);
               }
             });
@@ -261,7 +288,8 @@ final class PubSubMicroBatchStream implements MicroBatchStream, SupportsTriggerA
 
   @Override
   public void stop() {
-    boolean interrupted = Thread.interrupted(); // how Spark stops a query; there is something left to do
+    boolean interrupted =
+        Thread.interrupted(); // how Spark stops a query; there is something left to do
     run.stop();
     if (interrupted) {
       Thread.currentThread().interrupt();

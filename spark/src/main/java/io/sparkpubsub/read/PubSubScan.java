@@ -36,8 +36,8 @@ final class PubSubScan implements Scan {
   @Override
   public Batch toBatch() {
     throw new UnsupportedOperationException(
-        "a Pub/Sub subscription is read as a stream: use spark.readStream instead of spark.read, with Trigger.AvailableNow where only"
-            + " what is there now is wanted");
+        "a Pub/Sub subscription is read as a stream: use spark.readStream instead of spark.read,"
+            + " with Trigger.AvailableNow where only what is there now is wanted");
   }
 
   @Override

@@ -6,8 +6,8 @@ import org.apache.spark.sql.connector.read.SupportsPushDownRequiredColumns;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Makes the scan of a stream. Spark does not prune columns of a stream: it calls {@link #pruneColumns} for batch plans alone, so all
- * columns are decoded, whatever the query uses.
+ * Makes the scan of a stream. Spark does not prune columns of a stream: it calls {@link
+ * #pruneColumns} for batch plans alone, so all columns are decoded, whatever the query uses.
  */
 public final class PubSubScanBuilder implements SupportsPushDownRequiredColumns {
   private final PubSubOptions options;

@@ -2,7 +2,9 @@ package io.sparkpubsub.read;
 
 import io.sparkpubsub.ledger.PubSubOffset;
 
-/** What a stream makes happen outside of its ledger: one run of a query, from its start to its stop. */
+/**
+ * What a stream makes happen outside of its ledger: one run of a query, from its start to its stop.
+ */
 interface QueryRun {
   /** Names it in progress and logs. */
   String name();

@@ -1,8 +1,8 @@
 package io.sparkpubsub.read;
 
 /**
- * When what was there has been read. The service does not say how much there is: the end is a time in which open streams could have
- * brought a message of it, and did not.
+ * When what was there has been read. The service does not say how much there is: the end is a time
+ * in which open streams could have brought a message of it, and did not.
  *
  * <pre>
  *   WAITING ── all slots are open, or after the timeout at least one ──▶ LISTENING ── quiet for long enough ──▶ OVER
@@ -11,8 +11,8 @@ package io.sparkpubsub.read;
  *      └── none is, for the timeout ──▶ UNREACHABLE
  * </pre>
  *
- * Before the first message of all it takes longer: a first delivery may be seconds away. Time in which nobody looks does not
- * count. Pure: no clock of its own.
+ * Before the first message of all it takes longer: a first delivery may be seconds away. Time in
+ * which nobody looks does not count. Pure: no clock of its own.
  */
 final class QuietTime {
   enum State {

@@ -15,7 +15,9 @@ final class ReadMetrics {
   private ReadMetrics() {}
 
   static CustomMetric[] supported() {
-    return new CustomMetric[] {new Bytes(), new Chunks(), new Remote(), new Backlog(), new Reservoir()};
+    return new CustomMetric[] {
+      new Bytes(), new Chunks(), new Remote(), new Backlog(), new Reservoir()
+    };
   }
 
   /** Bytes. */

@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The query that a source belongs to, as far as Spark lets a source see it: no interface gives it to a source, so it is looked up among the
- * session's, and asked by the names of its methods, whose class differs from line to line. What cannot be asked is not known.
+ * The query that a source belongs to, as far as Spark lets a source see it: no interface gives it
+ * to a source, so it is looked up among the session's, and asked by the names of its methods, whose
+ * class differs from line to line. What cannot be asked is not known.
  */
 final class RunningQuery {
   private static final Logger LOG = LoggerFactory.getLogger(RunningQuery.class);
@@ -49,20 +50,27 @@ final class RunningQuery {
     return !(exception instanceof scala.Option) || ((scala.Option<?>) exception).isDefined();
   }
 
-  /** Whether one batch is to read all there is, whatever the limits of a batch; no, where that is not known. */
+  /**
+   * Whether one batch is to read all there is, whatever the limits of a batch; no, where that is
+   * not known.
+   */
   @SuppressWarnings("deprecation")
   boolean isOnce() {
     return Trigger.Once().equals(ask("trigger"));
   }
 
-  /** Whether somebody waits for all that is available, on the query's own thread, which has the lock of its progress. */
+  /**
+   * Whether somebody waits for all that is available, on the query's own thread, which has the lock
+   * of its progress.
+   */
   boolean isAwaited() {
     Object lock = ask("awaitProgressLock");
     Object condition = ask("awaitProgressLockCondition");
     if (!(lock instanceof ReentrantLock) || !((ReentrantLock) lock).isHeldByCurrentThread()) {
       return false;
     }
-    return ((ReentrantLock) lock).hasWaiters((Condition) condition) || ((ReentrantLock) lock).hasQueuedThreads();
+    return ((ReentrantLock) lock).hasWaiters((Condition) condition)
+        || ((ReentrantLock) lock).hasQueuedThreads();
   }
 
   /** What its sink calls itself; empty: not known. */

@@ -13,7 +13,10 @@ import org.apache.hadoop.conf.Configuration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What happens to the subscription around a query: permissions are looked at, it is created, set to a time, deleted. Driver only. */
+/**
+ * What happens to the subscription around a query: permissions are looked at, it is created, set to
+ * a time, deleted. Driver only.
+ */
 final class SubscriptionLife {
   private static final Logger LOG = LoggerFactory.getLogger(SubscriptionLife.class);
   private static final String CONSUME = "pubsub.subscriptions.consume";
@@ -41,7 +44,9 @@ final class SubscriptionLife {
       Subscription there = Admin.getSubscription(options);
       if (there.isDetached()) {
         throw new IllegalArgumentException(
-            "subscription '" + options.subscription() + "' is detached from its topic: it gets no messages");
+            "subscription '"
+                + options.subscription()
+                + "' is detached from its topic: it gets no messages");
       }
       if (options.flag(Option.CREATE_SUBSCRIPTION)) {
         compare(options, there);
@@ -64,28 +69,45 @@ final class SubscriptionLife {
       return;
     }
     String words =
-        "subscription '" + options.subscription() + "' is there already, with other settings than the options say: "
+        "subscription '"
+            + options.subscription()
+            + "' is there already, with other settings than the options say: "
             + String.join("; ", differences);
     if (options.fails(Option.ON_SUBSCRIPTION_DIFFERENCE)) {
       throw new IllegalArgumentException(
-          words + ". Change the options or the subscription, or read it as it is with onSubscriptionDifference=warn");
+          words
+              + ". Change the options or the subscription, or read it as it is with"
+              + " onSubscriptionDifference=warn");
     }
     LOG.warn("{}. It is read as it is", words);
   }
 
   /** A checkpoint belongs to a subscription: the first that was read with it. */
-  private static void checkCheckpoint(PubSubOptions options, String checkpoint, Configuration conf) throws IOException {
+  private static void checkCheckpoint(PubSubOptions options, String checkpoint, Configuration conf)
+      throws IOException {
     String name = options.subscription();
-    String before = CheckpointSubscription.put(checkpoint, name, options.fails(Option.ON_SUBSCRIPTION_CHANGE), conf);
+    String before =
+        CheckpointSubscription.put(
+            checkpoint, name, options.fails(Option.ON_SUBSCRIPTION_CHANGE), conf);
     if (before == null || before.equals(name)) {
       return;
     }
-    String words = "the checkpoint was of subscription '" + before + "', and now the query reads '" + name + "'";
+    String words =
+        "the checkpoint was of subscription '"
+            + before
+            + "', and now the query reads '"
+            + name
+            + "'";
     if (options.fails(Option.ON_SUBSCRIPTION_CHANGE)) {
       throw new IllegalArgumentException(
-          words + ": take a new checkpointLocation, or say onSubscriptionChange=warn where that is what you want");
+          words
+              + ": take a new checkpointLocation, or say onSubscriptionChange=warn where that is"
+              + " what you want");
     }
-    LOG.warn("{}: what the checkpoint says of batches goes on, messages of the other subscription stay there", words);
+    LOG.warn(
+        "{}: what the checkpoint says of batches goes on, messages of the other subscription stay"
+            + " there",
+        words);
   }
 
   private static void create(PubSubOptions options) {
@@ -117,13 +139,19 @@ final class SubscriptionLife {
     }
   }
 
-  /** After the streams have closed. What a query that failed has not read must be there for the next one. */
+  /**
+   * After the streams have closed. What a query that failed has not read must be there for the next
+   * one.
+   */
   static void end(PubSubOptions options, boolean failed) {
     if (!options.flag(Option.DELETE_SUBSCRIPTION)) {
       return;
     }
     if (failed) {
-      LOG.warn("{} is not deleted: its query has failed, and what it has not acknowledged is still there", options.subscription());
+      LOG.warn(
+          "{} is not deleted: its query has failed, and what it has not acknowledged is still"
+              + " there",
+          options.subscription());
       return;
     }
     try {

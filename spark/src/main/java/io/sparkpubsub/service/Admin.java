@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the driver asks and does about topics and subscriptions, as the options say. Each call makes a connection, blocks, and throws
- * PubSubException; the native library repeats what will pass.
+ * What the driver asks and does about topics and subscriptions, as the options say. Each call makes
+ * a connection, blocks, and throws PubSubException; the native library repeats what will pass.
  */
 public final class Admin {
   private static final int TIMEOUT_MS = 15000;
@@ -64,7 +64,9 @@ public final class Admin {
         "ack_deadline_s",
         options.text(Option.ACK_DEADLINE_SECONDS),
         "retention_s",
-        retention == null ? null : Long.toString(options.millis(Option.SUBSCRIPTION_RETENTION) / 1000));
+        retention == null
+            ? null
+            : Long.toString(options.millis(Option.SUBSCRIPTION_RETENTION) / 1000));
   }
 
   public static void deleteSubscription(PubSubOptions options) {

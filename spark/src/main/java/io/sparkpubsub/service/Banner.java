@@ -7,7 +7,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One line in the driver's log for each endpoint that is first used: which version runs, on what, and where it connects to. */
+/**
+ * One line in the driver's log for each endpoint that is first used: which version runs, on what,
+ * and where it connects to.
+ */
 public final class Banner {
   private static final Logger LOG = LoggerFactory.getLogger("io.sparkpubsub");
   private static final Set<String> SHOWN = ConcurrentHashMap.newKeySet();
@@ -22,7 +25,9 @@ public final class Banner {
 
   public static void show(PubSubOptions options) {
     String endpoint = options.text(Option.ENDPOINT);
-    String where = (endpoint == null ? "pubsub.googleapis.com" : endpoint) + (options.plaintext() ? " without TLS" : " with TLS");
+    String where =
+        (endpoint == null ? "pubsub.googleapis.com" : endpoint)
+            + (options.plaintext() ? " without TLS" : " with TLS");
     if (SHOWN.add(where)) {
       LOG.info(
           "spark-pubsub {} on {}-{}, Java {}, endpoint {}",

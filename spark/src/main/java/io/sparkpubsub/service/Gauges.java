@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * What this process counts, for whoever watches it from outside a query (PubSubPlugin): metrics of the sources that run, on the
- * driver, and of the sink, where its tasks run. Thread-safe.
+ * What this process counts, for whoever watches it from outside a query (PubSubPlugin): metrics of
+ * the sources that run, on the driver, and of the sink, where its tasks run. Thread-safe.
  */
 public final class Gauges {
   /** What the sink counts, over all writing tasks of this process. */
@@ -34,7 +34,8 @@ public final class Gauges {
     }
   }
 
-  private static final Map<String, Supplier<Map<String, String>>> SOURCES = new ConcurrentHashMap<>();
+  private static final Map<String, Supplier<Map<String, String>>> SOURCES =
+      new ConcurrentHashMap<>();
 
   private Gauges() {}
 
@@ -49,6 +50,8 @@ public final class Gauges {
 
   /** Over all sources that run in this driver; 0: there is none. */
   public static long source(String key) {
-    return SOURCES.values().stream().mapToLong(metrics -> Long.parseLong(metrics.get().getOrDefault(key, "0"))).sum();
+    return SOURCES.values().stream()
+        .mapToLong(metrics -> Long.parseLong(metrics.get().getOrDefault(key, "0")))
+        .sum();
   }
 }

@@ -10,18 +10,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps options that are secrets out of what Spark shows. Spark hides keys and values that match a pattern, but its patterns know
- * only "token" of ours: they are extended, once, when a session first uses the connector. The settings of the application (UI, REST)
- * are shown through one pattern, the options of a plan (explain, SQL tab, event log) through another.
+ * Keeps options that are secrets out of what Spark shows. Spark hides keys and values that match a
+ * pattern, but its patterns know only "token" of ours: they are extended, once, when a session
+ * first uses the connector. The settings of the application (UI, REST) are shown through one
+ * pattern, the options of a plan (explain, SQL tab, event log) through another.
  */
 public final class Secrets {
   private static final Logger LOG = LoggerFactory.getLogger(Secrets.class);
   private static final String SETTINGS = "spark.redaction.regex";
   private static final String PLANS = "spark.sql.redaction.options.regex";
+
   /** Names of options and settings, and any value that has a private key in it. */
   static final String OURS =
-      "(?i:^(spark\\.pubsub\\.|spark\\.sql\\.catalog\\.[^.]+\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)"
-          + "|-----BEGIN [A-Z ]*PRIVATE KEY-----";
+      "(?i:^(spark\\.pubsub\\.|spark\\.sql\\.catalog\\.[^.]+\\.)?(accessToken|privateKey|privateKeyId|credentialsJson|proxy)$)|-----BEGIN"
+          + " [A-Z ]*PRIVATE KEY-----";
 
   private Secrets() {}
 
@@ -39,12 +41,18 @@ public final class Secrets {
     hideSessionSettings(session, conf);
   }
 
-  /** A session's settings travel with its jobs into the event log, where only names that the application has are hidden. */
+  /**
+   * A session's settings travel with its jobs into the event log, where only names that the
+   * application has are hidden.
+   */
   private static void hideSessionSettings(SparkSession session, SparkConf conf) {
-    scala.collection.Iterator<scala.Tuple2<String, String>> settings = session.conf().getAll().iterator();
+    scala.collection.Iterator<scala.Tuple2<String, String>> settings =
+        session.conf().getAll().iterator();
     while (settings.hasNext()) {
       scala.Tuple2<String, String> entry = settings.next();
-      if (PubSubOptions.isSetting(entry._1()) && matches(OURS, entry) && !conf.contains(entry._1())) {
+      if (PubSubOptions.isSetting(entry._1())
+          && matches(OURS, entry)
+          && !conf.contains(entry._1())) {
         conf.set(entry._1(), PubSubOptions.HIDDEN);
       }
     }
@@ -60,8 +68,8 @@ public final class Secrets {
     }
     if (!shown.isEmpty()) {
       LOG.warn(
-          "{}: Spark has shown what is set there in its UI and event log until now. Start the application with --conf {}='{}', or give the "
-              + "secret as an option of the source",
+          "{}: Spark has shown what is set there in its UI and event log until now. Start the"
+              + " application with --conf {}='{}', or give the secret as an option of the source",
           shown,
           SETTINGS,
           defaultPattern() + "|pubsub[.](privateKey|credentialsJson|proxy)");
@@ -69,7 +77,14 @@ public final class Secrets {
   }
 
   private static String defaultPattern() {
-    return org.apache.spark.internal.config.package$.MODULE$.SECRET_REDACTION_PATTERN().defaultValueString();
+    return org.apache
+        .spark
+        .internal
+        .config
+        .package$
+        .MODULE$
+        .SECRET_REDACTION_PATTERN()
+        .defaultValueString();
   }
 
   private static boolean matches(String pattern, scala.Tuple2<String, String> entry) {

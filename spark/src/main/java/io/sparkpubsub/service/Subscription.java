@@ -17,7 +17,10 @@ public final class Subscription {
     this.fields = fields;
   }
 
-  /** FIELD=VALUE in lines, the filter last, which may have lines of its own (jni/native_admin.c writes it). */
+  /**
+   * FIELD=VALUE in lines, the filter last, which may have lines of its own (jni/native_admin.c
+   * writes it).
+   */
   static Subscription parse(String text) {
     Map<String, String> fields = new HashMap<>();
     for (String rest = text; !rest.isEmpty(); ) {
@@ -45,18 +48,34 @@ public final class Subscription {
       add(out, Option.TOPIC_ID, options.topic(), fields.get("topic"));
     }
     if (options.has(Option.SUBSCRIPTION_FILTER)) {
-      add(out, Option.SUBSCRIPTION_FILTER, options.text(Option.SUBSCRIPTION_FILTER), fields.get("filter"));
+      add(
+          out,
+          Option.SUBSCRIPTION_FILTER,
+          options.text(Option.SUBSCRIPTION_FILTER),
+          fields.get("filter"));
     }
     if (options.has(Option.SUBSCRIPTION_ORDERING)) {
-      add(out, Option.SUBSCRIPTION_ORDERING, options.flag(Option.SUBSCRIPTION_ORDERING), flag("ordering"));
+      add(
+          out,
+          Option.SUBSCRIPTION_ORDERING,
+          options.flag(Option.SUBSCRIPTION_ORDERING),
+          flag("ordering"));
     }
     if (options.has(Option.SUBSCRIPTION_EXACTLY_ONCE)) {
-      add(out, Option.SUBSCRIPTION_EXACTLY_ONCE, options.flag(Option.SUBSCRIPTION_EXACTLY_ONCE), flag("exactly_once"));
+      add(
+          out,
+          Option.SUBSCRIPTION_EXACTLY_ONCE,
+          options.flag(Option.SUBSCRIPTION_EXACTLY_ONCE),
+          flag("exactly_once"));
     }
     if (options.has(Option.SUBSCRIPTION_RETENTION)) {
       long retention = Long.parseLong(fields.get("retention_s"));
       long asked = options.millis(Option.SUBSCRIPTION_RETENTION) / 1000;
-      add(out, Option.SUBSCRIPTION_RETENTION, asked + "s", (retention == 0 ? DEFAULT_RETENTION_S : retention) + "s");
+      add(
+          out,
+          Option.SUBSCRIPTION_RETENTION,
+          asked + "s",
+          (retention == 0 ? DEFAULT_RETENTION_S : retention) + "s");
     }
     return out;
   }

@@ -14,19 +14,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a valid access token in one native client, from {@link #start} to {@link #close}: a new one ahead of the old one's end, and
- * one for each token that the service refuses. Native calls may block for long, and so may an endpoint of tokens: daemon threads of
- * the process do this, one that looks and others that fetch. A fetch that fails is tried again; until then the client has the old token.
+ * Keeps a valid access token in one native client, from {@link #start} to {@link #close}: a new one
+ * ahead of the old one's end, and one for each token that the service refuses. Native calls may
+ * block for long, and so may an endpoint of tokens: daemon threads of the process do this, one that
+ * looks and others that fetch. A fetch that fails is tried again; until then the client has the old
+ * token.
  */
 public final class TokenFeed implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TokenFeed.class);
   private static final int LOOK_EVERY_MS = 50;
   private static final int CHECK_EVERY_MS = 5000; // answered out of the cache, as a rule
-  private static final int GRACE_MS = 1000; // calls that left with the old token are refused a little later
+  private static final int GRACE_MS =
+      1000; // calls that left with the old token are refused a little later
   private static final int RETRY_MS = 1000;
   private static final int RETRY_MAX_MS = 30000;
-  private static final ScheduledExecutorService LOOKING = Executors.newSingleThreadScheduledExecutor(daemon("pubsub-tokens"));
-  private static final ExecutorService FETCHING = Executors.newCachedThreadPool(daemon("pubsub-token"));
+  private static final ScheduledExecutorService LOOKING =
+      Executors.newSingleThreadScheduledExecutor(daemon("pubsub-tokens"));
+  private static final ExecutorService FETCHING =
+      Executors.newCachedThreadPool(daemon("pubsub-token"));
   private static final Set<TokenFeed> FEEDS = ConcurrentHashMap.newKeySet();
   private static ScheduledFuture<?> looking; // under the class's lock; null: there are no feeds
 
@@ -54,7 +59,9 @@ public final class TokenFeed implements AutoCloseable {
     this.client = client;
   }
 
-  /** Gives the client its first token, now. Throws PubSubException where there is none to be had. */
+  /**
+   * Gives the client its first token, now. Throws PubSubException where there is none to be had.
+   */
   public static TokenFeed start(PubSubOptions options, Client client) {
     TokenFeed feed = new TokenFeed(options, client);
     byte[] token = Tokens.current(options);
@@ -68,7 +75,9 @@ public final class TokenFeed implements AutoCloseable {
     synchronized (TokenFeed.class) {
       FEEDS.add(feed);
       if (looking == null) {
-        looking = LOOKING.scheduleWithFixedDelay(TokenFeed::look, LOOK_EVERY_MS, LOOK_EVERY_MS, TimeUnit.MILLISECONDS);
+        looking =
+            LOOKING.scheduleWithFixedDelay(
+                TokenFeed::look, LOOK_EVERY_MS, LOOK_EVERY_MS, TimeUnit.MILLISECONDS);
       }
     }
     return feed;
@@ -139,9 +148,15 @@ public final class TokenFeed implements AutoCloseable {
         failures = fresh == null ? failures + 1 : 0;
         refusals = fresh == null ? refusals : refused;
         token = fresh == null ? old : fresh;
-        long pause = fresh == null ? Math.min(RETRY_MAX_MS, RETRY_MS << Math.min(failures - 1, 5)) : CHECK_EVERY_MS;
+        long pause =
+            fresh == null
+                ? Math.min(RETRY_MAX_MS, RETRY_MS << Math.min(failures - 1, 5))
+                : CHECK_EVERY_MS;
         long now = System.nanoTime();
-        graceEndNanos = fresh == null || Arrays.equals(fresh, old) ? now : now + TimeUnit.MILLISECONDS.toNanos(GRACE_MS);
+        graceEndNanos =
+            fresh == null || Arrays.equals(fresh, old)
+                ? now
+                : now + TimeUnit.MILLISECONDS.toNanos(GRACE_MS);
         nextCheckNanos = now + TimeUnit.MILLISECONDS.toNanos(pause);
       }
     }

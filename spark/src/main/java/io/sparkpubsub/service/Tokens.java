@@ -18,21 +18,30 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Access tokens of this process: one cache per credentials, refreshed before they expire. Tokens never reach a log. */
+/**
+ * Access tokens of this process: one cache per credentials, refreshed before they expire. Tokens
+ * never reach a log.
+ */
 final class Tokens {
   private static final String SCOPE = "https://www.googleapis.com/auth/pubsub";
-  private static final String CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"; // to impersonate
+  private static final String CLOUD_SCOPE =
+      "https://www.googleapis.com/auth/cloud-platform"; // to impersonate
   private static final int IMPERSONATED_SECONDS = 3600;
   private static final long LAST_SECONDS_MS = 10000; // clocks differ, calls take time
   private static final Logger LOG = LoggerFactory.getLogger(Tokens.class);
   private static final String WHAT_TO_SET =
-      "give one of the options credentialsFile, credentialsJson, clientEmail with privateKey, or accessToken; or application default "
-          + "credentials (GOOGLE_APPLICATION_CREDENTIALS=FILE) on the driver and every executor";
-  private static final ConcurrentHashMap<String, GoogleCredentials> CACHE = new ConcurrentHashMap<>();
+      "give one of the options credentialsFile, credentialsJson, clientEmail with privateKey, or"
+          + " accessToken; or application default credentials (GOOGLE_APPLICATION_CREDENTIALS=FILE)"
+          + " on the driver and every executor";
+  private static final ConcurrentHashMap<String, GoogleCredentials> CACHE =
+      new ConcurrentHashMap<>();
 
   private Tokens() {}
 
-  /** A token that is valid now; null: none is to be sent (plaintext). May ask a server for it. Throws PubSubException. */
+  /**
+   * A token that is valid now; null: none is to be sent (plaintext). May ask a server for it.
+   * Throws PubSubException.
+   */
   static byte[] current(PubSubOptions options) {
     return token(options, null);
   }
@@ -49,8 +58,8 @@ final class Tokens {
         throw new IllegalArgumentException(
             "option 'accessToken' is given, but "
                 + options.text(Option.ENDPOINT)
-                + " is reached without TLS: a token is never sent in plaintext. Remove the option, or 'plaintext'"
-                + " (or PUBSUB_EMULATOR_HOST)");
+                + " is reached without TLS: a token is never sent in plaintext. Remove the option,"
+                + " or 'plaintext' (or PUBSUB_EMULATOR_HOST)");
       }
       return null;
     }
@@ -68,11 +77,14 @@ final class Tokens {
         return token.getTokenValue().getBytes(StandardCharsets.US_ASCII);
       }
     } catch (IOException e) {
-      throw new PubSubException("UNAUTHENTICATED", true, "no access token: " + reason(e) + "; " + WHAT_TO_SET);
+      throw new PubSubException(
+          "UNAUTHENTICATED", true, "no access token: " + reason(e) + "; " + WHAT_TO_SET);
     }
   }
 
-  /** Some minutes before its end a token is renewed; where that fails, it is still good until then. */
+  /**
+   * Some minutes before its end a token is renewed; where that fails, it is still good until then.
+   */
   private static AccessToken renewed(GoogleCredentials credentials) throws IOException {
     AccessToken before = credentials.getAccessToken();
     try {
@@ -83,7 +95,10 @@ final class Tokens {
       if (end == null || end.getTime() < System.currentTimeMillis() + LAST_SECONDS_MS) {
         throw e;
       }
-      LOG.warn("the access token cannot be renewed; it is good until {}: {}", end.toInstant(), reason(e));
+      LOG.warn(
+          "the access token cannot be renewed; it is good until {}: {}",
+          end.toInstant(),
+          reason(e));
       return before;
     }
   }
@@ -96,7 +111,10 @@ final class Tokens {
     }
     String outer = String.valueOf(e.getMessage());
     String detail = inner.getMessage();
-    String all = inner == e || detail == null || outer.contains(detail) ? outer : outer + " (" + detail + ")";
+    String all =
+        inner == e || detail == null || outer.contains(detail)
+            ? outer
+            : outer + " (" + detail + ")";
     return all.replaceAll("\\s+", " ");
   }
 
@@ -107,7 +125,8 @@ final class Tokens {
     String privateKey = options.text(Option.PRIVATE_KEY);
     String target = options.text(Option.IMPERSONATE);
     if ((email == null) != (privateKey == null)) {
-      throw new IllegalArgumentException("options 'clientEmail' and 'privateKey' belong together: one is missing");
+      throw new IllegalArgumentException(
+          "options 'clientEmail' and 'privateKey' belong together: one is missing");
     }
     String source = json != null ? "json:" + json : file != null ? "file:" + file : "default";
     String key = (email != null ? "key:" + email + privateKey : source) + "\n" + target;
@@ -119,7 +138,10 @@ final class Tokens {
     if (email != null) {
       made = ofKey(options, email, privateKey);
     } else if (json != null) {
-      made = read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), "option 'credentialsJson'");
+      made =
+          read(
+              new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)),
+              "option 'credentialsJson'");
     } else if (file != null) {
       made = read(new FileInputStream(file), file);
     } else {
@@ -128,13 +150,15 @@ final class Tokens {
     made = made.createScoped(Collections.singletonList(target == null ? SCOPE : CLOUD_SCOPE));
     if (target != null) {
       made =
-          ImpersonatedCredentials.create(made, target, null, Collections.singletonList(SCOPE), IMPERSONATED_SECONDS);
+          ImpersonatedCredentials.create(
+              made, target, null, Collections.singletonList(SCOPE), IMPERSONATED_SECONDS);
     }
     GoogleCredentials first = CACHE.putIfAbsent(key, made);
     return first != null ? first : made;
   }
 
-  private static GoogleCredentials ofKey(PubSubOptions options, String email, String privateKey) throws IOException {
+  private static GoogleCredentials ofKey(PubSubOptions options, String email, String privateKey)
+      throws IOException {
     try {
       return ServiceAccountCredentials.fromPkcs8(
           options.text(Option.CLIENT_ID),
@@ -143,7 +167,8 @@ final class Tokens {
           options.text(Option.PRIVATE_KEY_ID),
           Collections.singletonList(SCOPE));
     } catch (IOException | RuntimeException e) { // its words might quote the key
-      throw new IOException("option 'privateKey' is not a private key in PEM (PKCS 8: -----BEGIN PRIVATE KEY-----)");
+      throw new IOException(
+          "option 'privateKey' is not a private key in PEM (PKCS 8: -----BEGIN PRIVATE KEY-----)");
     }
   }
 
@@ -152,7 +177,9 @@ final class Tokens {
       return GoogleCredentials.fromStream(closing);
     } catch (IOException | RuntimeException e) { // its words might quote the content
       throw new IOException(
-          where + " is not the JSON of a service account's key, a user's credentials or a workload identity configuration");
+          where
+              + " is not the JSON of a service account's key, a user's credentials or a workload"
+              + " identity configuration");
     }
   }
 }

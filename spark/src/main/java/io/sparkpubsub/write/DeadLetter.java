@@ -7,11 +7,13 @@ import org.apache.spark.sql.catalyst.util.MapData;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * A row that the service would refuse, as it goes to the dead-letter topic: its data, cut only where it does not fit, what is valid
- * of its attributes and its ordering key, and the reason in the attribute {@code pubsub_error}. Views into the row.
+ * A row that the service would refuse, as it goes to the dead-letter topic: its data, cut only
+ * where it does not fit, what is valid of its attributes and its ordering key, and the reason in
+ * the attribute {@code pubsub_error}. Views into the row.
  */
 final class DeadLetter {
   private static final UTF8String REASON = UTF8String.fromString("pubsub_error");
+
   /** Of a message, besides its data and attributes. */
   private static final int FRAMING_BYTES = 2000;
 
@@ -37,7 +39,8 @@ final class DeadLetter {
     for (int i = 0; i < count && attributes.size() < RowLimits.ATTRIBUTES; i++) {
       UTF8String key = map.keyArray().getUTF8String(i);
       UTF8String value = RowLimits.value(map, i);
-      if (RowLimits.attributeProblem(key, value) == null && attributes.putIfAbsent(key, value) == null) {
+      if (RowLimits.attributeProblem(key, value) == null
+          && attributes.putIfAbsent(key, value) == null) {
         bytes += key.numBytes() + value.numBytes() + 20; // with its framing
       }
     }

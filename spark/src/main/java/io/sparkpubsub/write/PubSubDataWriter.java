@@ -20,9 +20,10 @@ import org.apache.spark.sql.connector.write.WriterCommitMessage;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Writes the rows of one task: copied into an off-heap block, handed to C a block at a time. {@link #commit} returns when the
- * service has given an id for every row. A row that breaks a limit fails the task, or goes to the dead-letter topic. What was
- * published before a failure stays published: at least once.
+ * Writes the rows of one task: copied into an off-heap block, handed to C a block at a time. {@link
+ * #commit} returns when the service has given an id for every row. A row that breaks a limit fails
+ * the task, or goes to the dead-letter topic. What was published before a failure stays published:
+ * at least once.
  */
 final class PubSubDataWriter implements DataWriter<InternalRow> {
   private static final int SLICE_MS = 100;
@@ -68,13 +69,16 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     this.id = id;
     this.topicColumn = columns.topic;
     this.limits =
-        options.has(Option.DEAD_LETTER_TOPIC_ID) ? new RowLimits(columns, id == null ? 0 : 1) : null;
+        options.has(Option.DEAD_LETTER_TOPIC_ID)
+            ? new RowLimits(columns, id == null ? 0 : 1)
+            : null;
     long timeoutMs = options.number(Option.PUBLISH_TIMEOUT_SECONDS, 600) * 1000;
     this.flushTimeoutMs = (int) Math.min(Integer.MAX_VALUE, timeoutMs + 30000);
     List<String> keyValues = new ArrayList<>(options.connection());
     PubSubOptions.add(keyValues, "max_batch_messages", options.text(Option.PUBLISH_BATCH_MESSAGES));
     PubSubOptions.add(keyValues, "max_batch_bytes", options.text(Option.PUBLISH_BATCH_BYTES));
-    PubSubOptions.add(keyValues, "max_in_flight_bytes", options.text(Option.PUBLISH_MAX_IN_FLIGHT_BYTES));
+    PubSubOptions.add(
+        keyValues, "max_in_flight_bytes", options.text(Option.PUBLISH_MAX_IN_FLIGHT_BYTES));
     PubSubOptions.add(keyValues, "gzip", options.gzip() ? "1" : "0");
     PubSubOptions.add(keyValues, "total_timeout_ms", Long.toString(timeoutMs));
     this.writer = NativeWriter.open(keyValues.toArray(new String[0]));
@@ -138,7 +142,10 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     if (known == null) {
       if (name == null && !options.has(Option.TOPIC_ID)) {
         throw new IllegalArgumentException(
-            "row " + (writtenRows - 1) + " of the task: its topic is null, and there is no option 'topicId' to say which one then");
+            "row "
+                + (writtenRows - 1)
+                + " of the task: its topic is null, and there is no option 'topicId' to say which"
+                + " one then");
       }
       known = open(name == null ? options.topic() : options.topic(name.toString()), id);
       topics.put(name == null ? null : name.copy(), known);
@@ -163,7 +170,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
       return;
     }
     waitUntil(sliceMs -> NativeWriter.room(writer, rows.topic, sliceMs), "took no more rows");
-    NativeWriter.publish(writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
+    NativeWriter.publish(
+        writer, rows.topic, block.address(), block.bytes(), block.rows(), rows.handedOver);
     rows.handedOver += block.rows();
     waitingBytes -= rows == deadLetters ? 0 : block.bytes();
     block.clear();
@@ -174,16 +182,21 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   private void count() {
     long[] now = new long[WriterMetric.LONGS];
     NativeWriter.metrics(writer, now);
-    Sink.PUBLISHED_ROWS.add(WriterMetric.PUBLISHED_ROWS.of(now) - WriterMetric.PUBLISHED_ROWS.of(counted));
-    Sink.PUBLISHED_BYTES.add(WriterMetric.PUBLISHED_BYTES.of(now) - WriterMetric.PUBLISHED_BYTES.of(counted));
+    Sink.PUBLISHED_ROWS.add(
+        WriterMetric.PUBLISHED_ROWS.of(now) - WriterMetric.PUBLISHED_ROWS.of(counted));
+    Sink.PUBLISHED_BYTES.add(
+        WriterMetric.PUBLISHED_BYTES.of(now) - WriterMetric.PUBLISHED_BYTES.of(counted));
     Sink.PUBLISH_RETRIES.add(WriterMetric.RETRIES.of(now) - WriterMetric.RETRIES.of(counted));
-    Sink.THROTTLED_MS.add(WriterMetric.THROTTLED_US.of(now) / 1000 - WriterMetric.THROTTLED_US.of(counted) / 1000);
+    Sink.THROTTLED_MS.add(
+        WriterMetric.THROTTLED_US.of(now) / 1000 - WriterMetric.THROTTLED_US.of(counted) / 1000);
     Sink.DEAD_LETTER_ROWS.add(deadLetterRows - countedDeadLetters);
     counted = now;
     countedDeadLetters = deadLetterRows;
   }
 
-  /** Waits in slices: a task that Spark has killed must not wait for a service that does not answer. */
+  /**
+   * Waits in slices: a task that Spark has killed must not wait for a service that does not answer.
+   */
   private void waitUntil(IntPredicate reached, String otherwise) {
     long deadline = System.nanoTime() + flushTimeoutMs * 1_000_000L;
     do {
@@ -194,7 +207,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
         return;
       }
     } while (System.nanoTime() < deadline);
-    throw new PubSubException("timeout", true, "the service " + otherwise + " within " + flushTimeoutMs + " ms");
+    throw new PubSubException(
+        "timeout", true, "the service " + otherwise + " within " + flushTimeoutMs + " ms");
   }
 
   private List<TopicRows> all() {
@@ -211,7 +225,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
   @Override
   public WriterCommitMessage commit() {
     flush();
-    return null; // a class of ours is not known to the driver where the jar belongs to a session alone (Spark Connect)
+    return null; // a class of ours is not known to the driver where the jar belongs to a session
+    // alone (Spark Connect)
   }
 
   private void flush() {
@@ -219,8 +234,11 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
     waitUntil(sliceMs -> NativeWriter.flush(writer, sliceMs), "did not confirm every row");
   }
 
-  /** Spark asks every so many rows, and for the last time before commit(), where small tasks do all their work: so a call between those is
-   * the last, and what is left is sent first, for its retries to be counted. */
+  /**
+   * Spark asks every so many rows, and for the last time before commit(), where small tasks do all
+   * their work: so a call between those is the last, and what is left is sent first, for its
+   * retries to be counted.
+   */
   @Override
   public CustomTaskMetric[] currentMetricsValues() {
     long[] metrics = new long[WriterMetric.LONGS];
@@ -230,7 +248,8 @@ final class PubSubDataWriter implements DataWriter<InternalRow> {
       }
       NativeWriter.metrics(writer, metrics);
       // In flight is as good as published: commit() returns only then.
-      lastBytes = WriterMetric.PUBLISHED_BYTES.of(metrics) + WriterMetric.IN_FLIGHT_BYTES.of(metrics);
+      lastBytes =
+          WriterMetric.PUBLISHED_BYTES.of(metrics) + WriterMetric.IN_FLIGHT_BYTES.of(metrics);
       lastBytes += all().stream().mapToLong(rows -> rows.block.bytes()).sum();
     }
     return WriteMetrics.values(

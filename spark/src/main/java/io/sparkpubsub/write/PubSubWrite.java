@@ -15,7 +15,10 @@ import org.apache.spark.sql.connector.write.WriterCommitMessage;
 import org.apache.spark.sql.connector.write.streaming.StreamingDataWriterFactory;
 import org.apache.spark.sql.connector.write.streaming.StreamingWrite;
 
-/** Batch and streaming writes: the tasks do everything; there is nothing to commit or to take back here. */
+/**
+ * Batch and streaming writes: the tasks do everything; there is nothing to commit or to take back
+ * here.
+ */
 final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
   private final PubSubOptions options;
   private final SinkColumns columns;
@@ -23,7 +26,11 @@ final class PubSubWrite implements Write, BatchWrite, StreamingWrite {
   private final Supplier<RuntimeException> noBatch;
 
   /** noBatch: why there is no batch of it; null: there is. */
-  PubSubWrite(PubSubOptions options, SinkColumns columns, String query, Supplier<RuntimeException> noBatch) {
+  PubSubWrite(
+      PubSubOptions options,
+      SinkColumns columns,
+      String query,
+      Supplier<RuntimeException> noBatch) {
     this.options = options;
     this.columns = columns;
     this.query = query;

@@ -10,7 +10,10 @@ import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.internal.connector.SupportsStreamingUpdateAsAppend;
 import org.apache.spark.sql.types.StructType;
 
-/** Checks the columns. A topic only grows: complete and update mode append what they would rewrite, as with Kafka's sink. */
+/**
+ * Checks the columns. A topic only grows: complete and update mode append what they would rewrite,
+ * as with Kafka's sink.
+ */
 public final class PubSubWriteBuilder implements SupportsTruncate, SupportsStreamingUpdateAsAppend {
   private final PubSubOptions options;
   private final StructType schema;
@@ -23,7 +26,10 @@ public final class PubSubWriteBuilder implements SupportsTruncate, SupportsStrea
    * @param onlyAppends what is thrown where a batch would replace what is there
    */
   public PubSubWriteBuilder(
-      PubSubOptions options, StructType schema, String query, Supplier<RuntimeException> onlyAppends) {
+      PubSubOptions options,
+      StructType schema,
+      String query,
+      Supplier<RuntimeException> onlyAppends) {
     this.options = options;
     this.query = query;
     this.schema = schema;
@@ -38,7 +44,9 @@ public final class PubSubWriteBuilder implements SupportsTruncate, SupportsStrea
 
   @Override
   public Write build() {
-    SinkColumns columns = new SinkColumns(schema, SQLConf.get().caseSensitiveAnalysis(), options.flag(Option.TRACE_CONTEXT));
+    SinkColumns columns =
+        new SinkColumns(
+            schema, SQLConf.get().caseSensitiveAnalysis(), options.flag(Option.TRACE_CONTEXT));
     if (columns.topic < 0) {
       options.topic(); // required
     }

@@ -9,12 +9,13 @@ import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Rows packed into off-heap memory, as include/pubsub/publisher.h lays them out: little-endian u32 lengths, 0xFFFFFFFF for null.
- * The memory is this object's until {@link #free}.
+ * Rows packed into off-heap memory, as include/pubsub/publisher.h lays them out: little-endian u32
+ * lengths, 0xFFFFFFFF for null. The memory is this object's until {@link #free}.
  */
 final class RowBlock {
   private static final int NULL = -1;
-  private static final UTF8String TRACE_ATTRIBUTE = UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
+  private static final UTF8String TRACE_ATTRIBUTE =
+      UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
   private static final long FULL_BYTES = 1 << 20;
   private static final int FULL_ROWS = 1000;
 

@@ -2,7 +2,9 @@ package io.sparkpubsub.write;
 
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** The ids of a task's rows: QUERY/EPOCH/PARTITION/ROW, the same when the epoch is written again. */
+/**
+ * The ids of a task's rows: QUERY/EPOCH/PARTITION/ROW, the same when the epoch is written again.
+ */
 final class RowId {
   final UTF8String attribute;
   private final String prefix;

@@ -7,8 +7,8 @@ import org.apache.spark.sql.catalyst.util.MapData;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * What the service would refuse of a row, looked at before it is handed over: only where such rows go to a dead-letter topic.
- * Otherwise C looks, and fails the task.
+ * What the service would refuse of a row, looked at before it is handed over: only where such rows
+ * go to a dead-letter topic. Otherwise C looks, and fails the task.
  */
 final class RowLimits {
   static final int MESSAGE_BYTES = 10_000_000;
@@ -18,10 +18,14 @@ final class RowLimits {
   private static final int VALUE_BYTES = 1024;
   private static final int FRAMING_BYTES = 1000; // of the message in its request
   private static final UTF8String RESERVED = UTF8String.fromString("goog");
-  /** Set by Google's own clients and the schema service: whoever copies messages writes them again. */
+
+  /**
+   * Set by Google's own clients and the schema service: whoever copies messages writes them again.
+   */
   private static final UTF8String CLIENTS = UTF8String.fromString("googclient_");
 
-  private static final UTF8String TRACE_ATTRIBUTE = UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
+  private static final UTF8String TRACE_ATTRIBUTE =
+      UTF8String.fromString(PubSubSchema.TRACE_ATTRIBUTE);
 
   private final SinkColumns columns;
   private final int ownAttributes;
@@ -53,7 +57,8 @@ final class RowLimits {
     if (wrongTrace != null) {
       return wrongTrace;
     }
-    long bytes = (long) FRAMING_BYTES + dataBytes + (orderingKey == null ? 0 : orderingKey.numBytes());
+    long bytes =
+        (long) FRAMING_BYTES + dataBytes + (orderingKey == null ? 0 : orderingKey.numBytes());
     for (int i = 0; i < count; i++) {
       UTF8String key = map.keyArray().getUTF8String(i);
       UTF8String value = value(map, i);
@@ -63,7 +68,9 @@ final class RowLimits {
       }
       bytes += key.numBytes() + value.numBytes();
     }
-    return bytes > MESSAGE_BYTES ? "the message has " + bytes + " bytes, the limit is " + MESSAGE_BYTES : null;
+    return bytes > MESSAGE_BYTES
+        ? "the message has " + bytes + " bytes, the limit is " + MESSAGE_BYTES
+        : null;
   }
 
   /** Of entry i; null: it is null. */
@@ -95,7 +102,12 @@ final class RowLimits {
       return "the value of attribute '" + key + "' is null";
     }
     if (value.numBytes() > VALUE_BYTES) {
-      return "the value of attribute '" + key + "' has " + value.numBytes() + " bytes, the limit is " + VALUE_BYTES;
+      return "the value of attribute '"
+          + key
+          + "' has "
+          + value.numBytes()
+          + " bytes, the limit is "
+          + VALUE_BYTES;
     }
     return Utf8.isValid(value) ? null : "the value of attribute '" + key + "' is not valid UTF-8";
   }

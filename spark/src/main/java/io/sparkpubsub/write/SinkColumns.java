@@ -17,15 +17,18 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
- * Where a sink's columns stand in its rows; -1: there is none. A column of untyped nulls is none. Every string type is a string:
- * with a collation, CHAR and VARCHAR. Says in words which columns a sink takes.
+ * Where a sink's columns stand in its rows; -1: there is none. A column of untyped nulls is none.
+ * Every string type is a string: with a collation, CHAR and VARCHAR. Says in words which columns a
+ * sink takes.
  */
 final class SinkColumns implements Serializable {
   private static final long serialVersionUID = 1;
   private static final String EXPECTED =
-      "a pubsub sink takes data (BINARY or STRING), attributes (MAP<STRING,STRING>), at least one of them, ordering_key (STRING,"
-          + " optional) and topic (STRING, optional)";
-  private static final String[] NAMES = {"data", "attributes", "ordering_key", "topic", PubSubSchema.TRACEPARENT};
+      "a pubsub sink takes data (BINARY or STRING), attributes (MAP<STRING,STRING>), at least one"
+          + " of them, ordering_key (STRING, optional) and topic (STRING, optional)";
+  private static final String[] NAMES = {
+    "data", "attributes", "ordering_key", "topic", PubSubSchema.TRACEPARENT
+  };
   private static final int DATA = 0;
   private static final int ATTRIBUTES = 1;
   private static final int ORDERING_KEY = 2;
@@ -40,8 +43,8 @@ final class SinkColumns implements Serializable {
   final boolean dataIsString;
 
   /**
-   * caseSensitive: as the session resolves names; traces: a column traceparent is taken. Throws IllegalArgumentException in words for
-   * the user.
+   * caseSensitive: as the session resolves names; traces: a column traceparent is taken. Throws
+   * IllegalArgumentException in words for the user.
    */
   SinkColumns(StructType schema, boolean caseSensitive, boolean traces) {
     int[] at = {-1, -1, -1, -1, -1};
@@ -53,7 +56,8 @@ final class SinkColumns implements Serializable {
         throw new IllegalArgumentException(unknown(field.name()));
       }
       if (seen[column]) {
-        throw new IllegalArgumentException("column '" + field.name() + "' is there twice: " + EXPECTED);
+        throw new IllegalArgumentException(
+            "column '" + field.name() + "' is there twice: " + EXPECTED);
       }
       if (!isGood(column, field.dataType())) {
         throw new IllegalArgumentException(
@@ -63,7 +67,8 @@ final class SinkColumns implements Serializable {
       at[column] = isNull(field.dataType()) ? -1 : i;
     }
     if (!seen[DATA] && !seen[ATTRIBUTES]) {
-      throw new IllegalArgumentException("there is neither a column 'data' nor 'attributes': " + EXPECTED);
+      throw new IllegalArgumentException(
+          "there is neither a column 'data' nor 'attributes': " + EXPECTED);
     }
     data = at[DATA];
     attributes = at[ATTRIBUTES];
@@ -83,7 +88,9 @@ final class SinkColumns implements Serializable {
         + name
         + "': "
         + EXPECTED
-        + (name.equalsIgnoreCase(PubSubSchema.TRACEPARENT) ? ". With traceContext=true also traceparent (STRING)" : "")
+        + (name.equalsIgnoreCase(PubSubSchema.TRACEPARENT)
+            ? ". With traceContext=true also traceparent (STRING)"
+            : "")
         + (unnamed ? ". Name what is inserted: INSERT INTO … SELECT 'hello' AS data" : "");
   }
 
@@ -102,12 +109,14 @@ final class SinkColumns implements Serializable {
   }
 
   private static boolean isText(MapType map) {
-    return isString(map.keyType()) && (isString(map.valueType()) || map.valueType() instanceof NullType);
+    return isString(map.keyType())
+        && (isString(map.valueType()) || map.valueType() instanceof NullType);
   }
 
   /** There is nothing in it: untyped nulls, or maps without a type, which are empty. */
   private static boolean isNull(DataType type) {
-    return type instanceof NullType || (type instanceof MapType && ((MapType) type).keyType() instanceof NullType);
+    return type instanceof NullType
+        || (type instanceof MapType && ((MapType) type).keyType() instanceof NullType);
   }
 
   private static boolean isString(DataType type) {

@@ -6,7 +6,10 @@ import java.nio.charset.StandardCharsets;
 import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
 
-/** Whether the bytes of a UTF8String are what its name says: Spark does not look when it casts from BINARY. */
+/**
+ * Whether the bytes of a UTF8String are what its name says: Spark does not look when it casts from
+ * BINARY.
+ */
 final class Utf8 {
   private Utf8() {}
 

@@ -10,10 +10,13 @@ final class WriteMetrics {
   private WriteMetrics() {}
 
   static CustomMetric[] supported() {
-    return new CustomMetric[] {new Rows(), new Bytes(), new Retries(), new Throttled(), new DeadLetters()};
+    return new CustomMetric[] {
+      new Rows(), new Bytes(), new Retries(), new Throttled(), new DeadLetters()
+    };
   }
 
-  static CustomTaskMetric[] values(long rows, long bytes, long retries, long throttledMs, long deadLetters) {
+  static CustomTaskMetric[] values(
+      long rows, long bytes, long retries, long throttledMs, long deadLetters) {
     return new CustomTaskMetric[] {
       new TaskMetric(new Rows().name(), rows),
       new TaskMetric(new Bytes().name(), bytes),

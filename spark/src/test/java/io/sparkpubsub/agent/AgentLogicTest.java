@@ -94,7 +94,9 @@ class AgentLogicTest {
     return ledger.latest(start, NO_LIMIT, NO_LIMIT);
   }
 
-  /** The answer to a report is lost, a settle order is not: what came later is read all the same. */
+  /**
+   * The answer to a report is lost, a settle order is not: what came later is read all the same.
+   */
   @Test
   void aLostAnswerDoesNotSilenceASlot() {
     start();
@@ -109,7 +111,10 @@ class AgentLogicTest {
     assertThat(ledger.size(end, latest(end))[0]).isEqualTo(40);
   }
 
-  /** A report is lost, and the chunk that it told of is gone before the next: what came later is read all the same. */
+  /**
+   * A report is lost, and the chunk that it told of is gone before the next: what came later is
+   * read all the same.
+   */
   @Test
   void aChunkThatIsGoneBeforeItIsToldOfDoesNotSilenceASlot() {
     start();

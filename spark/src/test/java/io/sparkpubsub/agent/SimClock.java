@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Random;
 
-/** Virtual time, what happens at which of its moments, and the one source of chance: the same seed gives the same trace. */
+/**
+ * Virtual time, what happens at which of its moments, and the one source of chance: the same seed
+ * gives the same trace.
+ */
 final class SimClock {
   private static final class Event {
     final long atMs;
@@ -21,7 +24,9 @@ final class SimClock {
 
   private final Random random;
   private final PriorityQueue<Event> events =
-      new PriorityQueue<>((a, b) -> a.atMs != b.atMs ? Long.compare(a.atMs, b.atMs) : Long.compare(a.order, b.order));
+      new PriorityQueue<>(
+          (a, b) ->
+              a.atMs != b.atMs ? Long.compare(a.atMs, b.atMs) : Long.compare(a.order, b.order));
   private final List<String> trace;
   private long nowMs;
   private long scheduled;

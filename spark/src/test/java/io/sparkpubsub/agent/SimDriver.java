@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A model of the driver's process: the real ledger of the query that runs, and what AgentStarter and LedgerEndpoint do around it. */
+/**
+ * A model of the driver's process: the real ledger of the query that runs, and what AgentStarter
+ * and LedgerEndpoint do around it.
+ */
 final class SimDriver {
   private static final long LOOK_EVERY_MS = 500;
 
@@ -84,7 +87,10 @@ final class SimDriver {
     return open && !dead;
   }
 
-  /** As LedgerEndpoint.stop: agents are told that it is over; the door closes when they have ended, or were waited for. */
+  /**
+   * As LedgerEndpoint.stop: agents are told that it is over; the door closes when they have ended,
+   * or were waited for.
+   */
   void end(Runnable ended) {
     clock.say("run %s ends", run);
     ledger.stop();
@@ -154,7 +160,8 @@ final class SimDriver {
   /** Spark has committed everything below this offset. */
   void committed(PubSubOffset offset) {
     if (isOpen() && ledger.committed(offset)) {
-      new ArrayList<>(agents.keySet()).stream().sorted().forEach(id -> tell(id, ledger.settleOrders(id)));
+      new ArrayList<>(agents.keySet())
+          .stream().sorted().forEach(id -> tell(id, ledger.settleOrders(id)));
     }
   }
 

@@ -7,7 +7,10 @@ import io.sparkpubsub.natives.ReaderMetric;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A model of an executor's process: it may be stopped for a while or killed, and carries the messages of its agent as Agent does. */
+/**
+ * A model of an executor's process: it may be stopped for a while or killed, and carries the
+ * messages of its agent as Agent does.
+ */
 final class SimExecutor {
   private static final long ASK_TIMEOUT_MS = 8000;
   private static final long LAST_ASK_TIMEOUT_MS = 2000;
@@ -129,7 +132,8 @@ final class SimExecutor {
       return;
     }
     if (world.startFails()) {
-      world.ask(this, ASK_TIMEOUT_MS, driver -> driver.startFailed(newRun, id), answer -> {}, ended);
+      world.ask(
+          this, ASK_TIMEOUT_MS, driver -> driver.startFailed(newRun, id), answer -> {}, ended);
       return;
     }
     register(newRun, ended);
@@ -198,7 +202,8 @@ final class SimExecutor {
         },
         () -> {
           if (mine.state() == AgentLogic.State.WORKING) {
-            clock.soon(answered[0] ? mine.paceMs() : 200, answered[0] ? 500 : 400, () -> step(mine, its));
+            clock.soon(
+                answered[0] ? mine.paceMs() : 200, answered[0] ? 500 : 400, () -> step(mine, its));
           } else {
             end(mine, its);
           }

@@ -10,8 +10,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A model of a query, as Spark's contract allows it: offsets are logged before a batch runs, tasks are repeated, a batch has several
- * actions, a commit is told late, and the driver may die at every step. What is in the checkpoint and in the sink survives it.
+ * A model of a query, as Spark's contract allows it: offsets are logged before a batch runs, tasks
+ * are repeated, a batch has several actions, a commit is told late, and the driver may die at every
+ * step. What is in the checkpoint and in the sink survives it.
  */
 final class SimQuery {
   private final SimWorld world;
@@ -39,7 +40,10 @@ final class SimQuery {
     clock.soon(10, 300, () -> plan(of));
   }
 
-  /** Whether a step of this run may go on; else it has ended, or the driver is stopped and it comes later. */
+  /**
+   * Whether a step of this run may go on; else it has ended, or the driver is stopped and it comes
+   * later.
+   */
   private boolean goesOn(String of, Runnable step) {
     return of.equals(run) && driver.run.equals(of) && driver.isOpen() && !driver.holdsUp(step);
   }
@@ -95,7 +99,10 @@ final class SimQuery {
           }
         });
     clock.say("batch %d to %s", batches, end.json());
-    int reads = parts.isEmpty() ? 0 : (int) clock.between(1, 3); // actions, retries and copies, of every task
+    int reads =
+        parts.isEmpty()
+            ? 0
+            : (int) clock.between(1, 3); // actions, retries and copies, of every task
     int[] open = {parts.size() * reads};
     Runnable done =
         () -> {

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A model of the native reader: epochs that pull from the service, seal chunks, keep them leased until they are settled, and then
- * forget them. It does what NativeReader's contract says, and checks that it is asked for nothing that the contract forbids.
+ * A model of the native reader: epochs that pull from the service, seal chunks, keep them leased
+ * until they are settled, and then forget them. It does what NativeReader's contract says, and
+ * checks that it is asked for nothing that the contract forbids.
  */
 final class SimReader implements SlotReader {
   static final int MAX_HELD = 200; // messages: its budget
@@ -80,7 +81,10 @@ final class SimReader implements SlotReader {
     if (closed || holdsUp(this::extend)) {
       return;
     }
-    epochs.values().forEach(epoch -> epoch.chunks.values().forEach(chunk -> chunk.leases.forEach(service::extend)));
+    epochs
+        .values()
+        .forEach(
+            epoch -> epoch.chunks.values().forEach(chunk -> chunk.leases.forEach(service::extend)));
     clock.after(SimService.DEADLINE_MS / 3, this::extend);
   }
 
@@ -89,7 +93,8 @@ final class SimReader implements SlotReader {
       return;
     }
     epoch.state = NativeReader.STATE_OPEN;
-    List<SimService.Lease> got = service.pull((int) Math.min(clock.between(1, CHUNK), MAX_HELD - held()));
+    List<SimService.Lease> got =
+        service.pull((int) Math.min(clock.between(1, CHUNK), MAX_HELD - held()));
     if (!got.isEmpty()) {
       epoch.chunks.put(epoch.sealed++, new Chunk(got));
       if (held() > MAX_HELD) {
@@ -105,7 +110,8 @@ final class SimReader implements SlotReader {
     int i = 0;
     List<Long> over = new ArrayList<>();
     for (Epoch epoch : epochs.values()) {
-      new SlotReport(epoch.slot, epoch.epoch, epoch.state, epoch.sealed, epoch.settled, 0, 0, 0).put(out, i++);
+      new SlotReport(epoch.slot, epoch.epoch, epoch.state, epoch.sealed, epoch.settled, 0, 0, 0)
+          .put(out, i++);
       if (epoch.state == NativeReader.STATE_CLOSED) {
         over.add(epoch.epoch); // reported once more, then forgotten
       }
@@ -117,7 +123,8 @@ final class SimReader implements SlotReader {
   @Override
   public int chunkSizes(int slot, long epochId, long fromSeq, long[] out) {
     Epoch epoch = epochs.get(epochId);
-    long first = epoch == null ? 0 : epoch.chunks.isEmpty() ? epoch.sealed : epoch.chunks.firstKey();
+    long first =
+        epoch == null ? 0 : epoch.chunks.isEmpty() ? epoch.sealed : epoch.chunks.firstKey();
     int count = 0;
     for (long seq = fromSeq; epoch != null && fromSeq >= first && seq < epoch.sealed; seq++) {
       Chunk chunk = epoch.chunks.get(seq);
@@ -207,7 +214,10 @@ final class SimReader implements SlotReader {
     }
   }
 
-  /** A lease is given up, as after maxAckExtension: the oldest chunk has its outcome without an order. */
+  /**
+   * A lease is given up, as after maxAckExtension: the oldest chunk has its outcome without an
+   * order.
+   */
   void giveUpOne() {
     for (Epoch epoch : epochs.values()) {
       if (!epoch.chunks.isEmpty() && !epoch.chunks.firstEntry().getValue().settling) {

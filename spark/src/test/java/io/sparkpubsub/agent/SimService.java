@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A model of the service: messages wait, are lent to a stream until a deadline, and are acknowledged or come again. */
+/**
+ * A model of the service: messages wait, are lent to a stream until a deadline, and are
+ * acknowledged or come again.
+ */
 final class SimService {
   static final long DEADLINE_MS = 60_000;
 

@@ -9,14 +9,17 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Everything around the ledger and the agents, by the seed: a cluster whose executors come, go, pause, are cut off and killed, a
- * network that loses, repeats, delays and reorders, a driver that pauses and is killed, starts that fail, a query that stops and starts
- * again. After a while the faults end. Checked at every step: nothing is acknowledged that no batch has committed, a range reads the
- * same rows, an epoch has one home, a reader holds no more than its budget, an agent that hears nothing holds nothing. At the end:
- * everything is output and acknowledged, and without faults nothing came twice.
+ * Everything around the ledger and the agents, by the seed: a cluster whose executors come, go,
+ * pause, are cut off and killed, a network that loses, repeats, delays and reorders, a driver that
+ * pauses and is killed, starts that fail, a query that stops and starts again. After a while the
+ * faults end. Checked at every step: nothing is acknowledged that no batch has committed, a range
+ * reads the same rows, an epoch has one home, a reader holds no more than its budget, an agent that
+ * hears nothing holds nothing. At the end: everything is output and acknowledged, and without
+ * faults nothing came twice.
  */
 final class SimWorld {
   private static final long FAULTS_MS = 150_000;
+
   /** Two deadlines of the service, an agent's silence, and a start. */
   private static final long CALM_MS = 2 * SimService.DEADLINE_MS + 60_000;
 
@@ -27,8 +30,10 @@ final class SimWorld {
   final SimService service;
   private final SimQuery query;
   private final Map<String, SimExecutor> executors = new LinkedHashMap<>();
-  private final Map<Long, SimReader> homes = new HashMap<>(); // epoch -> the only reader that opens it
-  private final boolean faults; // else only what is no fault: executors join, slots are more or fewer
+  private final Map<Long, SimReader> homes =
+      new HashMap<>(); // epoch -> the only reader that opens it
+  private final boolean
+      faults; // else only what is no fault: executors join, slots are more or fewer
   private SimDriver driver;
   private boolean faulty;
   private boolean givenUp; // some leases
@@ -183,7 +188,10 @@ final class SimWorld {
         });
   }
 
-  /** Its executors notice, and end sooner or later; another driver begins with others, from the checkpoint. */
+  /**
+   * Its executors notice, and end sooner or later; another driver begins with others, from the
+   * checkpoint.
+   */
   private void killDriver() {
     driver.kill();
     List<SimExecutor> orphans = new ArrayList<>(executors.values());
@@ -252,7 +260,12 @@ final class SimWorld {
   }
 
   /** A question to the driver; `then` comes once, after the answer or without one. */
-  <T> void ask(SimExecutor from, long timeoutMs, Function<SimDriver, T> serve, Consumer<T> onAnswer, Runnable then) {
+  <T> void ask(
+      SimExecutor from,
+      long timeoutMs,
+      Function<SimDriver, T> serve,
+      Consumer<T> onAnswer,
+      Runnable then) {
     boolean[] over = {false};
     SimDriver asked = driver;
     Runnable end =
@@ -350,15 +363,23 @@ final class SimWorld {
 
   void acknowledged(int message) {
     if (!query.output.containsKey(message)) {
-      throw new AssertionError("message " + message + " is acknowledged, and no batch has committed it");
+      throw new AssertionError(
+          "message " + message + " is acknowledged, and no batch has committed it");
     }
   }
 
   /** Who hears nothing from the driver gives everything back. */
   private void watchOrphans() {
     for (SimExecutor executor : executors.values()) {
-      if (executor.isSilentFor(ORPHAN_MS) && executor.reader() != null && executor.reader().held() > 0) {
-        throw new AssertionError("executor " + executor.id + " hears nothing and keeps " + executor.reader().held() + " messages");
+      if (executor.isSilentFor(ORPHAN_MS)
+          && executor.reader() != null
+          && executor.reader().held() > 0) {
+        throw new AssertionError(
+            "executor "
+                + executor.id
+                + " hears nothing and keeps "
+                + executor.reader().held()
+                + " messages");
       }
     }
     clock.after(1000, this::watchOrphans);
@@ -379,11 +400,20 @@ final class SimWorld {
     int published = service.published();
     if (!query.missing(published).isEmpty()) {
       throw new AssertionError(
-          query.missing(published).size() + " of " + published + " messages are not output; lent " + service.lentCount() + "; "
+          query.missing(published).size()
+              + " of "
+              + published
+              + " messages are not output; lent "
+              + service.lentCount()
+              + "; "
               + driver.ledger);
     }
     if (service.acknowledgedCount != published) {
-      throw new AssertionError(published - service.acknowledgedCount + " messages are not acknowledged; " + driver.ledger);
+      throw new AssertionError(
+          published
+              - service.acknowledgedCount
+              + " messages are not acknowledged; "
+              + driver.ledger);
     }
     if (!faults && !query.repeated().isEmpty()) {
       throw new AssertionError("without a fault came twice: " + query.repeated().keySet());

@@ -14,9 +14,11 @@ import org.junit.jupiter.api.Test;
 /** The real ledger, membership and agents in a {@link SimWorld}, by seeds. */
 class SimulationTest {
   private static final int SEEDS = 1000;
+
   /**
-   * Those that find faults which were put in to see whether they are found: strangers that are ignored (2), silent agents that keep
-   * their slots (13), sizes that are forgotten once sent (37), agents without a lease (38), slots that move without draining (0).
+   * Those that find faults which were put in to see whether they are found: strangers that are
+   * ignored (2), silent agents that keep their slots (13), sizes that are forgotten once sent (37),
+   * agents without a lease (38), slots that move without draining (0).
    */
   private static final long[] KEPT = {0, 2, 13, 37, 38};
 
@@ -28,7 +30,8 @@ class SimulationTest {
       return null;
     } catch (Throwable e) {
       StringBuilder out = new StringBuilder("seed " + seed + ": " + e);
-      for (StackTraceElement at : e instanceof AssertionError ? new StackTraceElement[0] : e.getStackTrace()) {
+      for (StackTraceElement at :
+          e instanceof AssertionError ? new StackTraceElement[0] : e.getStackTrace()) {
         out.append("\n  at ").append(at);
       }
       return out.toString();
@@ -40,12 +43,19 @@ class SimulationTest {
   }
 
   private static List<String> findings(LongStream seeds) {
-    return seeds.parallel().mapToObj(seed -> run(seed, null)).filter(Objects::nonNull).limit(10).collect(Collectors.toList());
+    return seeds
+        .parallel()
+        .mapToObj(seed -> run(seed, null))
+        .filter(Objects::nonNull)
+        .limit(10)
+        .collect(Collectors.toList());
   }
 
   @Test
   void nothingIsLostOrTakenTwiceWhateverHappens() {
-    assertThat(findings(LongStream.range(0, SEEDS))).as("make sim SEED=n shows what happened").isEmpty();
+    assertThat(findings(LongStream.range(0, SEEDS)))
+        .as("make sim SEED=n shows what happened")
+        .isEmpty();
   }
 
   @Test
@@ -94,6 +104,7 @@ class SimulationTest {
   }
 
   private static void say(long seeds, AtomicLong found, long begin) {
-    System.out.printf("%d seeds, %d findings, %.0f s%n", seeds, found.get(), (System.nanoTime() - begin) / 1e9);
+    System.out.printf(
+        "%d seeds, %d findings, %.0f s%n", seeds, found.get(), (System.nanoTime() - begin) / 1e9);
   }
 }

@@ -14,7 +14,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.spark.rpc.RpcEndpointRef;
 
-/** An agent as the ledger sees it: what it was told to open, and what it holds. What it is asked to settle it confirms at once. */
+/**
+ * An agent as the ledger sees it: what it was told to open, and what it holds. What it is asked to
+ * settle it confirms at once.
+ */
 public final class FakeAgent {
   public static final int ROWS = 10; // of a chunk
   public static final int BYTES = 100;
@@ -71,9 +74,15 @@ public final class FakeAgent {
     for (Map.Entry<Integer, Held> entry : slots.entrySet()) {
       Held held = entry.getValue();
       boolean drains = draining.contains(entry.getKey());
-      int state = !drains ? NativeReader.STATE_OPEN : held.settled < held.sealed ? NativeReader.STATE_DRAINING : NativeReader.STATE_CLOSED;
+      int state =
+          !drains
+              ? NativeReader.STATE_OPEN
+              : held.settled < held.sealed
+                  ? NativeReader.STATE_DRAINING
+                  : NativeReader.STATE_CLOSED;
       closed.add(state == NativeReader.STATE_CLOSED ? entry.getKey() : -1);
-      new SlotReport(entry.getKey(), held.epoch, state, held.sealed, held.settled, 0, 0, 0).put(epochs, at++);
+      new SlotReport(entry.getKey(), held.epoch, state, held.sealed, held.settled, 0, 0, 0)
+          .put(epochs, at++);
       for (; held.told < held.sealed; held.told++) {
         long[] size = new long[ChunkSize.LONGS];
         size[0] = ROWS;
@@ -85,7 +94,8 @@ public final class FakeAgent {
     slots.keySet().removeAll(closed); // reported once more, then forgotten
     draining.retainAll(slots.keySet());
     long[] flat = sizes.stream().flatMapToLong(java.util.Arrays::stream).toArray();
-    Report report = new Report(run, id, incarnation, ++number, epochs, flat, metrics.clone(), problem, false);
+    Report report =
+        new Report(run, id, incarnation, ++number, epochs, flat, metrics.clone(), problem, false);
     report.trouble = trouble;
     return report;
   }
@@ -98,7 +108,17 @@ public final class FakeAgent {
   public void end(Ledger ledger, long nowMs) {
     slots.clear();
     ledger.report(
-        nowMs, new Report("run", id, incarnation, ++number, new long[0], new long[0], metrics.clone(), null, true));
+        nowMs,
+        new Report(
+            "run",
+            id,
+            incarnation,
+            ++number,
+            new long[0],
+            new long[0],
+            metrics.clone(),
+            null,
+            true));
   }
 
   public void take(Answer given) {

@@ -8,7 +8,9 @@ class GatheringTest {
   private static final long TARGET = 100_000_000;
   private final Gathering gathering = new Gathering();
 
-  /** Polls every 10 ms with so many bytes per ms until a batch begins; returns how long that took. */
+  /**
+   * Polls every 10 ms with so many bytes per ms until a batch begins; returns how long that took.
+   */
   private long waited(long fromMs, long startBytes, long bytesPerMs) {
     long ms = 0;
     while (gathering.wait(fromMs + ms, startBytes + ms * bytesPerMs, 1 + ms * bytesPerMs, TARGET)) {

@@ -81,7 +81,8 @@ class LedgerTest {
         .isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:2\"}");
     assertThat(ledger.latest(PubSubOffset.NOTHING, NO_LIMIT, 300).json())
         .isEqualTo("{\"0\":\"1000:2\",\"1\":\"1001:1\"}");
-    assertThat(ledger.latest(PubSubOffset.NOTHING, 1, NO_LIMIT).json()).isEqualTo("{\"0\":\"1000:1\"}");
+    assertThat(ledger.latest(PubSubOffset.NOTHING, 1, NO_LIMIT).json())
+        .isEqualTo("{\"0\":\"1000:1\"}");
   }
 
   @Test
@@ -97,7 +98,9 @@ class LedgerTest {
       assertThat(ledger.latest(end, 10, NO_LIMIT)).isEqualTo(ledger.latest(end, 10, NO_LIMIT));
       end = ledger.latest(end, 10, NO_LIMIT);
     }
-    assertThat(end.positions.values()).hasSize(4).allSatisfy(position -> assertThat(position.seq).isEqualTo(2));
+    assertThat(end.positions.values())
+        .hasSize(4)
+        .allSatisfy(position -> assertThat(position.seq).isEqualTo(2));
   }
 
   @Test
@@ -222,8 +225,11 @@ class LedgerTest {
     again.register(ledger, now); // a later incarnation than the one before
     again.metrics[ReaderMetric.ACKNOWLEDGED_ROWS.ordinal()] = 4;
     exchange(ledger, again);
-    assertThat(again.slots.values()).allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
-    assertThat(metrics(ledger)).containsEntry("acknowledgedRows", "4").containsEntry("executorsLost", "0");
+    assertThat(again.slots.values())
+        .allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
+    assertThat(metrics(ledger))
+        .containsEntry("acknowledgedRows", "4")
+        .containsEntry("executorsLost", "0");
   }
 
   @Test
@@ -277,7 +283,10 @@ class LedgerTest {
     assertThat(a.slots.get(0).settled).isEqualTo(6);
   }
 
-  /** Reports in any order and number: positions only grow, and nothing uncommitted is ever asked settled. */
+  /**
+   * Reports in any order and number: positions only grow, and nothing uncommitted is ever asked
+   * settled.
+   */
   @Test
   void randomSchedules() {
     for (int seed = 0; seed < 200; seed++) {
@@ -299,7 +308,8 @@ class LedgerTest {
           read.clear();
           planned.positions.values().forEach(position -> read.put(position.epoch, position.seq));
         }
-        if (random.nextInt(4) == 0) { // every plan of a batch: begins where the one before ended, and stays the same
+        if (random.nextInt(4)
+            == 0) { // every plan of a batch: begins where the one before ended, and stays the same
           boolean late = random.nextBoolean();
           for (Map.Entry<Integer, PubSubOffset.Position> entry : planned.positions.entrySet()) {
             long epoch = entry.getValue().epoch;
@@ -308,7 +318,8 @@ class LedgerTest {
             if (from < to) {
               long[] range = ledger.range(entry.getKey(), epoch, from, to, late);
               assertThat(range[0]).isEqualTo(done.getOrDefault(epoch, 0L));
-              assertThat(ledger.range(entry.getKey(), epoch, from, to, !late)).containsExactly(range);
+              assertThat(ledger.range(entry.getKey(), epoch, from, to, !late))
+                  .containsExactly(range);
               read.put(epoch, range[1]);
             }
           }
@@ -349,7 +360,8 @@ class LedgerTest {
     assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5);
     a.slots.get(0).sealed = 6;
     exchange(ledger, a);
-    assertThat(range(ledger, PubSubOffset.NOTHING, first, true)).containsExactly(0, 5); // a second action
+    assertThat(range(ledger, PubSubOffset.NOTHING, first, true))
+        .containsExactly(0, 5); // a second action
     ledger.committed(first);
     exchange(ledger, a);
     assertThat(a.slots.get(0).settled).isEqualTo(5);
@@ -375,7 +387,10 @@ class LedgerTest {
 
   // ---- membership ----
 
-  /** A stranger gives back what it has and registers anew: an executor that was taken for lost works again. */
+  /**
+   * A stranger gives back what it has and registers anew: an executor that was taken for lost works
+   * again.
+   */
   @Test
   void anAgentThatWasGivenUpRegistersAgain() {
     FakeAgent a = new FakeAgent("1");
@@ -386,7 +401,9 @@ class LedgerTest {
     assertThat(a.slots).isEmpty();
     join(ledger, a);
     exchange(ledger, a);
-    assertThat(a.slots.values()).hasSize(2).allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
+    assertThat(a.slots.values())
+        .hasSize(2)
+        .allSatisfy(slot -> assertThat(slot.epoch).isGreaterThan(EPOCH + 1));
   }
 
   @Test
@@ -418,14 +435,20 @@ class LedgerTest {
     long begin = now;
     for (; ledger.error() == null && now < begin + 120_000; now += 500) {
       ledger.executors(now, present);
-      ledger.start(now).keySet().forEach(executor -> ledger.startEnded(now, executor, "cannot read /ca.pem"));
+      ledger
+          .start(now)
+          .keySet()
+          .forEach(executor -> ledger.startEnded(now, executor, "cannot read /ca.pem"));
       ledger.tick(now);
     }
     assertThat(ledger.error()).contains("executor 1: cannot read /ca.pem");
     assertThat(now - begin).isLessThan(60_000);
   }
 
-  /** A paused executor keeps its slots for a while; then they move, and it is a stranger when it returns. */
+  /**
+   * A paused executor keeps its slots for a while; then they move, and it is a stranger when it
+   * returns.
+   */
   @Test
   void slotsOfASilentAgentMoveOnceItHasGivenThemBack() {
     FakeAgent a = new FakeAgent("1");
@@ -455,7 +478,8 @@ class LedgerTest {
     exchange(ledger, a);
     long epoch = a.slots.get(0).epoch;
     LedgerMessages.Report late =
-        new LedgerMessages.Report("run", "1", 1, before.number, new long[0], new long[0], a.metrics, null, false);
+        new LedgerMessages.Report(
+            "run", "1", 1, before.number, new long[0], new long[0], a.metrics, null, false);
     assertThat(ledger.report(now, late).orders).isEmpty();
     exchange(ledger, a);
     assertThat(a.slots.get(0).epoch).isEqualTo(epoch);
@@ -473,7 +497,10 @@ class LedgerTest {
     assertThat(a.slots.get(0).epoch).isEqualTo(EPOCH + 1);
   }
 
-  /** What is committed is settled before the rest is given back, in whatever order the two tellings arrive. */
+  /**
+   * What is committed is settled before the rest is given back, in whatever order the two tellings
+   * arrive.
+   */
   @Test
   void anExecutorThatIsDecommissionedSettlesBeforeItGivesBack() {
     FakeAgent a = new FakeAgent("1");
@@ -486,7 +513,9 @@ class LedgerTest {
     ledger.leave(now, "1"); // its orders are lost, or late
     a.obeyed.clear();
     exchange(ledger, a);
-    assertThat(a.obeyed).extracting(Order::toString).containsExactly("SETTLE 0:1000 2", "CLOSE 0:1000 0");
+    assertThat(a.obeyed)
+        .extracting(Order::toString)
+        .containsExactly("SETTLE 0:1000 2", "CLOSE 0:1000 0");
   }
 
   @Test

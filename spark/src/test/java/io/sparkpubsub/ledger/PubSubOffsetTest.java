@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 class PubSubOffsetTest {
   @Test
   void jsonGoesRound() {
-    for (String json : new String[] {"{}", "{\"0\":\"5:7\"}", "{\"0\":\"1700000000000000:7\",\"12\":\"5:0\"}"}) {
+    for (String json :
+        new String[] {"{}", "{\"0\":\"5:7\"}", "{\"0\":\"1700000000000000:7\",\"12\":\"5:0\"}"}) {
       assertThat(PubSubOffset.parse(json).json()).isEqualTo(json);
       assertThat(PubSubOffset.parse(json)).isEqualTo(PubSubOffset.parse(json));
     }
@@ -18,8 +19,12 @@ class PubSubOffsetTest {
 
   @Test
   void anotherSourcesOffsetIsRefused() {
-    for (String json : new String[] {"", "5", "[]", "{\"a\":1}", "{\"0\":\"5\"}", "{\"0\":\"5:7\",}", "{\"0\":5}"}) {
-      assertThatThrownBy(() -> PubSubOffset.parse(json)).isInstanceOf(IllegalArgumentException.class);
+    for (String json :
+        new String[] {
+          "", "5", "[]", "{\"a\":1}", "{\"0\":\"5\"}", "{\"0\":\"5:7\",}", "{\"0\":5}"
+        }) {
+      assertThatThrownBy(() -> PubSubOffset.parse(json))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 

@@ -18,9 +18,10 @@ import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
- * A process of {@link ScaleBenchmark} with many modelled agents, each with an endpoint of its own, that seal a chunk a slot every
- * so many milliseconds and report at the pace that the ledger gives. Arguments: the driver's host and port, its endpoint, the run, the
- * first agent's number, how many, ms between two chunks of a slot. Ends with its standard input.
+ * A process of {@link ScaleBenchmark} with many modelled agents, each with an endpoint of its own,
+ * that seal a chunk a slot every so many milliseconds and report at the pace that the ledger gives.
+ * Arguments: the driver's host and port, its endpoint, the run, the first agent's number, how many,
+ * ms between two chunks of a slot. Ends with its standard input.
  */
 public final class ScaleAgents {
   private static final int IDLE_MS = 200; // as an agent that waits for a change
@@ -41,10 +42,14 @@ public final class ScaleAgents {
   }
 
   public static void main(String[] args) throws Exception {
-    SparkConf conf = new SparkConf().setMaster("local[1]").setAppName("agents").set("spark.ui.enabled", "false");
+    SparkConf conf =
+        new SparkConf().setMaster("local[1]").setAppName("agents").set("spark.ui.enabled", "false");
     SparkContext context = new SparkContext(conf.set("spark.driver.host", "127.0.0.1"));
     RpcEndpointRef driver =
-        context.env().rpcEnv().setupEndpointRef(new RpcAddress(args[0], Integer.parseInt(args[1])), args[2]);
+        context
+            .env()
+            .rpcEnv()
+            .setupEndpointRef(new RpcAddress(args[0], Integer.parseInt(args[1])), args[2]);
     ScaleAgents agents = new ScaleAgents(driver, args[3], Integer.parseInt(args[6]));
     RpcEndpointRef stats = Rpc.serve("stats", agents::stats);
     int first = Integer.parseInt(args[4]);
@@ -64,7 +69,9 @@ public final class ScaleAgents {
     return ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now());
   }
 
-  /** When orders came last, how many, and how many reports were answered, since it was asked last. */
+  /**
+   * When orders came last, how many, and how many reports were answered, since it was asked last.
+   */
   private void stats(Object[] message, RpcCallContext context) {
     context.reply(new long[] {ordersUs.get(), ordersCount.getAndSet(0), reports.getAndSet(0)});
   }

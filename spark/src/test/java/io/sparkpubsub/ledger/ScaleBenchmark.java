@@ -18,9 +18,10 @@ import org.apache.spark.rpc.RpcAddress;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
- * What thousands of agents cost the driver: a real ledger behind its real endpoint, modelled agents over Spark's RPC in processes of
- * their own, and a loop that does what Spark asks of a source in a micro-batch. Arguments: agents, slots, processes, seconds, ms between
- * two chunks of a slot, ms between two batches. Prints a table and one line of JSON.
+ * What thousands of agents cost the driver: a real ledger behind its real endpoint, modelled agents
+ * over Spark's RPC in processes of their own, and a loop that does what Spark asks of a source in a
+ * micro-batch. Arguments: agents, slots, processes, seconds, ms between two chunks of a slot, ms
+ * between two batches. Prints a table and one line of JSON.
  */
 public final class ScaleBenchmark {
   private static final long EPOCH = 1000;
@@ -44,7 +45,8 @@ public final class ScaleBenchmark {
   }
 
   public static void main(String[] args) throws Exception {
-    ScaleBenchmark benchmark = new ScaleBenchmark(Integer.parseInt(args[0]), Integer.parseInt(args[1]));
+    ScaleBenchmark benchmark =
+        new ScaleBenchmark(Integer.parseInt(args[0]), Integer.parseInt(args[1]));
     try {
       benchmark.start(Integer.parseInt(args[2]), Integer.parseInt(args[4]));
       benchmark.measure(Integer.parseInt(args[3]), Integer.parseInt(args[5]));
@@ -58,7 +60,8 @@ public final class ScaleBenchmark {
   }
 
   private void start(int count, int sealMs) throws Exception {
-    SparkConf conf = new SparkConf().setMaster("local[1]").setAppName("scale").set("spark.ui.enabled", "false");
+    SparkConf conf =
+        new SparkConf().setMaster("local[1]").setAppName("scale").set("spark.ui.enabled", "false");
     SparkContext context = new SparkContext(conf.set("spark.driver.host", "127.0.0.1"));
     ledger = new Ledger(slots, EPOCH, 0);
     endpoint = new LedgerEndpoint(RUN, ledger);
@@ -75,18 +78,31 @@ public final class ScaleBenchmark {
       int its = agents * (i + 1) / count - first;
       processes.add(
           new ProcessBuilder(
-                  System.getProperty("java.home") + "/bin/java", "-Xmx512m", "-XX:+UseSerialGC",
-                  "--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-                  "-cp", System.getProperty("java.class.path"), ScaleAgents.class.getName(),
-                  address.host(), Integer.toString(address.port()), endpoint.name(), RUN,
-                  Integer.toString(first), Integer.toString(its), Integer.toString(sealMs))
+                  System.getProperty("java.home") + "/bin/java",
+                  "-Xmx512m",
+                  "-XX:+UseSerialGC",
+                  "--add-opens=java.base/java.nio=ALL-UNNAMED",
+                  "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  ScaleAgents.class.getName(),
+                  address.host(),
+                  Integer.toString(address.port()),
+                  endpoint.name(),
+                  RUN,
+                  Integer.toString(first),
+                  Integer.toString(its),
+                  Integer.toString(sealMs))
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start());
     }
     for (Process process : processes) {
-      BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+      BufferedReader out =
+          new BufferedReader(
+              new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
       int port = Integer.parseInt(out.readLine().split(" ")[1]);
-      stats.add(context.env().rpcEnv().setupEndpointRef(new RpcAddress("127.0.0.1", port), "stats"));
+      stats.add(
+          context.env().rpcEnv().setupEndpointRef(new RpcAddress("127.0.0.1", port), "stats"));
     }
     long deadline = System.nanoTime() + 180_000_000_000L;
     while (ledger.openSlots() < slots && System.nanoTime() < deadline) {
@@ -94,7 +110,8 @@ public final class ScaleBenchmark {
       Thread.sleep(200);
     }
     if (ledger.openSlots() < slots) {
-      throw new IllegalStateException("only " + ledger.openSlots() + " slots have opened: " + ledger);
+      throw new IllegalStateException(
+          "only " + ledger.openSlots() + " slots have opened: " + ledger);
     }
   }
 
@@ -104,7 +121,8 @@ public final class ScaleBenchmark {
     latestMs.clear();
     ordersMs.clear();
     reports = 0;
-    OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    OperatingSystemMXBean system =
+        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     long cpu = system.getProcessCpuTime();
     long begin = System.nanoTime();
     while (System.nanoTime() - begin < seconds * 1_000_000_000L) {
@@ -119,7 +137,8 @@ public final class ScaleBenchmark {
     Thread.sleep(batchMs);
     ledger.tick(LedgerEndpoint.nowMs());
     long begin = CPU.getCurrentThreadCpuTime();
-    PubSubOffset end = ledger.latest(PubSubOffset.parse(from.json()), Long.MAX_VALUE, Long.MAX_VALUE);
+    PubSubOffset end =
+        ledger.latest(PubSubOffset.parse(from.json()), Long.MAX_VALUE, Long.MAX_VALUE);
     latestMs.add((CPU.getCurrentThreadCpuTime() - begin) / 1e6);
     offsetBytes = end.json().length();
     long committedUs = ScaleAgents.nowUs();
@@ -153,9 +172,16 @@ public final class ScaleBenchmark {
     Arrays.stream(rows).forEach(row -> System.out.printf(Locale.ROOT, "%-36s %12.2f%n", row));
     System.out.printf(
         Locale.ROOT,
-        "{\"agents\": %d, \"slots\": %d, \"driver_cores\": %.3f, \"reports_per_second\": %.0f, \"orders_ms_p50\": %.1f, \"orders_ms_p95\":"
-            + " %.1f, \"latest_offset_cpu_ms\": %.2f, \"offset_bytes\": %d}%n",
-        agents, slots, cores, reportsPerSecond, percentile(ordersMs, 0.5), percentile(ordersMs, 0.95), percentile(latestMs, 0.5),
+        "{\"agents\": %d, \"slots\": %d, \"driver_cores\": %.3f, \"reports_per_second\": %.0f,"
+            + " \"orders_ms_p50\": %.1f, \"orders_ms_p95\": %.1f, \"latest_offset_cpu_ms\": %.2f,"
+            + " \"offset_bytes\": %d}%n",
+        agents,
+        slots,
+        cores,
+        reportsPerSecond,
+        percentile(ordersMs, 0.5),
+        percentile(ordersMs, 0.95),
+        percentile(latestMs, 0.5),
         offsetBytes);
   }
 }

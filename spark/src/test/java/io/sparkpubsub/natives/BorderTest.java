@@ -18,11 +18,13 @@ import org.junit.jupiter.api.Test;
 /** Both sides of the border have the same names in the same order. */
 class BorderTest {
   private static String text(String header) throws IOException {
-    return new String(Files.readAllBytes(Paths.get("..", header)), StandardCharsets.UTF_8).replaceAll("(?s)/\\*.*?\\*/", "");
+    return new String(Files.readAllBytes(Paths.get("..", header)), StandardCharsets.UTF_8)
+        .replaceAll("(?s)/\\*.*?\\*/", "");
   }
 
   /** The constants of a C enum without their prefix, up to the one that only counts. */
-  private static List<String> constants(String header, String name, String prefix, String last) throws IOException {
+  private static List<String> constants(String header, String name, String prefix, String last)
+      throws IOException {
     Matcher body = Pattern.compile("(?s)enum " + name + " \\{(.*?)\\}").matcher(text(header));
     assertThat(body.find()).as(name).isTrue();
     List<String> out = new ArrayList<>();
@@ -45,11 +47,16 @@ class BorderTest {
   @Test
   void namesAreTheSameOnBothSides() throws Exception {
     String border = "jni/border.h";
-    assertThat(names(SlotReport.Field.values())).isEqualTo(constants(border, "border_report", "BORDER_REPORT_", "LONGS"));
-    assertThat(names(ChunkSize.Field.values())).isEqualTo(constants(border, "border_size", "BORDER_SIZE_", "LONGS"));
-    assertThat(names(ChunkView.Field.values())).isEqualTo(constants(border, "border_view", "BORDER_VIEW_", "BUFFERS"));
-    assertThat(names(ReaderMetric.values())).isEqualTo(constants(border, "border_reader_metric", "BORDER_READER_", "LONGS"));
-    assertThat(names(WriterMetric.values())).isEqualTo(constants(border, "border_writer_metric", "BORDER_WRITER_", "LONGS"));
+    assertThat(names(SlotReport.Field.values()))
+        .isEqualTo(constants(border, "border_report", "BORDER_REPORT_", "LONGS"));
+    assertThat(names(ChunkSize.Field.values()))
+        .isEqualTo(constants(border, "border_size", "BORDER_SIZE_", "LONGS"));
+    assertThat(names(ChunkView.Field.values()))
+        .isEqualTo(constants(border, "border_view", "BORDER_VIEW_", "BUFFERS"));
+    assertThat(names(ReaderMetric.values()))
+        .isEqualTo(constants(border, "border_reader_metric", "BORDER_READER_", "LONGS"));
+    assertThat(names(WriterMetric.values()))
+        .isEqualTo(constants(border, "border_writer_metric", "BORDER_WRITER_", "LONGS"));
     assertThat(names(ChunkView.Buffer.values()))
         .isEqualTo(constants("include/pubsub/chunk.h", "pubsub_buffer", "PUBSUB_BUFFER_", "COUNT"));
   }
@@ -61,9 +68,11 @@ class BorderTest {
     theirs[Border.REPORT.ordinal()]++;
     assertThatThrownBy(() -> Border.check(theirs))
         .isInstanceOf(UnsatisfiedLinkError.class)
-        .hasMessageContaining("different builds (fields of a slot's report: 10 in the classes, 11 in the library)")
+        .hasMessageContaining(
+            "different builds (fields of a slot's report: 10 in the classes, 11 in the library)")
         .hasMessageContaining("second spark-pubsub jar");
-    assertThatThrownBy(() -> Border.check(Arrays.copyOf(Border.ours(), 3))).isInstanceOf(UnsatisfiedLinkError.class);
+    assertThatThrownBy(() -> Border.check(Arrays.copyOf(Border.ours(), 3)))
+        .isInstanceOf(UnsatisfiedLinkError.class);
   }
 
   /** The one that is loaded here is of this build. */

@@ -22,14 +22,25 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What NativeLibraryTest runs in a JVM of its own: a program a test, named by the first argument. */
+/**
+ * What NativeLibraryTest runs in a JVM of its own: a program a test, named by the first argument.
+ */
 final class NativeLibraryProgram {
   static final int THREADS = 32;
   static final String[] NOWHERE = {
-    "endpoint", "127.0.0.1:1", "plaintext", "1", "subscription", "projects/p/subscriptions/s", "columns", "63"
+    "endpoint",
+    "127.0.0.1:1",
+    "plaintext",
+    "1",
+    "subscription",
+    "projects/p/subscriptions/s",
+    "columns",
+    "63"
   };
 
-  private static final String[] SECURE = {"endpoint", "127.0.0.1:1", "subscription", "projects/p/subscriptions/s", "columns", "63"};
+  private static final String[] SECURE = {
+    "endpoint", "127.0.0.1:1", "subscription", "projects/p/subscriptions/s", "columns", "63"
+  };
   static final int SESSIONS = 3;
 
   private NativeLibraryProgram() {}
@@ -87,7 +98,8 @@ final class NativeLibraryProgram {
         return null;
       default:
         try {
-          NativeAdmin.run(new String[] {"endpoint", "a b", "call", "getTopic", "name", "t"}, null, 1);
+          NativeAdmin.run(
+              new String[] {"endpoint", "a b", "call", "getTopic", "name", "t"}, null, 1);
           throw new AssertionError("a bad endpoint was taken");
         } catch (PubSubException e) {
           return null;
@@ -122,7 +134,8 @@ final class NativeLibraryProgram {
   /** The copies of the library in this process: their files are deleted, but stay mapped. */
   private static Set<String> mapped() throws Exception {
     Set<String> out = new HashSet<>();
-    for (String line : java.nio.file.Files.readAllLines(java.nio.file.Paths.get("/proc/self/maps"))) {
+    for (String line :
+        java.nio.file.Files.readAllLines(java.nio.file.Paths.get("/proc/self/maps"))) {
       int at = line.indexOf("libpubsub_jni-");
       if (at >= 0) {
         out.add(line.substring(at));
@@ -137,11 +150,15 @@ final class NativeLibraryProgram {
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
       urls.add(new File(entry).toURI().toURL());
     }
-    return new URLClassLoader(urls.toArray(new URL[0]), ClassLoader.getSystemClassLoader().getParent());
+    return new URLClassLoader(
+        urls.toArray(new URL[0]), ClassLoader.getSystemClassLoader().getParent());
   }
 
-  private static Object call(ClassLoader loader, String method, Class<?>[] types, Object... arguments) throws Exception {
-    Method found = Class.forName("io.sparkpubsub.natives.NativeReader", true, loader).getDeclaredMethod(method, types);
+  private static Object call(
+      ClassLoader loader, String method, Class<?>[] types, Object... arguments) throws Exception {
+    Method found =
+        Class.forName("io.sparkpubsub.natives.NativeReader", true, loader)
+            .getDeclaredMethod(method, types);
     found.setAccessible(true);
     try {
       return found.invoke(null, arguments);
@@ -162,7 +179,11 @@ final class NativeLibraryProgram {
       // An error of the library is of the loader's own class.
       Class<?> own = Class.forName("io.sparkpubsub.PubSubException", true, session);
       try {
-        call(session, "open", new Class<?>[] {String[].class}, (Object) new String[] {"endpoint", "a b", "subscription", "s"});
+        call(
+            session,
+            "open",
+            new Class<?>[] {String[].class},
+            (Object) new String[] {"endpoint", "a b", "subscription", "s"});
         throw new AssertionError("a bad endpoint was taken");
       } catch (RuntimeException e) {
         if (e.getClass() != own) {
@@ -200,7 +221,8 @@ final class NativeLibraryProgram {
       System.gc();
       Thread.sleep(20);
     }
-    System.out.println("sessions left " + sessions.stream().filter(session -> session.get() != null).count());
+    System.out.println(
+        "sessions left " + sessions.stream().filter(session -> session.get() != null).count());
     end.countDown();
     for (Thread thread : threads) {
       thread.join();
@@ -246,7 +268,8 @@ final class NativeLibraryProgram {
     throwsClosed("setTrigger", () -> NativeReader.setTrigger(reader, 1, 1));
     throwsClosed("settle", () -> NativeReader.settle(reader, 0, 1, 0, true));
     throwsClosed("report", () -> NativeReader.report(reader, new long[SlotReport.LONGS]));
-    throwsClosed("chunkSizes", () -> NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]));
+    throwsClosed(
+        "chunkSizes", () -> NativeReader.chunkSizes(reader, 0, 1, 0, new long[ChunkSize.LONGS]));
     throwsClosed("slotError", () -> NativeReader.slotError(reader, 0, 1));
     throwsClosed("await", () -> NativeReader.await(reader, 0, 10));
     throwsClosed("chunk", () -> NativeReader.chunk(reader, 0, 1, 0, view));
@@ -270,7 +293,9 @@ final class NativeLibraryProgram {
     throwsClosed("publish", () -> NativeWriter.publish(writer, 0, 0, 0, 0, 0));
     throwsClosed("flush", () -> NativeWriter.flush(writer, 100));
     throwsClosed("metrics", () -> NativeWriter.metrics(writer, new long[WriterMetric.LONGS]));
-    throwsClosed("metrics of a reader's handle", () -> NativeWriter.metrics(reader, new long[WriterMetric.LONGS]));
+    throwsClosed(
+        "metrics of a reader's handle",
+        () -> NativeWriter.metrics(reader, new long[WriterMetric.LONGS]));
     try {
       List<String> call = new ArrayList<>();
       Collections.addAll(call, NOWHERE);

@@ -16,20 +16,30 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How the native library gets into a JVM and out of it, each in a JVM of its own under -Xcheck:jni. */
+/**
+ * How the native library gets into a JVM and out of it, each in a JVM of its own under -Xcheck:jni.
+ */
 class NativeLibraryTest {
   @TempDir Path folder;
 
   /** What the program says, on both of its streams. */
-  private String run(String program, Path tempDir, int expectedExit, String... prefix) throws IOException, InterruptedException {
-    String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  private String run(String program, Path tempDir, int expectedExit, String... prefix)
+      throws IOException, InterruptedException {
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     List<String> command = new ArrayList<>(Arrays.asList(prefix));
     command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
-        Arrays.asList("-Xmx256m", "-Xcheck:jni", "-D" + NativeLoader.TEMP_DIR_PROPERTY + "=" + tempDir, "-cp", classPath));
+        Arrays.asList(
+            "-Xmx256m",
+            "-Xcheck:jni",
+            "-D" + NativeLoader.TEMP_DIR_PROPERTY + "=" + tempDir,
+            "-cp",
+            classPath));
     command.addAll(Arrays.asList(NativeLibraryProgram.class.getName(), program));
     File output = folder.resolve(program + ".out").toFile();
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
     assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     String said = new String(Files.readAllBytes(output.toPath()), StandardCharsets.UTF_8);
     assertThat(process.exitValue()).as(said).isEqualTo(expectedExit);
@@ -61,7 +71,10 @@ class NativeLibraryTest {
   /** Every native with good handles, and with closed ones, which throw. */
   @Test
   void checkedJniHasNothingToSay() throws Exception {
-    assertThat(run("uses", libraries(), 0)).contains("connect\n").contains("allocations left 0").contains("done");
+    assertThat(run("uses", libraries(), 0))
+        .contains("connect\n")
+        .contains("allocations left 0")
+        .contains("done");
   }
 
   @Test
@@ -69,20 +82,31 @@ class NativeLibraryTest {
     assertThat(run("load", Paths.get("/proc"), 1))
         .contains("spark-pubsub cannot write its native library to /proc")
         .contains("-D" + NativeLoader.TEMP_DIR_PROPERTY + "=FOLDER");
-    assertThat(run("load", folder.resolve("nosuch"), 1)).contains(folder.resolve("nosuch").toString()).contains("cannot write");
+    assertThat(run("load", folder.resolve("nosuch"), 1))
+        .contains(folder.resolve("nosuch").toString())
+        .contains("cannot write");
   }
 
   /** A folder that is missing, full or read-only for a while costs that while, not the process. */
   @Test
   void aLoadThatFailedIsTriedAgain() throws Exception {
-    assertThat(run("again", folder.resolve("later"), 0)).contains("refused\nrefused\nrefused\n").contains("done");
+    assertThat(run("again", folder.resolve("later"), 0))
+        .contains("refused\nrefused\nrefused\n")
+        .contains("done");
   }
 
   /** In a mount namespace of its own, with a folder that is mounted so. */
   @Test
   void aFolderWithoutExecutionIsNamedWithTheOptionThatMovesIt() throws Exception {
     Path libraries = libraries();
-    String[] mounted = {"unshare", "-rm", "sh", "-c", "mount -t tmpfs -o noexec tmpfs \"$0\" && exec \"$@\"", libraries.toString()};
+    String[] mounted = {
+      "unshare",
+      "-rm",
+      "sh",
+      "-c",
+      "mount -t tmpfs -o noexec tmpfs \"$0\" && exec \"$@\"",
+      libraries.toString()
+    };
     assumeTrue(works(mounted), "folders cannot be mounted here");
     assertThat(run("load", libraries, 1, mounted))
         .contains("if " + libraries + " is mounted noexec")

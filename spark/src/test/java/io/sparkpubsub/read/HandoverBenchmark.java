@@ -9,8 +9,9 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
 
 /**
- * What handing a chunk of 10,000 rows to the JVM costs: the JNI call, wrapping it as a ColumnarBatch, releasing it. Arguments: the
- * endpoint, and the full names of two subscriptions that hold 10,000 messages each. Prints a table and one line of JSON.
+ * What handing a chunk of 10,000 rows to the JVM costs: the JNI call, wrapping it as a
+ * ColumnarBatch, releasing it. Arguments: the endpoint, and the full names of two subscriptions
+ * that hold 10,000 messages each. Prints a table and one line of JSON.
  */
 public final class HandoverBenchmark {
   private static final int ROWS = 10000;
@@ -26,17 +27,33 @@ public final class HandoverBenchmark {
     System.out.printf(Locale.ROOT, "%-14s %14.1f%n", "all", all);
     System.out.printf(Locale.ROOT, "%-14s %14.1f%n", "data", one);
     System.out.printf(
-        Locale.ROOT, "{\"rows\": %d, \"all_columns_us\": %.1f, \"one_column_us\": %.1f}%n", ROWS, all, one);
+        Locale.ROOT,
+        "{\"rows\": %d, \"all_columns_us\": %.1f, \"one_column_us\": %.1f}%n",
+        ROWS,
+        all,
+        one);
   }
 
   /** Median µs of one hand-over. */
-  private static double measure(String endpoint, String subscription, StructType schema) throws Exception {
+  private static double measure(String endpoint, String subscription, StructType schema)
+      throws Exception {
     long reader =
         NativeReader.open(
             new String[] {
-              "endpoint", endpoint, "plaintext", "1", "subscription", subscription,
-              "columns", Integer.toString(PubSubSchema.columns(schema)),
-              "chunk_rows", Integer.toString(ROWS), "chunk_bytes", "1000000000", "linger_ms", "5000"
+              "endpoint",
+              endpoint,
+              "plaintext",
+              "1",
+              "subscription",
+              subscription,
+              "columns",
+              Integer.toString(PubSubSchema.columns(schema)),
+              "chunk_rows",
+              Integer.toString(ROWS),
+              "chunk_bytes",
+              "1000000000",
+              "linger_ms",
+              "5000"
             });
     NativeReader.openSlot(reader, 0, 1, 0);
     ChunkView view = new ChunkView();
@@ -52,7 +69,8 @@ public final class HandoverBenchmark {
     double[] micros = new double[ROUNDS];
     for (int i = -WARM_UP; i < ROUNDS; i++) {
       long start = System.nanoTime();
-      ColumnarBatch batch = ChunkVectors.wrap(NativeReader.chunk(reader, 0, 1, 0, view), view, schema);
+      ColumnarBatch batch =
+          ChunkVectors.wrap(NativeReader.chunk(reader, 0, 1, 0, view), view, schema);
       batch.close();
       if (i >= 0) {
         micros[i] = (System.nanoTime() - start) / 1e3;

@@ -23,7 +23,14 @@ import org.junit.jupiter.api.Test;
 /** The natives, under -Xcheck:jni. */
 class NativeReaderTest {
   private static final String[] NOWHERE = {
-    "endpoint", "127.0.0.1:1", "plaintext", "1", "subscription", "projects/p/subscriptions/s", "columns", "63"
+    "endpoint",
+    "127.0.0.1:1",
+    "plaintext",
+    "1",
+    "subscription",
+    "projects/p/subscriptions/s",
+    "columns",
+    "63"
   };
 
   @Test
@@ -34,7 +41,8 @@ class NativeReaderTest {
     assertThat(NativeReader.close(reader, 100)).isTrue();
     assertThatThrownBy(() -> NativeReader.metrics(reader, new long[ReaderMetric.LONGS]))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> NativeReader.openSlot(12345, 0, 1, 0)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> NativeReader.openSlot(12345, 0, 1, 0))
+        .isInstanceOf(IllegalStateException.class);
     assertThat(NativeReader.liveAllocations()).isEqualTo(before);
   }
 
@@ -46,11 +54,16 @@ class NativeReaderTest {
 
   @Test
   void errorsAreExceptionsWithCodes() {
-    assertThatThrownBy(() -> NativeReader.open(new String[] {"endpoint", "a b", "plaintext", "1", "subscription", "s"}))
-        .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
+    assertThatThrownBy(
+            () ->
+                NativeReader.open(
+                    new String[] {"endpoint", "a b", "plaintext", "1", "subscription", "s"}))
+        .isInstanceOfSatisfying(
+            PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
     assertThatThrownBy(() -> NativeAdmin.run(calling(NOWHERE, "getSubscription"), null, 500))
         .hasMessageContaining("127.0.0.1:1")
-        .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("connect"));
+        .isInstanceOfSatisfying(
+            PubSubException.class, e -> assertThat(e.code()).isEqualTo("connect"));
     assertThatThrownBy(() -> NativeReader.unpackChunk(new byte[10], new ChunkView()))
         .isInstanceOf(PubSubException.class);
     long reader = NativeReader.open(NOWHERE);
@@ -63,7 +76,12 @@ class NativeReaderTest {
   @Test
   void theProxyReachesTheLibrary() {
     String[] through = {
-      "endpoint", "pubsub.example", "proxy", "http://user:secret@127.0.0.1:1", "subscription", "projects/p/subscriptions/s"
+      "endpoint",
+      "pubsub.example",
+      "proxy",
+      "http://user:secret@127.0.0.1:1",
+      "subscription",
+      "projects/p/subscriptions/s"
     };
     assertThatThrownBy(() -> NativeAdmin.run(calling(through, "getSubscription"), null, 500))
         .hasMessageContaining("cannot connect to pubsub.example:443 through the proxy 127.0.0.1:1")
@@ -71,7 +89,8 @@ class NativeReaderTest {
     through[3] = "socks5://user:secret@127.0.0.1:1";
     assertThatThrownBy(() -> NativeReader.open(through))
         .hasMessageNotContaining("secret")
-        .isInstanceOfSatisfying(PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
+        .isInstanceOfSatisfying(
+            PubSubException.class, e -> assertThat(e.code()).isEqualTo("invalid"));
   }
 
   @Test

@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 
 class PartitionCapTest {
   private static PubSubOptions partitions(String count) {
-    return PubSubOptions.of(Collections.singletonMap("numPartitions", count), Collections.emptyMap(), Collections.emptyMap());
+    return PubSubOptions.of(
+        Collections.singletonMap("numPartitions", count),
+        Collections.emptyMap(),
+        Collections.emptyMap());
   }
 
   @Test
@@ -38,7 +41,8 @@ class PartitionCapTest {
       assertThat(ClusterRun.slots(partitions("9"), 4)).isEqualTo(8);
       assertThat(said)
           .containsExactly(
-              "WARN numPartitions is 9: more than twice the default parallelism brings nothing; using 8");
+              "WARN numPartitions is 9: more than twice the default parallelism brings nothing;"
+                  + " using 8");
     } finally {
       logger.removeAppender(appender);
     }
@@ -46,7 +50,8 @@ class PartitionCapTest {
 
   @Test
   void theDefaultIsTheParallelism() {
-    PubSubOptions none = PubSubOptions.of(Collections.emptyMap(), Collections.emptyMap(), Collections.emptyMap());
+    PubSubOptions none =
+        PubSubOptions.of(Collections.emptyMap(), Collections.emptyMap(), Collections.emptyMap());
     assertThat(ClusterRun.slots(none, 6)).isEqualTo(6);
   }
 }

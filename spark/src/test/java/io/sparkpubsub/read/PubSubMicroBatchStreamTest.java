@@ -84,7 +84,8 @@ class PubSubMicroBatchStreamTest {
     agent.register(ledger, 0);
     ledger.tick(0);
     agent.exchange(ledger, 0);
-    return new PubSubMicroBatchStream(options(keyValues), PubSubSchema.FULL, ledger, run, () -> nowMs += stepMs);
+    return new PubSubMicroBatchStream(
+        options(keyValues), PubSubSchema.FULL, ledger, run, () -> nowMs += stepMs);
   }
 
   private static PubSubOptions options(String... keyValues) {
@@ -115,7 +116,10 @@ class PubSubMicroBatchStreamTest {
     assertThat(run.committed).containsExactly("{}", "{\"0\":\"1000:2\"}");
   }
 
-  /** Spark writes and reads the start anew each time that it asks, which takes long with thousands of slots. */
+  /**
+   * Spark writes and reads the start anew each time that it asks, which takes long with thousands
+   * of slots.
+   */
   @Test
   void anIdleQueryReadsItsOffsetOnce() {
     PubSubMicroBatchStream stream = stream();
@@ -125,7 +129,8 @@ class PubSubMicroBatchStreamTest {
     assertThat(start).isEqualTo(end);
     assertThat(stream.deserializeOffset(new String(start.json().toCharArray()))).isSameAs(start);
     assertThat(start.json()).isSameAs(start.json());
-    assertThat(stream.deserializeOffset("{\"0\":\"1000:1\"}").json()).isEqualTo("{\"0\":\"1000:1\"}");
+    assertThat(stream.deserializeOffset("{\"0\":\"1000:1\"}").json())
+        .isEqualTo("{\"0\":\"1000:1\"}");
   }
 
   /** A trigger that wants all there is says so by its limit. */
@@ -133,18 +138,22 @@ class PubSubMicroBatchStreamTest {
   void theLimitThatSparkGivesCounts() {
     PubSubMicroBatchStream stream = stream("maxRowsPerTrigger", "20", "minRowsPerTrigger", "30");
     seal(5);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:2\"}");
     stepMs = 1000;
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json()).isEqualTo("{\"0\":\"1000:5\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()).json())
+        .isEqualTo("{\"0\":\"1000:5\"}");
     stepMs = 0;
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.maxRows(30)).json()).isEqualTo("{\"0\":\"1000:3\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.maxRows(30)).json())
+        .isEqualTo("{\"0\":\"1000:3\"}");
   }
 
   @Test
   void bytesAreALimitBesideSparks() {
     PubSubMicroBatchStream stream = stream("maxBytesPerTrigger", "300b");
     seal(5);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:3\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:3\"}");
   }
 
   @Test
@@ -155,9 +164,11 @@ class PubSubMicroBatchStreamTest {
     nowMs += 29_999;
     assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit())).isNull();
     nowMs += 1;
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:2\"}");
     seal(3);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:5\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:5\"}");
   }
 
   @Test
@@ -165,7 +176,8 @@ class PubSubMicroBatchStreamTest {
     PubSubMicroBatchStream stream = stream();
     agent.problem = "no permission";
     agent.exchange(ledger, 0);
-    assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable())).hasMessage("no permission");
+    assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, ReadLimit.allAvailable()))
+        .hasMessage("no permission");
   }
 
   @Test
@@ -177,7 +189,8 @@ class PubSubMicroBatchStreamTest {
     assertThat(partitions).hasSize(1);
     PubSubInputPartition part = (PubSubInputPartition) partitions[0];
     assertThat(part.preferredLocations()).containsExactly("executor_host_1");
-    assertThat(new long[] {part.slot, part.epoch, part.from, part.to}).containsExactly(0, EPOCH, 0, 2);
+    assertThat(new long[] {part.slot, part.epoch, part.from, part.to})
+        .containsExactly(0, EPOCH, 0, 2);
     assertThat(part.late).isTrue();
     assertThat(stream.planInputPartitions(end, end)).isEmpty();
   }
@@ -187,7 +200,9 @@ class PubSubMicroBatchStreamTest {
     PubSubMicroBatchStream stream = stream("maxRowsPerTrigger", "20");
     seal(2);
     Offset end = PubSubOffset.parse("{\"0\":\"1000:2\"}");
-    assertThat(((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late).isFalse();
+    assertThat(
+            ((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late)
+        .isFalse();
   }
 
   /** What the service got later stays unread, also behind a look; the end is a quiet time. */
@@ -201,7 +216,9 @@ class PubSubMicroBatchStreamTest {
     Offset end = stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit());
     assertThat(end.json()).isEqualTo("{\"0\":\"1000:2\"}");
     assertThat(stream.reportLatestOffset()).isEqualTo(end);
-    assertThat(((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late).isFalse();
+    assertThat(
+            ((PubSubInputPartition) stream.planInputPartitions(PubSubOffset.NOTHING, end)[0]).late)
+        .isFalse();
     assertThat(run.planned).containsExactly(end.json());
     assertThat(run.settled).isZero();
     stream.metrics(Optional.of(end));
@@ -220,27 +237,32 @@ class PubSubMicroBatchStreamTest {
     seal(1);
     agent.publishUs = 0;
     seal(1);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:2\"}");
   }
 
   /** Else nothing else could come. */
   @Test
   void whatFillsASlotIsRead() {
-    PubSubMicroBatchStream stream = stream("endpoint", "localhost:1", "plaintext", "true", "maxRowsPerTrigger", "30");
+    PubSubMicroBatchStream stream =
+        stream("endpoint", "localhost:1", "plaintext", "true", "maxRowsPerTrigger", "30");
     stream.prepareForTriggerAvailableNow();
     agent.publishUs = Long.MAX_VALUE;
     seal(4);
-    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:3\"}");
+    assertThat(stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:3\"}");
   }
 
   @Test
   void aQueryThatCannotReadFailsInsteadOfEnding() {
-    PubSubMicroBatchStream stream = stream("subscriptionId", "sub1", "projectId", "p1", "availableNowTimeout", "10s");
+    PubSubMicroBatchStream stream =
+        stream("subscriptionId", "sub1", "projectId", "p1", "availableNowTimeout", "10s");
     stream.prepareForTriggerAvailableNow();
     ledger.executors(0, Collections.emptyMap());
     stepMs = 1000;
     long begin = nowMs;
-    assertThatThrownBy(() -> stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()))
+    assertThatThrownBy(
+            () -> stream.latestOffset(PubSubOffset.NOTHING, stream.getDefaultReadLimit()))
         .hasMessageContaining("projects/p1/subscriptions/sub1")
         .hasMessageContaining("none of 1 streams")
         .hasMessageContaining("no executor");
@@ -271,7 +293,8 @@ class PubSubMicroBatchStreamTest {
     seal(1);
     assertThat(stream.latestOffset(end, stream.getDefaultReadLimit())).isSameAs(end);
     run.awaited = false;
-    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit()).json()).isEqualTo("{\"0\":\"1000:2\"}");
+    assertThat(stream.latestOffset(end, stream.getDefaultReadLimit()).json())
+        .isEqualTo("{\"0\":\"1000:2\"}");
   }
 
   /** Spark stops a query by an interrupt; what stopping has to do is done all the same. */

@@ -12,7 +12,12 @@ import org.junit.jupiter.api.Test;
 
 class SecretsTest {
   private static final EnumSet<Option> SECRET =
-      EnumSet.of(Option.ACCESS_TOKEN, Option.PRIVATE_KEY, Option.PRIVATE_KEY_ID, Option.CREDENTIALS_JSON, Option.PROXY);
+      EnumSet.of(
+          Option.ACCESS_TOKEN,
+          Option.PRIVATE_KEY,
+          Option.PRIVATE_KEY_ID,
+          Option.CREDENTIALS_JSON,
+          Option.PROXY);
 
   private static boolean hides(String text) {
     return Pattern.compile(Secrets.OURS).matcher(text).find();
@@ -22,7 +27,13 @@ class SecretsTest {
   void thePatternHidesSecretsAndNothingElse() {
     for (Option option : Option.values()) {
       String setting = PubSubOptions.CONF_PREFIX + option.key;
-      for (String name : new String[] {option.key, setting, option.key.toLowerCase(Locale.ROOT), setting.toUpperCase(Locale.ROOT)}) {
+      for (String name :
+          new String[] {
+            option.key,
+            setting,
+            option.key.toLowerCase(Locale.ROOT),
+            setting.toUpperCase(Locale.ROOT)
+          }) {
         assertThat(hides(name)).as(name).isEqualTo(SECRET.contains(option));
       }
     }

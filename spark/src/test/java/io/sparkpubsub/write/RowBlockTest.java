@@ -23,12 +23,19 @@ import org.apache.spark.unsafe.Platform;
 import org.apache.spark.unsafe.types.UTF8String;
 import org.junit.jupiter.api.Test;
 
-/** A row gives the same bytes whatever kind of row it is: what Spark hands to writers is an UnsafeRow today, and nothing promises it. */
+/**
+ * A row gives the same bytes whatever kind of row it is: what Spark hands to writers is an
+ * UnsafeRow today, and nothing promises it.
+ */
 class RowBlockTest {
-  private static final DataType MAP = DataTypes.createMapType(DataTypes.StringType, DataTypes.StringType);
+  private static final DataType MAP =
+      DataTypes.createMapType(DataTypes.StringType, DataTypes.StringType);
 
   private static StructType schema(DataType data) {
-    return new StructType().add("ordering_key", DataTypes.StringType).add("attributes", MAP).add("data", data);
+    return new StructType()
+        .add("ordering_key", DataTypes.StringType)
+        .add("attributes", MAP)
+        .add("data", data);
   }
 
   private static UTF8String text(String value) {
@@ -91,7 +98,9 @@ class RowBlockTest {
           new Object[] {
             i % 2 == 0 ? null : text("key" + i),
             map(i % 3 == 0 ? null : i % 3 == 1 ? Collections.emptyMap() : attributes),
-            data == null ? null : binary ? ((String) data).getBytes(StandardCharsets.UTF_8) : text((String) data)
+            data == null
+                ? null
+                : binary ? ((String) data).getBytes(StandardCharsets.UTF_8) : text((String) data)
           };
     }
     return rows;
@@ -124,7 +133,10 @@ class RowBlockTest {
 
   @Test
   void rowsOfAColumnarBatch() {
-    StructType schema = new StructType().add("data", DataTypes.BinaryType).add("ordering_key", DataTypes.StringType);
+    StructType schema =
+        new StructType()
+            .add("data", DataTypes.BinaryType)
+            .add("ordering_key", DataTypes.StringType);
     OnHeapColumnVector data = new OnHeapColumnVector(3, DataTypes.BinaryType);
     OnHeapColumnVector keys = new OnHeapColumnVector(3, DataTypes.StringType);
     InternalRow[] generic = new InternalRow[3];
@@ -136,7 +148,8 @@ class RowBlockTest {
       } else {
         keys.putByteArray(i, bytes);
       }
-      generic[i] = new GenericInternalRow(new Object[] {bytes, i == 1 ? null : UTF8String.fromBytes(bytes)});
+      generic[i] =
+          new GenericInternalRow(new Object[] {bytes, i == 1 ? null : UTF8String.fromBytes(bytes)});
     }
     ColumnarBatch batch = new ColumnarBatch(new ColumnVector[] {data, keys}, 3);
     RowBlock block = new RowBlock(new SinkColumns(schema, true, true), null);
@@ -153,8 +166,12 @@ class RowBlockTest {
   @Test
   void idsComeFirstAmongTheAttributes() {
     StructType schema = schema(DataTypes.StringType);
-    InternalRow row = new GenericInternalRow(new Object[] {null, map(Collections.singletonMap("a", "b")), text("x")});
-    String packed = new String(packed(schema, new RowId("id", "q", 3, 4), row, row), StandardCharsets.ISO_8859_1);
+    InternalRow row =
+        new GenericInternalRow(
+            new Object[] {null, map(Collections.singletonMap("a", "b")), text("x")});
+    String packed =
+        new String(
+            packed(schema, new RowId("id", "q", 3, 4), row, row), StandardCharsets.ISO_8859_1);
     assertThat(packed).contains("q/3/4/0").contains("q/3/4/1");
     assertThat(packed.indexOf("id")).isLessThan(packed.indexOf("q/3/4/0"));
   }

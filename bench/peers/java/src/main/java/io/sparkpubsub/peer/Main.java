@@ -40,7 +40,8 @@ public final class Main {
         / 1e9;
   }
 
-  private static void publish(TransportChannelProvider channel, String topic, int count, int size) throws Exception {
+  private static void publish(TransportChannelProvider channel, String topic, int count, int size)
+      throws Exception {
     Publisher publisher =
         Publisher.newBuilder(topic)
             .setChannelProvider(channel)
@@ -56,14 +57,17 @@ public final class Main {
     ByteString data = ByteString.copyFrom(new byte[size]);
     List<ApiFuture<String>> results = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      results.add(publisher.publish(PubsubMessage.newBuilder().setData(data).putAttributes("source", "bench").build()));
+      results.add(
+          publisher.publish(
+              PubsubMessage.newBuilder().setData(data).putAttributes("source", "bench").build()));
     }
     publisher.publishAllOutstanding();
     ApiFutures.allAsList(results).get();
     publisher.shutdown();
   }
 
-  private static void receive(TransportChannelProvider channel, String subscription, int count) throws Exception {
+  private static void receive(TransportChannelProvider channel, String subscription, int count)
+      throws Exception {
     CountDownLatch left = new CountDownLatch(count);
     Subscriber subscriber =
         Subscriber.newBuilder(
@@ -75,7 +79,8 @@ public final class Main {
             .setChannelProvider(channel)
             .setCredentialsProvider(NoCredentialsProvider.create())
             .setParallelPullCount(1)
-            .setFlowControlSettings(FLOW.toBuilder().setLimitExceededBehavior(LimitExceededBehavior.Block).build())
+            .setFlowControlSettings(
+                FLOW.toBuilder().setLimitExceededBehavior(LimitExceededBehavior.Block).build())
             .build();
     subscriber.startAsync().awaitRunning();
     left.await();
@@ -90,7 +95,8 @@ public final class Main {
             .usePlaintext()
             .maxInboundMessageSize(20 << 20)
             .build();
-    TransportChannelProvider channel = FixedTransportChannelProvider.create(GrpcTransportChannel.create(plain));
+    TransportChannelProvider channel =
+        FixedTransportChannelProvider.create(GrpcTransportChannel.create(plain));
     double cpu = cpuSeconds();
     long begin = System.nanoTime();
     if (args[0].equals("publish")) {
@@ -101,7 +107,8 @@ public final class Main {
     double wall = (System.nanoTime() - begin) / 1e9;
     System.out.printf(
         Locale.ROOT,
-        "{\"bench\": \"%s\", \"messages\": %d, \"cpu_us_per_message\": %.3f, \"messages_per_s\": %.0f, \"mb_per_s\": %.1f}%n",
+        "{\"bench\": \"%s\", \"messages\": %d, \"cpu_us_per_message\": %.3f, \"messages_per_s\":"
+            + " %.0f, \"mb_per_s\": %.1f}%n",
         args[0],
         count,
         (cpuSeconds() - cpu) * 1e6 / count,

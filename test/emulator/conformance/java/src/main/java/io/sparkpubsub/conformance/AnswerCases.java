@@ -32,13 +32,18 @@ final class AnswerCases {
   private AnswerCases() {}
 
   private static void ack(T t, String sub, List<String> ids) {
-    AcknowledgeRequest request = AcknowledgeRequest.newBuilder().setSubscription(sub).addAllAckIds(ids).build();
+    AcknowledgeRequest request =
+        AcknowledgeRequest.newBuilder().setSubscription(sub).addAllAckIds(ids).build();
     t.clients.subscriptions.getStub().acknowledgeCallable().call(request);
   }
 
   private static void extend(T t, String sub, int seconds, List<String> ids) {
     ModifyAckDeadlineRequest request =
-        ModifyAckDeadlineRequest.newBuilder().setSubscription(sub).setAckDeadlineSeconds(seconds).addAllAckIds(ids).build();
+        ModifyAckDeadlineRequest.newBuilder()
+            .setSubscription(sub)
+            .setAckDeadlineSeconds(seconds)
+            .addAllAckIds(ids)
+            .build();
     t.clients.subscriptions.getStub().modifyAckDeadlineCallable().call(request);
   }
 
@@ -58,12 +63,18 @@ final class AnswerCases {
         t -> {
           String topic = t.name("topics");
           String sub = t.name("subscriptions");
-          refused(Code.NOT_FOUND, () -> t.publish(topic, PubsubMessage.getDefaultInstance()), "Publish of an empty message");
+          refused(
+              Code.NOT_FOUND,
+              () -> t.publish(topic, PubsubMessage.getDefaultInstance()),
+              "Publish of an empty message");
           refused(Code.NOT_FOUND, () -> ack(t, sub, List.of()), "Acknowledge of nothing");
           refused(Code.NOT_FOUND, () -> extend(t, sub, 601, List.of()), "ModifyAckDeadline");
           refused(Code.NOT_FOUND, () -> t.tryPull(sub, 0, 1000), "Pull of no message");
           refused(Code.NOT_FOUND, () -> seek(t, sub), "Seek to nothing");
-          refused(Code.NOT_FOUND, () -> t.subscription(topic, s -> s.setAckDeadlineSeconds(1)), "CreateSubscription");
+          refused(
+              Code.NOT_FOUND,
+              () -> t.subscription(topic, s -> s.setAckDeadlineSeconds(1)),
+              "CreateSubscription");
         });
 
     cases.put(
@@ -92,7 +103,10 @@ final class AnswerCases {
           String sub = t.world().sub();
           for (List<String> ids : List.of(List.<String>of(), List.of(""))) {
             refused(Code.INVALID_ARGUMENT, () -> ack(t, sub, ids), "Acknowledge of " + ids);
-            refused(Code.INVALID_ARGUMENT, () -> extend(t, sub, 10, ids), "ModifyAckDeadline of " + ids);
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> extend(t, sub, 10, ids),
+                "ModifyAckDeadline of " + ids);
           }
         });
   }
@@ -101,14 +115,22 @@ final class AnswerCases {
     cases.put(
         "answer-assigned-names",
         t -> {
-          Subscription one = t.clients.subscriptions.createSubscription(Subscription.newBuilder().setTopic(t.topic()).build());
-          Subscription two = t.clients.subscriptions.createSubscription(Subscription.newBuilder().setTopic(t.topic()).build());
+          Subscription one =
+              t.clients.subscriptions.createSubscription(
+                  Subscription.newBuilder().setTopic(t.topic()).build());
+          Subscription two =
+              t.clients.subscriptions.createSubscription(
+                  Subscription.newBuilder().setTopic(t.topic()).build());
           check(one.getName().startsWith(t.parent + "/subscriptions/"), "%s", one);
           check(!one.getName().equals(two.getName()), "%s twice", one.getName());
           Snapshot shot =
-              t.clients.subscriptions.createSnapshot(CreateSnapshotRequest.newBuilder().setSubscription(one.getName()).build());
+              t.clients.subscriptions.createSnapshot(
+                  CreateSnapshotRequest.newBuilder().setSubscription(one.getName()).build());
           check(shot.getName().startsWith(t.parent + "/snapshots/"), "%s", shot);
-          equal(t.clients.subscriptions.getSnapshot(shot.getName()).getTopic(), one.getTopic(), "its topic");
+          equal(
+              t.clients.subscriptions.getSnapshot(shot.getName()).getTopic(),
+              one.getTopic(),
+              "its topic");
         });
 
     cases.put(
@@ -118,12 +140,20 @@ final class AnswerCases {
           for (String name : List.of(t.project, "", t.parent + "/topics")) {
             ListTopicsRequest topics = ListTopicsRequest.newBuilder().setProject(name).build();
             refused(Code.INVALID_ARGUMENT, () -> c.topics.listTopics(topics), "topics of " + name);
-            ListSubscriptionsRequest subs = ListSubscriptionsRequest.newBuilder().setProject(name).build();
-            refused(Code.INVALID_ARGUMENT, () -> c.subscriptions.listSubscriptions(subs), "subscriptions of " + name);
+            ListSubscriptionsRequest subs =
+                ListSubscriptionsRequest.newBuilder().setProject(name).build();
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> c.subscriptions.listSubscriptions(subs),
+                "subscriptions of " + name);
             ListSnapshotsRequest shots = ListSnapshotsRequest.newBuilder().setProject(name).build();
-            refused(Code.INVALID_ARGUMENT, () -> c.subscriptions.listSnapshots(shots), "snapshots of " + name);
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> c.subscriptions.listSnapshots(shots),
+                "snapshots of " + name);
             ListSchemasRequest schemas = ListSchemasRequest.newBuilder().setParent(name).build();
-            refused(Code.INVALID_ARGUMENT, () -> c.schemas.listSchemas(schemas), "schemas of " + name);
+            refused(
+                Code.INVALID_ARGUMENT, () -> c.schemas.listSchemas(schemas), "schemas of " + name);
           }
         });
   }
@@ -145,9 +175,15 @@ final class AnswerCases {
         "answer-dead-letter-topic",
         t -> {
           DeadLetterPolicy policy =
-              DeadLetterPolicy.newBuilder().setDeadLetterTopic(t.name("topics")).setMaxDeliveryAttempts(5).build();
+              DeadLetterPolicy.newBuilder()
+                  .setDeadLetterTopic(t.name("topics"))
+                  .setMaxDeliveryAttempts(5)
+                  .build();
           String topic = t.topic();
-          refused(Code.NOT_FOUND, () -> t.subscription(topic, s -> s.setDeadLetterPolicy(policy)), "CreateSubscription");
+          refused(
+              Code.NOT_FOUND,
+              () -> t.subscription(topic, s -> s.setDeadLetterPolicy(policy)),
+              "CreateSubscription");
         });
 
     cases.put(
@@ -161,8 +197,14 @@ final class AnswerCases {
                 () -> t.subscription(w.topic(), s -> s.setPushConfig(config)),
                 "CreateSubscription, " + endpoint);
             ModifyPushConfigRequest request =
-                ModifyPushConfigRequest.newBuilder().setSubscription(w.sub()).setPushConfig(config).build();
-            refused(Code.INVALID_ARGUMENT, () -> t.clients.subscriptions.modifyPushConfig(request), "ModifyPushConfig, " + endpoint);
+                ModifyPushConfigRequest.newBuilder()
+                    .setSubscription(w.sub())
+                    .setPushConfig(config)
+                    .build();
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> t.clients.subscriptions.modifyPushConfig(request),
+                "ModifyPushConfig, " + endpoint);
           }
         });
 

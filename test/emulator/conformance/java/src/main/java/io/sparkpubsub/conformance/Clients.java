@@ -14,7 +14,10 @@ import com.google.cloud.pubsub.v1.TopicAdminSettings;
 import io.grpc.ManagedChannelBuilder;
 import java.io.IOException;
 
-/** The clients that all cases share, on one channel. The library does not look at PUBSUB_EMULATOR_HOST by itself. */
+/**
+ * The clients that all cases share, on one channel. The library does not look at
+ * PUBSUB_EMULATOR_HOST by itself.
+ */
 final class Clients {
   // As the library's own channels have it.
   private static final int MAX_INBOUND_BYTES = 20 << 20;

@@ -30,7 +30,8 @@ final class DeliveryCases {
   private DeliveryCases() {}
 
   /** So many messages by the library's publisher and subscriber. */
-  private static void roundTrip(T t, int count, Consumer<Publisher.Builder> settings) throws Exception {
+  private static void roundTrip(T t, int count, Consumer<Publisher.Builder> settings)
+      throws Exception {
     World w = t.world();
     String payload = "payload ".repeat(50);
     Publisher.Builder builder = t.publisher(w.topic());
@@ -204,7 +205,8 @@ final class DeliveryCases {
           Stream stream = t.stream(w.sub(), r -> r.setMaxOutstandingMessages(5));
           for (int round = 0; round < 4; round++) {
             List<ReceivedMessage> got = stream.take(5);
-            check(stream.upTo(1, 400).isEmpty(), "more than 5 messages at once, in round %d", round);
+            check(
+                stream.upTo(1, 400).isEmpty(), "more than 5 messages at once, in round %d", round);
             stream.ack(got);
           }
         });

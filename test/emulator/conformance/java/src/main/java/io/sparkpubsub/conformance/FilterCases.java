@@ -45,25 +45,32 @@ final class FilterCases {
     cases.put("filter-has-key", filter("attributes:a", "a=1", "a=12", "a=1 b=1"));
     cases.put("filter-equal", filter("attributes.a = \"1\"", "a=1", "a=1 b=1"));
     cases.put("filter-not-equal", filter("attributes.a != \"1\"", "none", "a=12", "b=1", "quoted"));
-    cases.put("filter-has-prefix", filter("hasPrefix(attributes.a, \"1\")", "a=1", "a=12", "a=1 b=1"));
+    cases.put(
+        "filter-has-prefix", filter("hasPrefix(attributes.a, \"1\")", "a=1", "a=12", "a=1 b=1"));
     cases.put("filter-and", filter("attributes.a = \"1\" AND attributes:b", "a=1 b=1"));
-    cases.put("filter-or", filter("attributes.a = \"12\" OR attributes:b", "a=12", "b=1", "a=1 b=1"));
+    cases.put(
+        "filter-or", filter("attributes.a = \"12\" OR attributes:b", "a=12", "b=1", "a=1 b=1"));
     cases.put("filter-not", filter("NOT attributes:a", "none", "b=1", "quoted"));
     cases.put(
         "filter-nested",
-        filter("(attributes.a = \"1\" OR attributes:b) AND NOT hasPrefix(attributes.b, \"1\")", "a=1"));
+        filter(
+            "(attributes.a = \"1\" OR attributes:b) AND NOT hasPrefix(attributes.b, \"1\")",
+            "a=1"));
     cases.put("filter-quoted-key", filter("attributes.\"a key\" = \"say \\\"hi\\\"\"", "quoted"));
 
     cases.put(
         "filter-escapes",
         t -> {
           String topic = t.topic();
-          String sub = t.subscription(topic, s -> s.setFilter("attributes.a = \"\\143\\t\\x63\\\"\\" + "u0063c\""));
+          String sub =
+              t.subscription(
+                  topic, s -> s.setFilter("attributes.a = \"\\143\\t\\x63\\\"\\" + "u0063c\""));
           t.publish(topic, with("other", "a", "c"), with("wanted", "a", "c\tc\"cc"));
           same(data(t.pull(sub, 1)), List.of("wanted"), "with escapes");
           for (String escape : List.of("\\q", "\\x6", "\\" + "u006", "\\18")) {
             String text = "attributes.a = \"" + escape + "\"";
-            refused(Code.INVALID_ARGUMENT, () -> t.subscription(topic, s -> s.setFilter(text)), escape);
+            refused(
+                Code.INVALID_ARGUMENT, () -> t.subscription(topic, s -> s.setFilter(text)), escape);
           }
         });
 
@@ -80,7 +87,10 @@ final class FilterCases {
                   "(attributes:a",
                   "hasPrefix(attributes.a)",
                   "attributes.a > \"1\"")) {
-            refused(Code.INVALID_ARGUMENT, () -> t.subscription(topic, s -> s.setFilter(filter)), filter);
+            refused(
+                Code.INVALID_ARGUMENT,
+                () -> t.subscription(topic, s -> s.setFilter(filter)),
+                filter);
           }
         });
 
@@ -88,7 +98,8 @@ final class FilterCases {
         "filter-immutable",
         t -> {
           String sub = t.world(s -> s.setFilter("attributes:a")).sub();
-          Subscription changed = Subscription.newBuilder().setName(sub).setFilter("attributes:b").build();
+          Subscription changed =
+              Subscription.newBuilder().setName(sub).setFilter("attributes:b").build();
           refused(
               Code.INVALID_ARGUMENT,
               () -> t.clients.subscriptions.updateSubscription(changed, mask("filter")),

@@ -19,7 +19,8 @@ final class IamCases {
   private IamCases() {}
 
   private static Policy get(T t, String resource) {
-    return t.clients.topics.getIamPolicy(GetIamPolicyRequest.newBuilder().setResource(resource).build());
+    return t.clients.topics.getIamPolicy(
+        GetIamPolicyRequest.newBuilder().setResource(resource).build());
   }
 
   private static Binding reader(String member) {
@@ -35,7 +36,9 @@ final class IamCases {
   }
 
   static void add(Map<String, Case> cases) {
-    cases.put("IAMPolicy.GetIamPolicy", t -> equal(get(t, t.topic()).getBindingsList(), List.of(), "bindings"));
+    cases.put(
+        "IAMPolicy.GetIamPolicy",
+        t -> equal(get(t, t.topic()).getBindingsList(), List.of(), "bindings"));
 
     cases.put(
         "IAMPolicy.SetIamPolicy",
@@ -43,7 +46,10 @@ final class IamCases {
           T.World w = t.world();
           for (String resource : List.of(w.topic(), w.sub())) {
             set(t, resource, get(t, resource), "user:reader@example.com");
-            equal(get(t, resource).getBindingsList(), List.of(reader("user:reader@example.com")), resource);
+            equal(
+                get(t, resource).getBindingsList(),
+                List.of(reader("user:reader@example.com")),
+                resource);
           }
         });
 
@@ -52,8 +58,14 @@ final class IamCases {
         t -> {
           List<String> want = List.of("pubsub.topics.get", "pubsub.topics.publish");
           TestIamPermissionsRequest request =
-              TestIamPermissionsRequest.newBuilder().setResource(t.topic()).addAllPermissions(want).build();
-          same(t.clients.topics.testIamPermissions(request).getPermissionsList(), want, "permissions");
+              TestIamPermissionsRequest.newBuilder()
+                  .setResource(t.topic())
+                  .addAllPermissions(want)
+                  .build();
+          same(
+              t.clients.topics.testIamPermissions(request).getPermissionsList(),
+              want,
+              "permissions");
         });
 
     cases.put(
@@ -62,7 +74,8 @@ final class IamCases {
           String topic = t.topic();
           Policy old = get(t, topic);
           set(t, topic, old, "user:a@example.com");
-          refused(Code.ABORTED, () -> set(t, topic, old, "user:b@example.com"), "an etag of before");
+          refused(
+              Code.ABORTED, () -> set(t, topic, old, "user:b@example.com"), "an etag of before");
         });
   }
 }

@@ -58,7 +58,8 @@ final class ListCases {
         "page-topics",
         t -> {
           List<String> want = five(t::topic);
-          ListTopicsRequest request = ListTopicsRequest.newBuilder().setProject(t.parent).setPageSize(2).build();
+          ListTopicsRequest request =
+              ListTopicsRequest.newBuilder().setProject(t.parent).setPageSize(2).build();
           paged(t.clients.topics.listTopics(request).getPage(), Topic::getName, want);
         });
 
@@ -69,7 +70,10 @@ final class ListCases {
           List<String> want = five(() -> t.subscription(topic));
           ListSubscriptionsRequest request =
               ListSubscriptionsRequest.newBuilder().setProject(t.parent).setPageSize(2).build();
-          paged(t.clients.subscriptions.listSubscriptions(request).getPage(), Subscription::getName, want);
+          paged(
+              t.clients.subscriptions.listSubscriptions(request).getPage(),
+              Subscription::getName,
+              want);
         });
 
     cases.put(
@@ -106,7 +110,8 @@ final class ListCases {
         "page-schemas",
         t -> {
           List<String> want = five(() -> SchemaCases.make(t).getName());
-          ListSchemasRequest request = ListSchemasRequest.newBuilder().setParent(t.parent).setPageSize(2).build();
+          ListSchemasRequest request =
+              ListSchemasRequest.newBuilder().setParent(t.parent).setPageSize(2).build();
           paged(t.clients.schemas.listSchemas(request).getPage(), Schema::getName, want);
         });
 
@@ -120,8 +125,14 @@ final class ListCases {
             want.add(SchemaCases.commit(t, made.getName(), definition).getRevisionId());
           }
           ListSchemaRevisionsRequest request =
-              ListSchemaRevisionsRequest.newBuilder().setName(made.getName()).setPageSize(2).build();
-          paged(t.clients.schemas.listSchemaRevisions(request).getPage(), Schema::getRevisionId, want);
+              ListSchemaRevisionsRequest.newBuilder()
+                  .setName(made.getName())
+                  .setPageSize(2)
+                  .build();
+          paged(
+              t.clients.schemas.listSchemaRevisions(request).getPage(),
+              Schema::getRevisionId,
+              want);
         });
 
     cases.put(

@@ -14,8 +14,9 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * The conformance cases with Google's Java client, unchanged, against PUBSUB_EMULATOR_HOST: one line of JSON a case.
- * Arguments: names of cases; none runs all. What each checks is in ../cases.txt.
+ * The conformance cases with Google's Java client, unchanged, against PUBSUB_EMULATOR_HOST: one
+ * line of JSON a case. Arguments: names of cases; none runs all. What each checks is in
+ * ../cases.txt.
  */
 public final class Main {
   private static final long BOUND_SECONDS = 10;
@@ -63,7 +64,10 @@ public final class Main {
     System.exit(0);
   }
 
-  /** Gives a case its time and no more; one that does not come back is left behind. Returns what went wrong. */
+  /**
+   * Gives a case its time and no more; one that does not come back is left behind. Returns what
+   * went wrong.
+   */
   private static String run(ExecutorService threads, Case one, T t) throws InterruptedException {
     Future<?> done =
         threads.submit(
@@ -75,7 +79,9 @@ public final class Main {
       done.get(BOUND_SECONDS, TimeUnit.SECONDS);
       return null;
     } catch (ExecutionException e) {
-      return e.getCause() instanceof T.Failure ? e.getCause().getMessage() : e.getCause().toString();
+      return e.getCause() instanceof T.Failure
+          ? e.getCause().getMessage()
+          : e.getCause().toString();
     } catch (TimeoutException e) {
       done.cancel(true);
       return "not done after " + BOUND_SECONDS + " s";

@@ -45,10 +45,19 @@ final class PublisherCases {
         "Publisher.UpdateTopic",
         t -> {
           Topic changed = Topic.newBuilder().setName(t.topic()).putLabels("a", "1").build();
-          equal(t.clients.topics.updateTopic(changed, mask("labels")).getLabelsMap(), Map.of("a", "1"), "answer");
-          equal(t.clients.topics.getTopic(changed.getName()).getLabelsMap(), Map.of("a", "1"), "labels");
+          equal(
+              t.clients.topics.updateTopic(changed, mask("labels")).getLabelsMap(),
+              Map.of("a", "1"),
+              "answer");
+          equal(
+              t.clients.topics.getTopic(changed.getName()).getLabelsMap(),
+              Map.of("a", "1"),
+              "labels");
           Topic unknown = changed.toBuilder().setName(t.name("topics")).build();
-          refused(Code.NOT_FOUND, () -> t.clients.topics.updateTopic(unknown, mask("labels")), "unknown topic");
+          refused(
+              Code.NOT_FOUND,
+              () -> t.clients.topics.updateTopic(unknown, mask("labels")),
+              "unknown topic");
         });
 
     cases.put(
@@ -78,14 +87,18 @@ final class PublisherCases {
           t.clients.topics.createTopic(sent);
           Topic got = t.clients.topics.getTopic(sent.getName());
           equal(got.toBuilder().clearState().build(), sent, "settings");
-          refused(Code.NOT_FOUND, () -> t.clients.topics.getTopic(t.name("topics")), "unknown topic");
+          refused(
+              Code.NOT_FOUND, () -> t.clients.topics.getTopic(t.name("topics")), "unknown topic");
         });
 
     cases.put(
         "Publisher.ListTopics",
         t -> {
           List<String> want = List.of(t.topic(), t.topic(), t.topic());
-          same(ListCases.names(t.clients.topics.listTopics(t.parent).iterateAll(), Topic::getName), want, "topics");
+          same(
+              ListCases.names(t.clients.topics.listTopics(t.parent).iterateAll(), Topic::getName),
+              want,
+              "topics");
         });
 
     cases.put(
@@ -122,7 +135,9 @@ final class PublisherCases {
         t -> {
           World w = t.world();
           t.detach(w.sub());
-          check(t.clients.subscriptions.getSubscription(w.sub()).getDetached(), "the subscription is not detached");
+          check(
+              t.clients.subscriptions.getSubscription(w.sub()).getDetached(),
+              "the subscription is not detached");
           refused(Code.NOT_FOUND, () -> t.detach(t.name("subscriptions")), "unknown subscription");
         });
   }

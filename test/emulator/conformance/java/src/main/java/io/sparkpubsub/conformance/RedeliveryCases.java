@@ -32,13 +32,19 @@ final class RedeliveryCases {
 
   private RedeliveryCases() {}
 
-  /** A subscription that gives a message up after 5 deliveries, and one on the topic where it goes then. */
+  /**
+   * A subscription that gives a message up after 5 deliveries, and one on the topic where it goes
+   * then.
+   */
   private record Graves(World world, String dead) {}
 
   private static Graves deadLettered(T t) {
     World graves = t.world();
     DeadLetterPolicy policy =
-        DeadLetterPolicy.newBuilder().setDeadLetterTopic(graves.topic()).setMaxDeliveryAttempts(5).build();
+        DeadLetterPolicy.newBuilder()
+            .setDeadLetterTopic(graves.topic())
+            .setMaxDeliveryAttempts(5)
+            .build();
     return new Graves(t.world(s -> s.setDeadLetterPolicy(policy)), graves.sub());
   }
 
@@ -64,7 +70,10 @@ final class RedeliveryCases {
       call.run();
     } catch (ApiException e) {
       Map<String, String> metadata = e.getMetadata() == null ? Map.of() : e.getMetadata();
-      equal(metadata.get(before.get(0).getAckId()), INVALID_ACK_ID, "the old delivery (" + e.getMessage() + ")");
+      equal(
+          metadata.get(before.get(0).getAckId()),
+          INVALID_ACK_ID,
+          "the old delivery (" + e.getMessage() + ")");
       return;
     }
     throw new T.Failure("the old delivery: no error");
@@ -101,10 +110,14 @@ final class RedeliveryCases {
           Map<String, String> attributes = got.getAttributesMap();
           equal(attributes.get("k"), "v", "attribute");
           String prefix = "CloudPubSubDeadLetterSource";
-          equal(last(attributes.getOrDefault(prefix + "Subscription", "")), last(w.sub()), "source");
+          equal(
+              last(attributes.getOrDefault(prefix + "Subscription", "")), last(w.sub()), "source");
           equal(attributes.get(prefix + "SubscriptionProject"), t.project, "project");
           equal(attributes.get(prefix + "DeliveryCount"), "5", "count");
-          check(attributes.containsKey(prefix + "TopicPublishTime"), "no publish time: %s", attributes);
+          check(
+              attributes.containsKey(prefix + "TopicPublishTime"),
+              "no publish time: %s",
+              attributes);
           t.nothing(w.sub(), 500, "where it came from");
         });
 
@@ -121,7 +134,10 @@ final class RedeliveryCases {
         "retry-policy-backoff",
         t -> {
           RetryPolicy policy =
-              RetryPolicy.newBuilder().setMinimumBackoff(seconds(2)).setMaximumBackoff(seconds(3)).build();
+              RetryPolicy.newBuilder()
+                  .setMinimumBackoff(seconds(2))
+                  .setMaximumBackoff(seconds(3))
+                  .build();
           World w = t.world(s -> s.setRetryPolicy(policy));
           t.texts(w.topic(), "x");
           t.extend(w.sub(), 0, t.pull(w.sub(), 1));
@@ -159,7 +175,8 @@ final class RedeliveryCases {
               w.sub(),
               (message, reply) -> {
                 // The second may come before the result of the first.
-                ApiFuture<AckResponse> result = deliveries.incrementAndGet() == 1 ? reply.nack() : reply.ack();
+                ApiFuture<AckResponse> result =
+                    deliveries.incrementAndGet() == 1 ? reply.nack() : reply.ack();
                 results.add(result.get(5, TimeUnit.SECONDS));
                 return results.size() == 2;
               });
@@ -185,7 +202,8 @@ final class RedeliveryCases {
     cases.put(
         "exactly-once-properties",
         t -> {
-          World w = t.world(s -> s.setEnableExactlyOnceDelivery(true).setEnableMessageOrdering(true));
+          World w =
+              t.world(s -> s.setEnableExactlyOnceDelivery(true).setEnableMessageOrdering(true));
           Stream stream = t.stream(w.sub());
           t.texts(w.topic(), "x");
           StreamingPullResponse response = stream.response(5000);

@@ -114,7 +114,10 @@ final class ReplayCases {
           World w = t.world();
           String other = t.subscription(w.topic());
           t.detach(w.sub());
-          equal(PublisherCases.subscriptions(t, w.topic()), List.of(other), "subscriptions of the topic");
+          equal(
+              PublisherCases.subscriptions(t, w.topic()),
+              List.of(other),
+              "subscriptions of the topic");
         });
 
     cases.put(

@@ -47,7 +47,10 @@ final class SchemaCases {
   }
 
   private static Schema protobuf(String definition) {
-    return Schema.newBuilder().setType(Schema.Type.PROTOCOL_BUFFER).setDefinition(definition).build();
+    return Schema.newBuilder()
+        .setType(Schema.Type.PROTOCOL_BUFFER)
+        .setDefinition(definition)
+        .build();
   }
 
   static Schema make(T t) {
@@ -63,11 +66,13 @@ final class SchemaCases {
   }
 
   private static Schema get(T t, String name, SchemaView view) {
-    return t.clients.schemas.getSchema(GetSchemaRequest.newBuilder().setName(name).setView(view).build());
+    return t.clients.schemas.getSchema(
+        GetSchemaRequest.newBuilder().setName(name).setView(view).build());
   }
 
   private static List<String> revisions(T t, String name) {
-    return ListCases.names(t.clients.schemas.listSchemaRevisions(name).iterateAll(), Schema::getRevisionId);
+    return ListCases.names(
+        t.clients.schemas.listSchemaRevisions(name).iterateAll(), Schema::getRevisionId);
   }
 
   private static void deleteRevision(T t, Schema revision) {
@@ -102,8 +107,12 @@ final class SchemaCases {
           String id = random("c");
           Schema got = schemas.createSchema(t.parent, avro(AVRO), id);
           equal(got.getName(), t.parent + "/schemas/" + id, "name");
-          check(!got.getRevisionId().isEmpty() && got.getType() == Schema.Type.AVRO, "answer: %s", got);
-          refused(Code.ALREADY_EXISTS, () -> schemas.createSchema(t.parent, avro(AVRO), id), "again");
+          check(
+              !got.getRevisionId().isEmpty() && got.getType() == Schema.Type.AVRO,
+              "answer: %s",
+              got);
+          refused(
+              Code.ALREADY_EXISTS, () -> schemas.createSchema(t.parent, avro(AVRO), id), "again");
           refused(Code.INVALID_ARGUMENT, () -> make(t, avro("{\"type\":")), "broken definition");
         });
 
@@ -117,14 +126,19 @@ final class SchemaCases {
           Schema basic = get(t, made.getName(), SchemaView.BASIC);
           equal(basic.getDefinition(), "", "basic: definition");
           equal(basic.getType(), Schema.Type.AVRO, "basic: type");
-          refused(Code.NOT_FOUND, () -> get(t, t.name("schemas"), SchemaView.FULL), "unknown schema");
+          refused(
+              Code.NOT_FOUND, () -> get(t, t.name("schemas"), SchemaView.FULL), "unknown schema");
         });
 
     cases.put(
         "SchemaService.ListSchemas",
         t -> {
           List<String> want = List.of(make(t).getName(), make(t).getName());
-          same(ListCases.names(t.clients.schemas.listSchemas(t.parent).iterateAll(), Schema::getName), want, "schemas");
+          same(
+              ListCases.names(
+                  t.clients.schemas.listSchemas(t.parent).iterateAll(), Schema::getName),
+              want,
+              "schemas");
         });
 
     cases.put(
@@ -132,7 +146,10 @@ final class SchemaCases {
         t -> {
           Schema made = make(t);
           Schema next = commit(t, made.getName(), AVRO_MORE);
-          same(revisions(t, made.getName()), List.of(made.getRevisionId(), next.getRevisionId()), "revisions");
+          same(
+              revisions(t, made.getName()),
+              List.of(made.getRevisionId(), next.getRevisionId()),
+              "revisions");
         });
 
     cases.put(
@@ -142,12 +159,17 @@ final class SchemaCases {
           Schema next = commit(t, made.getName(), AVRO_MORE);
           check(
               !next.getRevisionId().isEmpty() && !next.getRevisionId().equals(made.getRevisionId()),
-              "revision: %s after %s", next.getRevisionId(), made.getRevisionId());
+              "revision: %s after %s",
+              next.getRevisionId(),
+              made.getRevisionId());
           Schema got = get(t, made.getName(), SchemaView.FULL);
           equal(got.getRevisionId(), next.getRevisionId(), "revision of GetSchema");
           equal(got.getDefinition(), AVRO_MORE, "definition of GetSchema");
           String first = made.getName() + "@" + made.getRevisionId();
-          equal(get(t, first, SchemaView.FULL).getDefinition(), AVRO, "GetSchema of the first revision");
+          equal(
+              get(t, first, SchemaView.FULL).getDefinition(),
+              AVRO,
+              "GetSchema of the first revision");
         });
 
     cases.put(
@@ -158,7 +180,8 @@ final class SchemaCases {
           Schema got = t.clients.schemas.rollbackSchema(made.getName(), made.getRevisionId());
           check(
               !List.of(made.getRevisionId(), next.getRevisionId()).contains(got.getRevisionId()),
-              "revision: %s", got.getRevisionId());
+              "revision: %s",
+              got.getRevisionId());
           equal(get(t, made.getName(), SchemaView.FULL).getDefinition(), AVRO, "definition");
         });
 
@@ -170,7 +193,10 @@ final class SchemaCases {
           deleteRevision(t, made);
           equal(revisions(t, made.getName()), List.of(next.getRevisionId()), "revisions");
           Code code = T.codeOf(() -> deleteRevision(t, next));
-          check(code == Code.INVALID_ARGUMENT || code == Code.FAILED_PRECONDITION, "the last revision: %s", code);
+          check(
+              code == Code.INVALID_ARGUMENT || code == Code.FAILED_PRECONDITION,
+              "the last revision: %s",
+              code);
         });
 
     cases.put(
@@ -194,14 +220,19 @@ final class SchemaCases {
               "an Avro record without a name");
           Schema endless = protobuf(PROTOBUF.substring(0, PROTOBUF.length() - 1));
           refused(
-              Code.INVALID_ARGUMENT, () -> schemas.validateSchema(t.parent, endless), "a message without an end");
+              Code.INVALID_ARGUMENT,
+              () -> schemas.validateSchema(t.parent, endless),
+              "a message without an end");
         });
 
     cases.put(
         "SchemaService.ValidateMessage",
         t -> {
           validate(t, FLIGHT_JSON, Encoding.JSON);
-          refused(Code.INVALID_ARGUMENT, () -> validate(t, WRONG_JSON, Encoding.JSON), "a string for an int");
+          refused(
+              Code.INVALID_ARGUMENT,
+              () -> validate(t, WRONG_JSON, Encoding.JSON),
+              "a string for an int");
           validate(t, FLIGHT_AVRO, Encoding.BINARY);
           refused(Code.INVALID_ARGUMENT, () -> validate(t, WRONG_AVRO, Encoding.BINARY), "cut off");
           t.clients.schemas.validateMessage(
@@ -219,7 +250,10 @@ final class SchemaCases {
           Schema schema = make(t);
           String topic = topicWith(t, schema, Encoding.JSON);
           String sub = t.subscription(topic);
-          refused(Code.INVALID_ARGUMENT, () -> t.publish(topic, text(WRONG_JSON)), "a string for an int");
+          refused(
+              Code.INVALID_ARGUMENT,
+              () -> t.publish(topic, text(WRONG_JSON)),
+              "a string for an int");
           t.publish(topic, text(FLIGHT_JSON));
           List<ReceivedMessage> got = t.pull(sub, 1);
           equal(data(got), List.of(FLIGHT_JSON), "data");

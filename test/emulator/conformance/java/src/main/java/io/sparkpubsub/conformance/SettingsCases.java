@@ -37,7 +37,8 @@ final class SettingsCases {
   }
 
   /** Tries a subscription with each of these settings. */
-  private static void notCreated(T t, String what, List<Consumer<Subscription.Builder>> all) throws Exception {
+  private static void notCreated(T t, String what, List<Consumer<Subscription.Builder>> all)
+      throws Exception {
     String topic = t.topic();
     for (Consumer<Subscription.Builder> settings : all) {
       String which = what + ", " + (all.indexOf(settings) + 1);
@@ -72,7 +73,8 @@ final class SettingsCases {
     cases.put(
         "update-mask-topic",
         t -> {
-          String name = t.topic(b -> b.putLabels("a", "1").setMessageRetentionDuration(seconds(3600)));
+          String name =
+              t.topic(b -> b.putLabels("a", "1").setMessageRetentionDuration(seconds(3600)));
           Topic changed =
               Topic.newBuilder()
                   .setName(name)
@@ -89,7 +91,8 @@ final class SettingsCases {
         "update-mask-subscription",
         t -> {
           String name = t.world(s -> s.putLabels("a", "1").setAckDeadlineSeconds(20)).sub();
-          Subscription changed = Subscription.newBuilder().setName(name).setAckDeadlineSeconds(30).build();
+          Subscription changed =
+              Subscription.newBuilder().setName(name).setAckDeadlineSeconds(30).build();
           t.clients.subscriptions.updateSubscription(changed, mask("ack_deadline_seconds"));
           Subscription got = t.clients.subscriptions.getSubscription(name);
           equal(got.getAckDeadlineSeconds(), 30, "ack deadline");
@@ -112,7 +115,8 @@ final class SettingsCases {
         });
 
     for (Map.Entry<String, String[]> one :
-        Map.of("update-mask-empty", new String[] {}, "update-mask-unknown", new String[] {"colour"}).entrySet()) {
+        Map.of("update-mask-empty", new String[] {}, "update-mask-unknown", new String[] {"colour"})
+            .entrySet()) {
       cases.put(
           one.getKey(),
           t -> {
@@ -120,7 +124,9 @@ final class SettingsCases {
             Topic topic = Topic.newBuilder().setName(w.topic()).build();
             Subscription sub = Subscription.newBuilder().setName(w.sub()).build();
             refused(
-                Code.INVALID_ARGUMENT, () -> t.clients.topics.updateTopic(topic, mask(one.getValue())), "topic");
+                Code.INVALID_ARGUMENT,
+                () -> t.clients.topics.updateTopic(topic, mask(one.getValue())),
+                "topic");
             refused(
                 Code.INVALID_ARGUMENT,
                 () -> t.clients.subscriptions.updateSubscription(sub, mask(one.getValue())),
@@ -146,11 +152,14 @@ final class SettingsCases {
         t -> {
           World w = t.world(OrderingCases::ordered);
           t.subscription(w.topic(), s -> s.setFilter(filterOf(256)));
-          PubsubMessage sent = attributed(100, 256, 1024).toBuilder().setOrderingKey("o".repeat(1024)).build();
+          PubsubMessage sent =
+              attributed(100, 256, 1024).toBuilder().setOrderingKey("o".repeat(1024)).build();
           t.publish(w.topic(), sent);
           PubsubMessage got = t.pull(w.sub(), 1).get(0).getMessage();
           equal(got.getOrderingKey(), sent.getOrderingKey(), "ordering key");
-          check(got.getAttributesMap().equals(sent.getAttributesMap()), "the attributes are not as sent");
+          check(
+              got.getAttributesMap().equals(sent.getAttributesMap()),
+              "the attributes are not as sent");
         });
 
     cases.put("limit-attributes", notPublished(attributed(101, 5, 1)));
@@ -173,9 +182,12 @@ final class SettingsCases {
         "limit-ack-deadline",
         t ->
             notCreated(
-                t, "5 s, 601 s", List.of(s -> s.setAckDeadlineSeconds(5), s -> s.setAckDeadlineSeconds(601))));
+                t,
+                "5 s, 601 s",
+                List.of(s -> s.setAckDeadlineSeconds(5), s -> s.setAckDeadlineSeconds(601))));
 
-    cases.put("limit-filter", t -> notCreated(t, "257 bytes", List.of(s -> s.setFilter(filterOf(257)))));
+    cases.put(
+        "limit-filter", t -> notCreated(t, "257 bytes", List.of(s -> s.setFilter(filterOf(257)))));
 
     cases.put(
         "limit-retention",
@@ -185,7 +197,9 @@ final class SettingsCases {
           notCreated(
               t,
               "5 min, 32 days",
-              List.of(s -> s.setMessageRetentionDuration(few), s -> s.setMessageRetentionDuration(many)));
+              List.of(
+                  s -> s.setMessageRetentionDuration(few),
+                  s -> s.setMessageRetentionDuration(many)));
           for (Duration one : List.of(few, many)) {
             refused(
                 Code.INVALID_ARGUMENT,
@@ -197,10 +211,14 @@ final class SettingsCases {
     cases.put(
         "limit-dead-letter-attempts",
         t -> {
-          DeadLetterPolicy.Builder policy = DeadLetterPolicy.newBuilder().setDeadLetterTopic(t.topic());
+          DeadLetterPolicy.Builder policy =
+              DeadLetterPolicy.newBuilder().setDeadLetterTopic(t.topic());
           DeadLetterPolicy few = policy.setMaxDeliveryAttempts(4).build();
           DeadLetterPolicy many = policy.setMaxDeliveryAttempts(101).build();
-          notCreated(t, "4, 101", List.of(s -> s.setDeadLetterPolicy(few), s -> s.setDeadLetterPolicy(many)));
+          notCreated(
+              t,
+              "4, 101",
+              List.of(s -> s.setDeadLetterPolicy(few), s -> s.setDeadLetterPolicy(many)));
         });
 
     cases.put(

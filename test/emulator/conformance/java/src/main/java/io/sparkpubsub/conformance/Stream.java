@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 /** A StreamingPull of the generated client. */
 final class Stream implements ResponseObserver<StreamingPullResponse> {
-  private final LinkedBlockingQueue<Object> arrived = new LinkedBlockingQueue<>(); // Responses, then a Throwable.
+  private final LinkedBlockingQueue<Object> arrived =
+      new LinkedBlockingQueue<>(); // Responses, then a Throwable.
   private final List<ReceivedMessage> left = new ArrayList<>();
   private final ClientStream<StreamingPullRequest> requests;
   private StreamController controller;
@@ -76,7 +77,12 @@ final class Stream implements ResponseObserver<StreamingPullResponse> {
 
   List<ReceivedMessage> take(int count) throws InterruptedException {
     List<ReceivedMessage> got = upTo(count, 5000);
-    T.check(got.size() == count, "the stream brought %d of %d messages: %s", got.size(), count, T.data(got));
+    T.check(
+        got.size() == count,
+        "the stream brought %d of %d messages: %s",
+        got.size(),
+        count,
+        T.data(got));
     return got;
   }
 

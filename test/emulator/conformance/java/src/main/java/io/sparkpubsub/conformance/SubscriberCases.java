@@ -30,11 +30,15 @@ final class SubscriberCases {
 
   static void seekTime(T t, String sub, long millis) {
     t.clients.subscriptions.seek(
-        SeekRequest.newBuilder().setSubscription(sub).setTime(Timestamps.fromMillis(millis)).build());
+        SeekRequest.newBuilder()
+            .setSubscription(sub)
+            .setTime(Timestamps.fromMillis(millis))
+            .build());
   }
 
   static void seekSnapshot(T t, String sub, String snapshot) {
-    t.clients.subscriptions.seek(SeekRequest.newBuilder().setSubscription(sub).setSnapshot(snapshot).build());
+    t.clients.subscriptions.seek(
+        SeekRequest.newBuilder().setSubscription(sub).setSnapshot(snapshot).build());
   }
 
   static void add(Map<String, Case> cases) {
@@ -43,9 +47,15 @@ final class SubscriberCases {
         t -> {
           SubscriptionAdminClient admin = t.clients.subscriptions;
           Subscription sent =
-              Subscription.newBuilder().setName(t.name("subscriptions")).setTopic(t.topic()).build();
+              Subscription.newBuilder()
+                  .setName(t.name("subscriptions"))
+                  .setTopic(t.topic())
+                  .build();
           Subscription got = admin.createSubscription(sent);
-          equal(List.of(got.getName(), got.getTopic()), List.of(sent.getName(), sent.getTopic()), "answer");
+          equal(
+              List.of(got.getName(), got.getTopic()),
+              List.of(sent.getName(), sent.getTopic()),
+              "answer");
           equal(got.getAckDeadlineSeconds(), 10, "ack deadline");
           equal(got.getMessageRetentionDuration(), seconds(7 * 86400), "retention");
           refused(Code.ALREADY_EXISTS, () -> admin.createSubscription(sent), "again");
@@ -89,7 +99,8 @@ final class SubscriberCases {
               Subscription.newBuilder().setName(t.world().sub()).setAckDeadlineSeconds(42).build();
           Subscription got = admin.updateSubscription(changed, mask("ack_deadline_seconds"));
           equal(got.getAckDeadlineSeconds(), 42, "answer");
-          equal(admin.getSubscription(changed.getName()).getAckDeadlineSeconds(), 42, "ack deadline");
+          equal(
+              admin.getSubscription(changed.getName()).getAckDeadlineSeconds(), 42, "ack deadline");
           Subscription unknown = changed.toBuilder().setName(t.name("subscriptions")).build();
           refused(
               Code.NOT_FOUND,
@@ -102,7 +113,8 @@ final class SubscriberCases {
         t -> {
           World w = t.world();
           List<String> want = List.of(w.sub(), t.subscription(w.topic()));
-          Iterable<Subscription> got = t.clients.subscriptions.listSubscriptions(t.parent).iterateAll();
+          Iterable<Subscription> got =
+              t.clients.subscriptions.listSubscriptions(t.parent).iterateAll();
           same(ListCases.names(got, Subscription::getName), want, "subscriptions");
         });
 
@@ -137,7 +149,8 @@ final class SubscriberCases {
           t.ack(w.sub(), got);
           t.extend(w.sub(), 0, got);
           t.nothing(w.sub(), 1000, "after the acknowledgement");
-          refused(Code.NOT_FOUND, () -> t.ack(t.name("subscriptions"), got), "unknown subscription");
+          refused(
+              Code.NOT_FOUND, () -> t.ack(t.name("subscriptions"), got), "unknown subscription");
         });
 
     cases.put(
@@ -150,7 +163,10 @@ final class SubscriberCases {
           got.addAll(t.pull(w.sub(), 3 - got.size()));
           same(data(got), List.of("a", "b", "c"), "all");
           refused(Code.INVALID_ARGUMENT, () -> t.tryPull(w.sub(), 0, 1000), "a maximum of 0");
-          refused(Code.NOT_FOUND, () -> t.tryPull(t.name("subscriptions"), 1, 1000), "unknown subscription");
+          refused(
+              Code.NOT_FOUND,
+              () -> t.tryPull(t.name("subscriptions"), 1, 1000),
+              "unknown subscription");
         });
 
     cases.put(
@@ -165,7 +181,8 @@ final class SubscriberCases {
           stream.nack(got.subList(1, 2));
           equal(data(stream.take(1)), data(got.subList(1, 2)), "after the nack");
           check(stream.upTo(1, 500).isEmpty(), "an acknowledged message came again");
-          t.stream(w.sub(), r -> r.setStreamAckDeadlineSeconds(5)).ends(Code.INVALID_ARGUMENT, "5 s");
+          t.stream(w.sub(), r -> r.setStreamAckDeadlineSeconds(5))
+              .ends(Code.INVALID_ARGUMENT, "5 s");
           t.stream(t.name("subscriptions")).ends(Code.NOT_FOUND, "unknown subscription");
         });
 
@@ -189,7 +206,9 @@ final class SubscriberCases {
           Snapshot got = t.clients.subscriptions.getSnapshot(name);
           equal(List.of(got.getName(), got.getTopic()), List.of(name, w.topic()), "snapshot");
           refused(
-              Code.NOT_FOUND, () -> t.clients.subscriptions.getSnapshot(t.name("snapshots")), "unknown snapshot");
+              Code.NOT_FOUND,
+              () -> t.clients.subscriptions.getSnapshot(t.name("snapshots")),
+              "unknown snapshot");
         });
 
     cases.put(
@@ -212,12 +231,17 @@ final class SubscriberCases {
                   .putLabels("a", "1")
                   .build();
           Snapshot got = t.clients.subscriptions.createSnapshot(request);
-          equal(List.of(got.getName(), got.getTopic()), List.of(request.getName(), w.topic()), "answer");
+          equal(
+              List.of(got.getName(), got.getTopic()),
+              List.of(request.getName(), w.topic()),
+              "answer");
           equal(got.getLabelsMap(), Map.of("a", "1"), "labels");
           long life = got.getExpireTime().getSeconds() - System.currentTimeMillis() / 1000;
           check(life > 3600 && life < 7 * 86400 + 60, "expires in %d s", life);
-          refused(Code.ALREADY_EXISTS, () -> t.clients.subscriptions.createSnapshot(request), "again");
-          refused(Code.NOT_FOUND, () -> t.snapshot(t.name("subscriptions")), "unknown subscription");
+          refused(
+              Code.ALREADY_EXISTS, () -> t.clients.subscriptions.createSnapshot(request), "again");
+          refused(
+              Code.NOT_FOUND, () -> t.snapshot(t.name("subscriptions")), "unknown subscription");
         });
 
     cases.put(
@@ -226,7 +250,8 @@ final class SubscriberCases {
           String name = t.snapshot(t.world().sub());
           Snapshot got = updateLabels(t, name);
           equal(got.getLabelsMap(), Map.of("a", "1"), "answer");
-          equal(t.clients.subscriptions.getSnapshot(name).getLabelsMap(), Map.of("a", "1"), "labels");
+          equal(
+              t.clients.subscriptions.getSnapshot(name).getLabelsMap(), Map.of("a", "1"), "labels");
         });
 
     cases.put(
@@ -243,7 +268,8 @@ final class SubscriberCases {
           String sub = t.world().sub();
           seekTime(t, sub, System.currentTimeMillis());
           seekSnapshot(t, sub, t.snapshot(sub));
-          refused(Code.NOT_FOUND, () -> seekSnapshot(t, sub, t.name("snapshots")), "unknown snapshot");
+          refused(
+              Code.NOT_FOUND, () -> seekSnapshot(t, sub, t.name("snapshots")), "unknown snapshot");
         });
   }
 

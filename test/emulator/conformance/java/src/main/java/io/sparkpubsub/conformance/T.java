@@ -131,7 +131,8 @@ final class T {
   }
 
   String subscription(String topic, Consumer<Subscription.Builder> settings) {
-    Subscription.Builder sub = Subscription.newBuilder().setName(name("subscriptions")).setTopic(topic);
+    Subscription.Builder sub =
+        Subscription.newBuilder().setName(name("subscriptions")).setTopic(topic);
     settings.accept(sub);
     return clients.subscriptions.createSubscription(sub.build()).getName();
   }
@@ -153,7 +154,8 @@ final class T {
   }
 
   void detach(String sub) {
-    clients.topics.detachSubscription(DetachSubscriptionRequest.newBuilder().setSubscription(sub).build());
+    clients.topics.detachSubscription(
+        DetachSubscriptionRequest.newBuilder().setSubscription(sub).build());
   }
 
   // Publishing.
@@ -175,7 +177,8 @@ final class T {
   }
 
   List<String> publish(String topic, List<PubsubMessage> messages) {
-    PublishRequest request = PublishRequest.newBuilder().setTopic(topic).addAllMessages(messages).build();
+    PublishRequest request =
+        PublishRequest.newBuilder().setTopic(topic).addAllMessages(messages).build();
     List<String> ids = clients.topics.getStub().publishCallable().call(request).getMessageIdsList();
     equal(ids.size(), messages.size(), "ids for the messages");
     return ids;
@@ -210,8 +213,14 @@ final class T {
   List<ReceivedMessage> tryPull(String sub, int max, long waitMillis) {
     PullRequest request = PullRequest.newBuilder().setSubscription(sub).setMaxMessages(max).build();
     GrpcCallContext context =
-        GrpcCallContext.createDefault().withTimeoutDuration(java.time.Duration.ofMillis(Math.max(waitMillis, 1)));
-    return clients.subscriptions.getStub().pullCallable().call(request, context).getReceivedMessagesList();
+        GrpcCallContext.createDefault()
+            .withTimeoutDuration(java.time.Duration.ofMillis(Math.max(waitMillis, 1)));
+    return clients
+        .subscriptions
+        .getStub()
+        .pullCallable()
+        .call(request, context)
+        .getReceivedMessagesList();
   }
 
   /** Waits for so many messages and leaves them unacknowledged. */
@@ -242,7 +251,11 @@ final class T {
         .subscriptions
         .getStub()
         .acknowledgeCallable()
-        .call(AcknowledgeRequest.newBuilder().setSubscription(sub).addAllAckIds(ackIds(received)).build());
+        .call(
+            AcknowledgeRequest.newBuilder()
+                .setSubscription(sub)
+                .addAllAckIds(ackIds(received))
+                .build());
   }
 
   void extend(String sub, int seconds, List<ReceivedMessage> received) {
@@ -274,7 +287,8 @@ final class T {
   }
 
   /** Runs the library's subscriber until the handler says that the case has all, or for 7 s. */
-  void receive(String sub, Consumer<Subscriber.Builder> settings, Handler handler) throws Exception {
+  void receive(String sub, Consumer<Subscriber.Builder> settings, Handler handler)
+      throws Exception {
     CountDownLatch done = new CountDownLatch(1);
     Subscriber.Builder builder =
         Subscriber.newBuilder(
