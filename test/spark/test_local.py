@@ -162,6 +162,16 @@ def test_streaming_write(spark, emulator, tmp_path):
     assert {int(bytes(row.data).split()[0]) for row in reader.rows} == set(range(1000))
 
 
+def test_a_streaming_write_to_the_topics_of_rows(spark, emulator, tmp_path):
+    emulator.create()
+    options = {"endpoint": emulator.host, "plaintext": "true", "projectId": PROJECT}
+    rows = spark.readStream.format("rate").option("rowsPerSecond", 50).load().selectExpr("cast(value as string) as data", "'topic1' as topic")
+    query = rows.writeStream.format("pubsub").options(checkpointLocation=str(tmp_path), **options).start()
+    until(lambda: emulator.left() >= 50 or query.exception())
+    query.stop()
+    assert query.exception() is None and emulator.left() >= 50
+
+
 def test_session_settings(spark, emulator, tmp_path):
     emulator.create()
     spark.conf.set("spark.pubsub.projectId", PROJECT)

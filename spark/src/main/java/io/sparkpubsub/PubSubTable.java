@@ -13,6 +13,7 @@ import org.apache.spark.sql.connector.write.LogicalWriteInfo;
 import org.apache.spark.sql.connector.write.WriteBuilder;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+import org.apache.spark.util.UninterruptibleThread;
 
 /** A subscription to read or a topic to write, as the options say. */
 final class PubSubTable implements SupportsRead, SupportsWrite {
@@ -73,11 +74,15 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
     return name;
   }
 
-  /** Spark asks for it first where the table is read. */
+  /**
+   * Whoever reads asks for it first, in their own thread. From Spark 4 on a stream that writes asks
+   * too, in its thread, though it wants none of the columns.
+   */
   @Override
   @SuppressWarnings("deprecation") // its replacement is not in every supported Spark
   public StructType schema() {
-    if (readable) {
+    boolean writes = Thread.currentThread() instanceof UninterruptibleThread;
+    if (readable && !writes && !options.has(Option.TOPIC_ID)) {
       options.subscription(); // required
     }
     return schema;
