@@ -51,14 +51,22 @@ void pubsub_explain_missing(const struct pubsub_subject *subject, struct pubsub_
                         shown(subject->name), (const char *)subject->name.ptr, command);
 }
 
+/* A role that has the permission; "": none of Pub/Sub's own that one would give for it alone. */
+static const char *role_with(const char *permission) {
+  if (strcmp(permission, "pubsub.topics.publish") == 0) return "roles/pubsub.publisher";
+  if (strcmp(permission, "pubsub.subscriptions.consume") == 0) return "roles/pubsub.subscriber";
+  return permission[0] ? "roles/pubsub.editor" : "";
+}
+
 static void explain_denied(const struct pubsub_subject *subject, const char *text,
                            struct pubsub_error *out) {
   const char *permission = subject->permission ? subject->permission : "";
   pubsub_error_set_grpc(out, PUBSUB_GRPC_PERMISSION_DENIED,
-                        "no permission %s %s '%.*s'%s%s%s: %.120s",
+                        "no permission %s %s '%.*s'%s%s%s%s%s: %.120s",
                         subject->deed ? subject->deed : "on", subject->object, shown(subject->name),
                         (const char *)subject->name.ptr, permission[0] ? " (" : "", permission,
-                        permission[0] ? " is needed)" : "", text);
+                        permission[0] ? " is needed, for example by the role " : "",
+                        role_with(permission), permission[0] ? ")" : "", text);
 }
 
 static void explain_code(const struct pubsub_subject *subject, const struct pubsub_error *why,

@@ -68,7 +68,7 @@ def test_no_permission_to_publish(spark, emulator):
     "method,options,permission",
     [
         ("CreateSubscription", {"subscription": "new-sub", "createSubscription": "true", "topicId": "topic1"}, "pubsub.subscriptions.create"),
-        ("Seek", {"startingTimestamp": "2024-01-01T00:00:00Z"}, "pubsub.subscriptions.update"),
+        ("Seek", {"startingTimestamp": "2024-01-01T00:00:00Z"}, "pubsub.subscriptions.consume"),
     ],
 )
 def test_no_permission_for_what_an_option_asks(spark, emulator, tmp_path, method, options, permission):

@@ -60,7 +60,8 @@ static void what_is_denied_names_deed_and_permission(void **state) {
   about.permission = "pubsub.subscriptions.consume";
   assert_string_equal(explained(&about, PUBSUB_GRPC_PERMISSION_DENIED).text,
                       "no permission to read subscription 'projects/p/subscriptions/s' "
-                      "(pubsub.subscriptions.consume is needed): the service's words");
+                      "(pubsub.subscriptions.consume is needed, for example by the role "
+                      "roles/pubsub.subscriber): the service's words");
 }
 
 static void other_codes_keep_the_services_words(void **state) {
