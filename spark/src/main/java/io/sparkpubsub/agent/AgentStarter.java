@@ -26,6 +26,7 @@ public final class AgentStarter implements Runnable {
   private final AgentConfig config;
   private final Ledger ledger;
   private final Consumer<String> leave;
+  private final Runnable ended;
   private final Cluster cluster;
   private final Sizing sizing;
   private final Object wake = new Object();
@@ -39,6 +40,7 @@ public final class AgentStarter implements Runnable {
    * @param leave is told, again and again, of executors that are decommissioned
    * @param parallelism what the ledger's first slots are for
    * @param slotsOf how many slots for another parallelism
+   * @param ended is called when the application ends and nobody has stopped the query
    */
   public AgentStarter(
       AgentConfig config,
@@ -46,10 +48,12 @@ public final class AgentStarter implements Runnable {
       Consumer<String> leave,
       SparkSession session,
       int parallelism,
-      IntUnaryOperator slotsOf) {
+      IntUnaryOperator slotsOf,
+      Runnable ended) {
     this.config = config;
     this.ledger = ledger;
     this.leave = leave;
+    this.ended = ended;
     this.cluster = new SparkCluster(session);
     this.sizing = new Sizing(parallelism, ledger.slotCount(), slotsOf);
   }
@@ -77,6 +81,9 @@ public final class AgentStarter implements Runnable {
   /** Nobody may have stopped the query: agents are told while Spark's channel still works. */
   private void applicationEnded() {
     ledger.stop();
+    stopped = true;
+    thread.interrupt();
+    ended.run();
   }
 
   @Override

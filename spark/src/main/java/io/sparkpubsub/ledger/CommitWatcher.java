@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerApplicationEnd;
 import org.apache.spark.scheduler.SparkListenerEvent;
 import org.apache.spark.sql.streaming.SourceProgress;
 import org.apache.spark.sql.streaming.StreamingQueryListener.QueryProgressEvent;
@@ -75,6 +76,12 @@ public final class CommitWatcher extends SparkListener {
         timer.schedule(() -> look(end), DELAY_MS, TimeUnit.MILLISECONDS);
       }
     }
+  }
+
+  /** Nobody may have stopped the query. */
+  @Override
+  public void onApplicationEnd(SparkListenerApplicationEnd event) {
+    timer.shutdownNow();
   }
 
   private void look(String batchEnd) {

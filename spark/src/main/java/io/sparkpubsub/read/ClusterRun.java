@@ -88,7 +88,13 @@ final class ClusterRun implements QueryRun {
     AgentConfig config = new AgentConfig(id, endpoint.name(), options, schema, !query.isOnce());
     starter =
         new AgentStarter(
-            config, ledger, endpoint::leave, session, parallelism, cores -> slots(options, cores));
+            config,
+            ledger,
+            endpoint::leave,
+            session,
+            parallelism,
+            cores -> slots(options, cores),
+            () -> Gauges.removeSource(id));
     starter.start();
     watcher.start();
   }
