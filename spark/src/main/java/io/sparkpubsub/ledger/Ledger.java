@@ -180,7 +180,7 @@ public final class Ledger {
   }
 
   public synchronized int agentCount() {
-    return membership.working().size();
+    return membership.workingCount();
   }
 
   /** Whether an agent of this executor has something still, as far as is known. */
@@ -265,7 +265,7 @@ public final class Ledger {
   }
 
   private int paceMs() {
-    return Math.max(MIN_PACE_MS, membership.working().size() * 1000 / REPORTS_PER_SECOND);
+    return Math.max(MIN_PACE_MS, membership.workingCount() * 1000 / REPORTS_PER_SECOND);
   }
 
   /**
@@ -389,11 +389,10 @@ public final class Ledger {
    */
   public synchronized PubSubOffset latest(
       PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
-    TreeMap<Integer, PubSubOffset.Position> positions =
-        new TreeMap<>(); // that differ from the start's
     List<LedgerSlot> slots = homes.all();
     long[] next = new long[slots.size()];
     long[] end = new long[slots.size()];
+    boolean[] taken = new boolean[slots.size()]; // a position that differs from the start's
     for (LedgerSlot slot : slots) {
       next[slot.index] = slot.readable(slot.end(start.from(slot.index, slot.epoch)));
       end[slot.index] = slot.endOfTarget(targetUs);
@@ -417,10 +416,20 @@ public final class Ledger {
         next[slot.index]++;
         any = true;
         more = true;
+        taken[slot.index] = true;
+      }
+    }
+    return any ? moved(start, next, taken) : start;
+  }
+
+  private PubSubOffset moved(PubSubOffset start, long[] next, boolean[] taken) {
+    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
+    for (LedgerSlot slot : homes.all()) {
+      if (taken[slot.index]) {
         positions.put(slot.index, new PubSubOffset.Position(slot.epoch, next[slot.index]));
       }
     }
-    return any ? start.with(positions) : start;
+    return new PubSubOffset(positions);
   }
 
   /**
@@ -578,7 +587,7 @@ public final class Ledger {
 
   /** Why slots do not open, as far as is known, for a sentence that says that they do not. */
   public synchronized String trouble() {
-    if (membership.working().isEmpty()) {
+    if (membership.workingCount() == 0) {
       return "no executor has begun to read";
     }
     return trouble == null ? "the service has not answered" : trouble;
@@ -622,7 +631,7 @@ public final class Ledger {
     }
     long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
     out.put("oldestUnacknowledgedMs", Long.toString(age));
-    out.put("executors", Integer.toString(membership.working().size()));
+    out.put("executors", Integer.toString(membership.workingCount()));
     out.put("slots", Integer.toString(homes.wanted()));
     long[] ready = new long[2];
     for (LedgerSlot slot : homes.all()) {

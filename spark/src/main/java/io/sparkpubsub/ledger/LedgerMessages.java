@@ -1,11 +1,14 @@
 package io.sparkpubsub.ledger;
 
+import java.util.Arrays;
 import org.apache.spark.rpc.RpcEndpointRef;
 
 /**
  * What crosses between driver and executors, one class a message: {@code encode} makes the array of
  * JDK types that travels (the other side may not see our classes), {@code decode} reads it. The
- * first element says which message it is, the second, towards the driver, which run it is for.
+ * first element says which message it is, the second, towards the driver, which run it is for. What
+ * travels often is made of strings and arrays alone: Java writes and reads a description of every
+ * other class with each message, which costs more than what is in it.
  *
  * <pre>
  * Register     agent  → ledger   → a Verdict: whether it may work
@@ -81,6 +84,7 @@ public final class LedgerMessages {
   /** What an agent has, all of it. Numbered: of two the later counts, whichever comes first. */
   public static final class Report {
     static final String KIND = "report";
+    private static final int HEAD = 5; // incarnation, number, last, lengths of epochs and of sizes
     public final String run;
     public final String executor;
     public final long incarnation;
@@ -126,24 +130,35 @@ public final class LedgerMessages {
     }
 
     public Object[] encode() {
-      return new Object[] {
-        KIND, run, executor, incarnation, number, epochs, sizes, metrics, problem, last, trouble
-      };
+      long[] numbers = new long[HEAD + epochs.length + sizes.length + metrics.length];
+      numbers[0] = incarnation;
+      numbers[1] = number;
+      numbers[2] = last ? 1 : 0;
+      numbers[3] = epochs.length;
+      numbers[4] = sizes.length;
+      System.arraycopy(epochs, 0, numbers, HEAD, epochs.length);
+      System.arraycopy(sizes, 0, numbers, HEAD + epochs.length, sizes.length);
+      int at = HEAD + epochs.length + sizes.length;
+      System.arraycopy(metrics, 0, numbers, at, metrics.length);
+      return new Object[] {KIND, run, executor, numbers, problem, trouble};
     }
 
     static Report decode(Object[] m) {
+      long[] numbers = (long[]) m[3];
+      int sizesAt = HEAD + (int) numbers[3];
+      int metricsAt = sizesAt + (int) numbers[4];
       Report report =
           new Report(
               (String) m[1],
               (String) m[2],
-              (Long) m[3],
-              (Long) m[4],
-              (long[]) m[5],
-              (long[]) m[6],
-              (long[]) m[7],
-              (String) m[8],
-              (Boolean) m[9]);
-      report.trouble = (String) m[10];
+              numbers[0],
+              numbers[1],
+              Arrays.copyOfRange(numbers, HEAD, sizesAt),
+              Arrays.copyOfRange(numbers, sizesAt, metricsAt),
+              Arrays.copyOfRange(numbers, metricsAt, numbers.length),
+              (String) m[4],
+              numbers[2] == 1);
+      report.trouble = (String) m[5];
       return report;
     }
   }
@@ -151,6 +166,7 @@ public final class LedgerMessages {
   /** To a report. */
   public static final class Answer {
     static final Answer OVER = new Answer(Verdict.OVER, Order.NONE, 0);
+    private static final int HEAD = 2; // verdict, pace
     public final Verdict verdict;
     public final long[] orders;
 
@@ -163,13 +179,18 @@ public final class LedgerMessages {
       this.paceMs = paceMs;
     }
 
-    Object[] encode() {
-      return new Object[] {verdict.name(), orders, paceMs};
+    long[] encode() {
+      long[] out = new long[HEAD + orders.length];
+      out[0] = verdict.ordinal();
+      out[1] = paceMs;
+      System.arraycopy(orders, 0, out, HEAD, orders.length);
+      return out;
     }
 
     public static Answer decode(Object answer) {
-      Object[] m = (Object[]) answer;
-      return new Answer(Verdict.valueOf((String) m[0]), (long[]) m[1], (Integer) m[2]);
+      long[] in = (long[]) answer;
+      long[] orders = Arrays.copyOfRange(in, HEAD, in.length);
+      return new Answer(Verdict.values()[(int) in[0]], orders, (int) in[1]);
     }
   }
 

@@ -82,13 +82,13 @@ final class Membership {
       return incarnation;
     }
 
-    private void to(State next, long nowMs) {
-      state = next;
-      sinceMs = nowMs;
+    boolean mayHaveSlots() {
+      return state == State.WORKING || state == State.SILENT;
     }
   }
 
   private final Map<String, Member> members = new LinkedHashMap<>();
+  private int workingCount; // of those, counted as it changes: it is asked for with every report
   private String lastFailure;
   private long lastFailureMs;
   private long workedMs = -1; // when an agent was last seen working, or the run began
@@ -102,11 +102,22 @@ final class Membership {
   List<Member> working() {
     List<Member> out = new ArrayList<>();
     for (Member member : members.values()) {
-      if (member.state == State.WORKING || member.state == State.SILENT) {
+      if (member.mayHaveSlots()) {
         out.add(member);
       }
     }
     return out;
+  }
+
+  int workingCount() {
+    return workingCount;
+  }
+
+  private void to(Member member, State next, long nowMs) {
+    workingCount -= member.mayHaveSlots() ? 1 : 0;
+    member.state = next;
+    member.sinceMs = nowMs;
+    workingCount += member.mayHaveSlots() ? 1 : 0;
   }
 
   int count(State state) {
@@ -130,14 +141,17 @@ final class Membership {
         gone.add(member);
       }
     }
-    gone.forEach(member -> members.remove(member.executor));
+    for (Member member : gone) {
+      members.remove(member.executor);
+      workingCount -= member.mayHaveSlots() ? 1 : 0;
+    }
     present.forEach(
         (executor, host) ->
             members.computeIfAbsent(
                 executor,
                 added -> {
                   Member member = new Member(added, host);
-                  member.to(State.WANTED, nowMs);
+                  to(member, State.WANTED, nowMs);
                   member.notBeforeMs = nowMs;
                   return member;
                 }));
@@ -149,7 +163,7 @@ final class Membership {
     Map<String, String> out = new LinkedHashMap<>();
     for (Member member : members.values()) {
       if (member.state == State.WANTED && nowMs >= member.notBeforeMs) {
-        member.to(State.STARTING, nowMs);
+        to(member, State.STARTING, nowMs);
         out.put(member.executor, member.host);
       }
     }
@@ -171,9 +185,9 @@ final class Membership {
     }
   }
 
-  private static void backOff(Member member, long nowMs) {
+  private void backOff(Member member, long nowMs) {
     long backoff = FIRST_BACKOFF_MS << Math.min(member.failures++, 5);
-    member.to(State.WANTED, nowMs);
+    to(member, State.WANTED, nowMs);
     member.notBeforeMs = nowMs + Math.min(backoff, MAX_BACKOFF_MS);
   }
 
@@ -201,7 +215,7 @@ final class Membership {
   private void heard(Member member, long nowMs) {
     member.heardMs = nowMs;
     if (member.state != State.LEAVING && member.state != State.WORKING) {
-      member.to(State.WORKING, nowMs);
+      to(member, State.WORKING, nowMs);
     }
     workedMs = nowMs;
   }
@@ -232,7 +246,7 @@ final class Membership {
     if (member == null || member.state == State.LEAVING) {
       return false;
     }
-    member.to(State.LEAVING, nowMs);
+    to(member, State.LEAVING, nowMs);
     return true;
   }
 
@@ -254,7 +268,7 @@ final class Membership {
     workedMs = workedMs < 0 ? nowMs : workedMs;
     for (Member member : members.values()) {
       if (member.state == State.WORKING && nowMs - member.heardMs >= SILENT_MS) {
-        member.to(State.SILENT, nowMs);
+        to(member, State.SILENT, nowMs);
       }
       if (member.state == State.SILENT && nowMs - member.heardMs >= GONE_MS) {
         gone.add(member);

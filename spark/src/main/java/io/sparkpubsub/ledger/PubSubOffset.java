@@ -31,8 +31,9 @@ public final class PubSubOffset extends Offset {
   public final TreeMap<Integer, Position> positions;
   private volatile String json; // null: nobody has asked
 
-  PubSubOffset(Map<Integer, Position> positions) {
-    this.positions = new TreeMap<>(positions);
+  /** Keeps what it is given: nobody changes it any more. */
+  PubSubOffset(TreeMap<Integer, Position> positions) {
+    this.positions = positions;
   }
 
   public static PubSubOffset parse(String json) {
@@ -60,13 +61,6 @@ public final class PubSubOffset extends Offset {
             + (json.length() > 200 ? json.substring(0, 200) + "…" : json)
             + ". A query that changes its source begins with a new checkpointLocation; what was not"
             + " acknowledged is delivered there");
-  }
-
-  /** This one, with other positions of these slots. */
-  PubSubOffset with(Map<Integer, Position> others) {
-    TreeMap<Integer, Position> all = new TreeMap<>(positions);
-    all.putAll(others);
-    return new PubSubOffset(all);
   }
 
   /** Where a slot's epoch begins after this offset. */

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sparkpubsub.ledger.LedgerMessages.Verdict;
 import io.sparkpubsub.natives.ReaderMetric;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -536,6 +538,32 @@ class LedgerTest {
   }
 
   // ---- the number of slots ----
+
+  @Test
+  void thePaceFollowsTheAgentsThatWork() {
+    Ledger ledger = new Ledger(4, 1, 0);
+    Map<String, String> present = new HashMap<>();
+    List<FakeAgent> agents = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      agents.add(new FakeAgent(Integer.toString(i)));
+      present.put(Integer.toString(i), "host");
+    }
+    ledger.executors(0, present);
+    agents.forEach(agent -> agent.register(ledger, 0));
+    assertThat(ledger.agentCount()).isEqualTo(100);
+    agents.get(0).exchange(ledger, 0);
+    assertThat(agents.get(0).answer.paceMs).isEqualTo(50);
+
+    ledger.tick(Membership.SILENT_MS); // still counted: they may have slots
+    assertThat(ledger.agentCount()).isEqualTo(100);
+    ledger.leave(1, "99");
+    agents.get(98).end(ledger, 1);
+    present.keySet().removeIf(id -> Integer.parseInt(id) >= 60);
+    ledger.executors(2, present);
+    assertThat(ledger.agentCount()).isEqualTo(60);
+    ledger.tick(Membership.SILENT_MS + Membership.GONE_MS);
+    assertThat(ledger.agentCount()).isZero();
+  }
 
   @Test
   void slotsFollowTheClusterAndMoveNothing() {
