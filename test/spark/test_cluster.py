@@ -23,6 +23,24 @@ def test_every_message_once_over_two_executors(spark, emulator, tmp_path):
     assert emulator.left() == 0
 
 
+def test_several_subscriptions_over_two_executors(spark, emulator, tmp_path):
+    """A killed executor takes what it held of each; nothing is lost of any."""
+    for number in "12":
+        emulator.create(f"topic{number}", f"sub{number}")
+        write(spark, emulator, numbers(spark, 3000), topic=f"topic{number}")
+    select = ("subscription", "message_id", "data")
+    options = {"includeSubscription": "true", "ackDeadlineSeconds": "10", "maxRowsPerTrigger": "1000", "batchSize": "100"}
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", select=select, subscription="sub1,sub2", numPartitions="4", **options)
+    until(lambda: len(reader.rows) >= 1000)
+    os.kill(executors(spark)[0], signal.SIGKILL)
+    until(lambda: (emulator.left("sub1"), emulator.left("sub2")) == (0, 0) or not reader.query.isActive, 90)
+    reader.stop()
+    assert reader.query.exception() is None
+    for number in "12":
+        rows = [row for row in reader.rows if row.subscription.endswith(f"/sub{number}")]
+        assert {int(bytes(row.data).split()[0]) for row in rows} == set(range(3000))
+
+
 def executors(spark):
     """Process ids of this session's executors."""
     driver = f":{spark.conf.get('spark.driver.port')}\0".encode()  # of --driver-url

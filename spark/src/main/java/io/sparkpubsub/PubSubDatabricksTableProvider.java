@@ -18,7 +18,11 @@ public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
 
   @Override
   public StructType inferSchema(CaseInsensitiveStringMap options) {
-    return PubSubSchema.DATABRICKS;
+    return columns(optionsOf(options.asCaseSensitiveMap()));
+  }
+
+  private static StructType columns(PubSubOptions options) {
+    return PubSubTable.withSubscription(PubSubSchema.DATABRICKS, options);
   }
 
   @Override
@@ -26,6 +30,6 @@ public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
     if (options.has(Option.TOPIC_ID)) {
       options.setDefault(Option.CREATE_SUBSCRIPTION, "true");
     }
-    return PubSubTable.ofFormat(options, PubSubSchema.DATABRICKS);
+    return PubSubTable.ofFormat(options, columns(options));
   }
 }

@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,7 +30,14 @@ public final class PubSubOptions implements Serializable {
   public enum Option {
     PROJECT_ID("projectId", null, "project of short names; default: GOOGLE_CLOUD_PROJECT"),
     SUBSCRIPTION_ID(
-        "subscriptionId", null, "subscription to read: its id, or projects/P/subscriptions/S"),
+        "subscriptionId",
+        null,
+        "subscription to read: its id, or projects/P/subscriptions/S; or several, with commas in"
+            + " between"),
+    INCLUDE_SUBSCRIPTION(
+        "includeSubscription",
+        "false",
+        "true: the column `subscription` has the full name of the one that a message is from"),
     TOPIC_ID("topicId", null, "topic to write to: its id, or projects/P/topics/T"),
     ENDPOINT(
         "endpoint",
@@ -189,6 +197,7 @@ public final class PubSubOptions implements Serializable {
             SUBSCRIPTION_ORDERING,
             SUBSCRIPTION_EXACTLY_ONCE,
             DELETE_SUBSCRIPTION,
+            INCLUDE_SUBSCRIPTION,
             TRACE_CONTEXT);
     private static final Set<Option> WHOLE_CREDENTIALS =
         EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
@@ -381,9 +390,36 @@ public final class PubSubOptions implements Serializable {
     return OptionParser.micros(text(Option.STARTING_TIMESTAMP));
   }
 
-  /** projects/P/subscriptions/S. */
+  /** projects/P/subscriptions/S; of several all, as a sentence names them. */
   public String subscription() {
-    return fullName(Option.SUBSCRIPTION_ID, "subscriptions");
+    return String.join(", ", subscriptions());
+  }
+
+  /** The full names of those that are read, each once; there is at least one. */
+  public List<String> subscriptions() {
+    String names = text(Option.SUBSCRIPTION_ID);
+    Set<String> out = new LinkedHashSet<>();
+    for (String name : names == null ? new String[0] : names.split(",")) {
+      if (!name.trim().isEmpty()) {
+        out.add(fullName(name.trim(), "subscriptions"));
+      }
+    }
+    if (out.isEmpty()) {
+      throw required(Option.SUBSCRIPTION_ID);
+    }
+    return new ArrayList<>(out);
+  }
+
+  /** These options of each subscription alone. */
+  public List<PubSubOptions> each() {
+    List<PubSubOptions> out = new ArrayList<>();
+    for (String name : subscriptions()) {
+      PubSubOptions one = new PubSubOptions();
+      one.values.putAll(values);
+      one.values.put(Option.SUBSCRIPTION_ID, name);
+      out.add(one);
+    }
+    return out;
   }
 
   /** projects/P/topics/T. */
@@ -399,9 +435,13 @@ public final class PubSubOptions implements Serializable {
   private String fullName(Option option, String kind) {
     String name = text(option);
     if (name == null || name.isEmpty()) {
-      throw new IllegalArgumentException("option '" + option.key + "' is required");
+      throw required(option);
     }
     return fullName(name, kind);
+  }
+
+  private static IllegalArgumentException required(Option option) {
+    return new IllegalArgumentException("option '" + option.key + "' is required");
   }
 
   private String fullName(String name, String kind) {

@@ -24,6 +24,9 @@ public final class PubSubSchema {
   /** Where Google's clients put it. */
   public static final String TRACE_ATTRIBUTE = "googclient_traceparent";
 
+  /** Full name of the subscription that a message is from, on request; not of a chunk. */
+  public static final String SUBSCRIPTION = "subscription";
+
   /** The same in the names and types of Databricks' connector; attributes are a JSON object. */
   static final StructType DATABRICKS =
       new StructType()
@@ -38,7 +41,16 @@ public final class PubSubSchema {
     return schema.add(TRACEPARENT, DataTypes.StringType, true);
   }
 
-  /** The column of FULL that one of either schema is made of. */
+  static StructType withSubscription(StructType schema) {
+    return schema.add(SUBSCRIPTION, DataTypes.StringType, false);
+  }
+
+  /** Whether a column is the same in all rows of a chunk, and not in it. */
+  public static boolean isOfSlot(StructField field) {
+    return field.name().equals(SUBSCRIPTION);
+  }
+
+  /** The column of FULL that one of either schema is made of, unless it is {@link #isOfSlot}. */
   public static int column(StructField field) {
     switch (field.name()) {
       case "messageId":
@@ -57,7 +69,7 @@ public final class PubSubSchema {
   public static int columns(StructType schema) {
     int set = 0;
     for (StructField field : schema.fields()) {
-      set |= 1 << column(field);
+      set |= isOfSlot(field) ? 0 : 1 << column(field);
     }
     return set;
   }

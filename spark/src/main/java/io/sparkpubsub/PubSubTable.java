@@ -54,9 +54,18 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   /** What a read gives. */
   static StructType columns(PubSubOptions options) {
-    return options.flag(Option.TRACE_CONTEXT)
-        ? PubSubSchema.withTraces(PubSubSchema.FULL)
-        : PubSubSchema.FULL;
+    return withSubscription(
+        options.flag(Option.TRACE_CONTEXT)
+            ? PubSubSchema.withTraces(PubSubSchema.FULL)
+            : PubSubSchema.FULL,
+        options);
+  }
+
+  /** These, and where it is asked for the subscription. */
+  static StructType withSubscription(StructType columns, PubSubOptions options) {
+    return options.flag(Option.INCLUDE_SUBSCRIPTION)
+        ? PubSubSchema.withSubscription(columns)
+        : columns;
   }
 
   static UnsupportedOperationException onlyAppends() {

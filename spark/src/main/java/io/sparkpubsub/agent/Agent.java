@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one object per executor process and query run that owns a native reader and its slots. {@link
- * AgentLogic} says what it does; here are what it holds and its daemon thread, which carries
+ * The one object per executor process and query run that owns native readers and their slots.
+ * {@link AgentLogic} says what it does; here are what it holds and its daemon thread, which carries
  * reports to the driver's ledger whenever something changed. It registers when it can work, last of
  * all; where its start fails, nothing of it is left.
  */
@@ -44,8 +44,8 @@ final class Agent implements Runnable {
   private final AtomicBoolean closing = new AtomicBoolean();
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile boolean leaving;
-  // Of open(); null or 0: not yet
-  private long reader;
+  // Of open(); null: not yet
+  private NativeReaders readers;
   private AgentLogic logic;
   private TokenFeed tokens;
   private RpcEndpointRef self;
@@ -75,10 +75,10 @@ final class Agent implements Runnable {
   private void open() {
     boolean works = false;
     try {
-      reader = NativeReader.open(config.nativeOptions());
+      readers = NativeReaders.open(config);
       logic =
           new AgentLogic(
-              config.run, executor, incarnation, new NativeSlots(reader, config), nowMs());
+              config.run, executor, incarnation, new NativeSlots(readers, config), nowMs());
       tokens = startTokens();
       self = Rpc.serve("pubsub-agent-" + config.run + "-" + incarnation, this::handle);
       shutdownHook = Rpc.addShutdownHook(this::leave);
@@ -114,8 +114,8 @@ final class Agent implements Runnable {
     if (tokens != null) {
       tokens.close();
     }
-    if (reader != 0) {
-      NativeReader.close(reader, 0); // again, as a rule: harmless
+    if (readers != null) {
+      readers.close(0, new long[ReaderMetric.LONGS]); // again, as a rule: harmless
     }
   }
 
@@ -125,12 +125,12 @@ final class Agent implements Runnable {
         new TokenFeed.Client() {
           @Override
           public long unauthenticated() {
-            return NativeReader.unauthenticated(reader);
+            return readers.unauthenticated();
           }
 
           @Override
           public void setToken(byte[] token) {
-            NativeReader.setToken(reader, token);
+            readers.setToken(token);
           }
         });
   }
@@ -149,7 +149,7 @@ final class Agent implements Runnable {
   /** A chunk this process holds, with its view; 0: it is held elsewhere, or gone. */
   long chunk(int slot, long epoch, long seq, ChunkView view) {
     try {
-      return NativeReader.chunk(reader, slot, epoch, seq, view);
+      return NativeReader.chunk(readers.of(slot), slot, epoch, seq, view);
     } catch (IllegalStateException e) {
       return 0; // just closed
     }
@@ -158,7 +158,7 @@ final class Agent implements Runnable {
   /** A level that the reader shows now; 0: it is closed. */
   long level(ReaderMetric metric) {
     try {
-      return new NativeSlots(reader, config).metrics()[metric.ordinal()];
+      return readers.metrics()[metric.ordinal()];
     } catch (IllegalStateException e) {
       return 0;
     }
@@ -167,7 +167,7 @@ final class Agent implements Runnable {
   /** Sizes of the chunks that are held from a seq on; returns how many were filled. */
   int chunkSizes(int slot, long epoch, long seq, long[] out) {
     try {
-      return NativeReader.chunkSizes(reader, slot, epoch, seq, out);
+      return NativeReader.chunkSizes(readers.of(slot), slot, epoch, seq, out);
     } catch (IllegalStateException e) {
       return 0;
     }
@@ -181,7 +181,9 @@ final class Agent implements Runnable {
       return;
     }
     LedgerMessages.Chunk asked = LedgerMessages.Chunk.decode(message);
-    long chunk = NativeReader.chunk(reader, asked.slot, asked.epoch, asked.seq, new ChunkView());
+    long chunk =
+        NativeReader.chunk(
+            readers.of(asked.slot), asked.slot, asked.epoch, asked.seq, new ChunkView());
     try {
       context.reply(chunk == 0 ? null : NativeReader.packChunk(chunk));
     } finally {
@@ -216,7 +218,7 @@ final class Agent implements Runnable {
   private void work() throws InterruptedException {
     long generation = 0;
     while (true) {
-      generation = NativeReader.await(reader, generation, Math.max(IDLE_MS, 2 * logic.paceMs()));
+      generation = readers.await(generation, Math.max(IDLE_MS, 2 * logic.paceMs()));
       Report report = logic.report(nowMs());
       if (report == null) {
         LOG.warn(
@@ -268,7 +270,7 @@ final class Agent implements Runnable {
       return;
     }
     long[] metrics = new long[ReaderMetric.LONGS];
-    boolean confirmed = NativeReader.close(reader, timeoutMs, metrics);
+    boolean confirmed = readers.close(timeoutMs, metrics);
     if (!confirmed) {
       LOG.warn("some acknowledgements are unconfirmed: the service delivers those messages again");
     }

@@ -36,7 +36,12 @@ public final class AgentConfig implements Serializable {
     return new AgentConfig(run, endpoint, options, columns, limited, Math.max(1, count));
   }
 
-  /** What a batch takes of an agent with so many of the query's slots, at most; 0: no limit. */
+  /** Those that are read; slot i reads number i modulo how many there are. */
+  List<String> subscriptions() {
+    return options.subscriptions();
+  }
+
+  /** What a batch takes of so many of the query's slots, at most; 0: no limit. */
   long share(PubSubOptions.Option limit, int own) {
     long all = limited ? options.number(limit, 0) : 0;
     return all == 0
@@ -44,15 +49,16 @@ public final class AgentConfig implements Serializable {
         : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
   }
 
-  String[] nativeOptions() {
+  /** Of the reader of one subscription, which has its share of the executor's memory. */
+  String[] nativeOptions(String subscription) {
     List<String> out = new ArrayList<>(options.connection());
-    PubSubOptions.add(out, "subscription", options.subscription());
+    PubSubOptions.add(out, "subscription", subscription);
     PubSubOptions.add(out, "columns", Integer.toString(columns));
     PubSubOptions.add(out, "chunk_rows", options.text(PubSubOptions.Option.BATCH_SIZE));
     PubSubOptions.add(out, "chunk_bytes", options.text(PubSubOptions.Option.BATCH_BYTES));
     PubSubOptions.add(out, "linger_ms", options.text(PubSubOptions.Option.LINGER_MS));
-    PubSubOptions.add(
-        out, "max_reservoir_bytes", options.text(PubSubOptions.Option.MAX_RESERVOIR_BYTES));
+    long budget = options.number(PubSubOptions.Option.MAX_RESERVOIR_BYTES, 0);
+    PubSubOptions.add(out, "max_reservoir_bytes", Long.toString(budget / subscriptions().size()));
     PubSubOptions.add(
         out, "ack_deadline_s", options.text(PubSubOptions.Option.ACK_DEADLINE_SECONDS));
     PubSubOptions.add(

@@ -50,6 +50,8 @@ public final class Ledger {
     }
   }
 
+  private final List<String> subscriptions;
+  private final boolean[] grown; // whether anything of a subscription was ever sealed
   private final SlotHomes homes;
   private final Membership membership = new Membership();
   private final AgentMetrics agentMetrics = new AgentMetrics();
@@ -65,8 +67,17 @@ public final class Ledger {
 
   /** No epoch from firstEpoch on may be one of an earlier run of the same query. */
   public Ledger(int slotCount, long firstEpoch, int jitterMs) {
-    this.homes = new SlotHomes(slotCount, firstEpoch);
+    this(slotCount, firstEpoch, jitterMs, Collections.singletonList(""));
+  }
+
+  /**
+   * @param subscriptions their names; slot i reads number i modulo how many there are
+   */
+  public Ledger(int slotCount, long firstEpoch, int jitterMs, List<String> subscriptions) {
+    this.homes = new SlotHomes(slotCount, firstEpoch, subscriptions.size());
     this.jitterMs = jitterMs;
+    this.subscriptions = new ArrayList<>(subscriptions);
+    this.grown = new boolean[subscriptions.size()];
   }
 
   /**
@@ -209,6 +220,11 @@ public final class Ledger {
     return homes.wanted();
   }
 
+  /** The one that a slot reads. */
+  public String subscription(int slot) {
+    return subscriptions.get(slot % subscriptions.size());
+  }
+
   private void freeAll(String executor) {
     homes.of(executor).forEach(homes::free);
   }
@@ -288,6 +304,7 @@ public final class Ledger {
           && report.executor.equals(slot.home)
           && slot.addSize(sealed.seq, sealed.size)) {
         growths++;
+        grown[slot.index % grown.length] = true;
         sealedBytes += sealed.size.bytes;
       }
     }
@@ -602,11 +619,44 @@ public final class Ledger {
     return growths;
   }
 
-  /** Slots that have an open stream, of those that there are to be. */
+  /** Whether every subscription has brought a message. */
+  public synchronized boolean haveAllGrown() {
+    for (boolean one : grown) {
+      if (!one) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Slots that have an open stream, of those that there are to be; 0 where a subscription has none:
+   * nothing can be said of all that there is.
+   */
   public synchronized int openSlots() {
     int open = 0;
+    for (int of : openOfEach()) {
+      open += of;
+    }
+    return unopened() == null ? open : 0;
+  }
+
+  /** A subscription of which no stream is open; null: there is none. */
+  public synchronized String unopened() {
+    int[] open = openOfEach();
+    for (int i = 0; i < open.length; i++) {
+      if (open[i] == 0) {
+        return subscriptions.get(i);
+      }
+    }
+    return null;
+  }
+
+  private int[] openOfEach() {
+    int[] open = new int[subscriptions.size()];
     for (LedgerSlot slot : homes.all()) {
-      open += slot.wanted && slot.home != null && slot.state == NativeReader.STATE_OPEN ? 1 : 0;
+      boolean isOpen = slot.wanted && slot.home != null && slot.state == NativeReader.STATE_OPEN;
+      open[slot.index % open.length] += isOpen ? 1 : 0;
     }
     return open;
   }
@@ -642,7 +692,27 @@ public final class Ledger {
         Long.toString(ready[0])); // these three as Databricks' connector calls them
     out.put("sizeOfRecordsReadyToProcess", Long.toString(ready[1]));
     out.put("numDuplicatesSinceStreamStart", out.get(ReaderMetric.REDELIVERED_ROWS.key));
+    if (subscriptions.size() > 1) {
+      addEach(out, nowUs);
+    }
     return out;
+  }
+
+  /** What waits of each subscription, under its name. */
+  private void addEach(Map<String, String> out, long nowUs) {
+    for (int i = 0; i < subscriptions.size(); i++) {
+      long rows = 0;
+      long oldest = nowUs;
+      for (LedgerSlot slot : homes.all()) {
+        if (slot.home != null && slot.index % subscriptions.size() == i) {
+          rows += slot.backlogRows;
+          oldest = slot.oldestUs > 0 ? Math.min(oldest, slot.oldestUs) : oldest;
+        }
+      }
+      String of = "[" + subscriptions.get(i) + "]";
+      out.put("backlogRows" + of, Long.toString(rows));
+      out.put("oldestUnacknowledgedMs" + of, Long.toString((nowUs - oldest) / 1000));
+    }
   }
 
   /** What {@link #metrics} gives, in alphabetical order. */

@@ -6,35 +6,36 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.TreeSet;
 
 /**
  * How many slots there are and which executor is the home of which: evenly, also when executors
- * come and go and when the number changes. A slot that has to leave a living home drains there
- * first, so that no message moves. Not thread-safe.
+ * come and go and when the number changes, and so that each subscription has as many as another,
+ * and at least one. A slot that has to leave a living home drains there first, so that no message
+ * moves. Not thread-safe.
  */
 final class SlotHomes {
   private static final class Load {
     final String executor;
-    final int order; // among those with as many
+    final int[] of; // slots of each subscription
     int slots;
 
-    Load(String executor, int order, int slots) {
+    Load(String executor, int subscriptions) {
       this.executor = executor;
-      this.order = order;
-      this.slots = slots;
+      this.of = new int[subscriptions];
     }
   }
 
   private final List<LedgerSlot> slots = new ArrayList<>();
+  private final int subscriptions; // slot i reads number i modulo so many
   private final Map<String, TreeSet<Integer>> held =
       new HashMap<>(); // executor -> its slots, moving ones too
   private long nextEpoch;
   private int wanted;
 
-  SlotHomes(int count, long firstEpoch) {
+  SlotHomes(int count, long firstEpoch, int subscriptions) {
     this.nextEpoch = firstEpoch;
+    this.subscriptions = subscriptions;
     resize(count);
   }
 
@@ -60,16 +61,10 @@ final class SlotHomes {
   }
 
   void resize(int count) {
-    int more = count - wanted;
-    wanted = count;
-    for (LedgerSlot slot : slots) {
-      if (more > 0 && !slot.wanted) {
-        slot.wanted = true; // where it still drains, it gets a home afterwards
-        more--;
-      }
-    }
+    int more = Math.max(count, subscriptions) - wanted;
+    wanted += more;
     for (; more > 0; more--) {
-      slots.add(new LedgerSlot(slots.size()));
+      add();
     }
     for (; more < 0; more++) {
       LedgerSlot least = leastMissed();
@@ -78,8 +73,33 @@ final class SlotHomes {
     }
   }
 
-  /** One that has no home, or else one of the home with most of them. */
+  private void add() {
+    int[] wantedOf = wantedOf();
+    LedgerSlot missed =
+        slots.stream()
+            .filter(slot -> !slot.wanted)
+            .min(Comparator.comparingInt(slot -> wantedOf[slot.index % subscriptions]))
+            .orElse(null);
+    if (missed == null) {
+      slots.add(new LedgerSlot(slots.size()));
+    } else {
+      missed.wanted = true; // where it still drains, it gets a home afterwards
+    }
+  }
+
+  /** How many slots each subscription is to have. */
+  private int[] wantedOf() {
+    int[] out = new int[subscriptions];
+    slots.stream().filter(slot -> slot.wanted).forEach(slot -> out[slot.index % subscriptions]++);
+    return out;
+  }
+
+  /**
+   * One of the subscription that has most; of these, one that has no home, or else one of the home
+   * with most of them.
+   */
   private LedgerSlot leastMissed() {
+    int[] wantedOf = wantedOf();
     Map<String, Integer> load = new HashMap<>();
     slots.stream()
         .filter(slot -> slot.home != null && !slot.moving)
@@ -87,8 +107,9 @@ final class SlotHomes {
     return slots.stream()
         .filter(slot -> slot.wanted)
         .max(
-            Comparator.comparingInt(
-                    (LedgerSlot slot) ->
+            Comparator.comparingInt((LedgerSlot slot) -> wantedOf[slot.index % subscriptions])
+                .thenComparingInt(
+                    slot ->
                         slot.home == null || slot.moving ? Integer.MAX_VALUE : load.get(slot.home))
                 .thenComparingInt(slot -> slot.index))
         .orElseThrow(IllegalStateException::new);
@@ -105,25 +126,47 @@ final class SlotHomes {
     slot.moving = false;
   }
 
-  /** Gives slots without a home the least loaded of these, and a new epoch. */
+  /**
+   * Gives slots without a home the least loaded of these, of them the one with fewest of the same
+   * subscription, and a new epoch.
+   */
   void assign(List<String> executors) {
-    PriorityQueue<Load> loads =
-        new PriorityQueue<>(
-            Comparator.comparingInt((Load load) -> load.slots)
-                .thenComparingInt(load -> load.order));
-    for (String executor : executors) {
-      TreeSet<Integer> its = held.get(executor);
-      loads.add(new Load(executor, loads.size(), its == null ? 0 : its.size()));
-    }
+    List<Load> loads = null; // made when it is needed
     for (LedgerSlot slot : slots) {
-      if (slot.home == null && slot.wanted && !loads.isEmpty()) {
-        Load least = loads.poll();
+      if (slot.home == null && slot.wanted && !executors.isEmpty()) {
+        loads = loads == null ? loads(executors) : loads;
+        Load least = least(loads, slot.index % subscriptions);
         least.slots++;
-        loads.add(least);
+        least.of[slot.index % subscriptions]++;
         slot.reset(least.executor, nextEpoch++);
         held.computeIfAbsent(least.executor, first -> new TreeSet<>()).add(slot.index);
       }
     }
+  }
+
+  private List<Load> loads(List<String> executors) {
+    List<Load> out = new ArrayList<>();
+    for (String executor : executors) {
+      Load load = new Load(executor, subscriptions);
+      for (int index : held.getOrDefault(executor, new TreeSet<>())) {
+        load.slots++;
+        load.of[index % subscriptions]++;
+      }
+      out.add(load);
+    }
+    return out;
+  }
+
+  private static Load least(List<Load> loads, int subscription) {
+    Load least = loads.get(0);
+    for (Load load : loads) {
+      boolean fewer = load.slots < least.slots;
+      boolean same = load.slots == least.slots;
+      if (fewer || (same && load.of[subscription] < least.of[subscription])) {
+        least = load;
+      }
+    }
+    return least;
   }
 
   /**

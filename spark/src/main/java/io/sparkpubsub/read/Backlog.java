@@ -84,7 +84,7 @@ final class Backlog {
   private boolean isOver() {
     QuietTime.State state =
         quiet.look(
-            clockMs.getAsLong(), ledger.openSlots(), ledger.slotCount(), ledger.growths() > 0);
+            clockMs.getAsLong(), ledger.openSlots(), ledger.slotCount(), ledger.haveAllGrown());
     unreachable = state == QuietTime.State.UNREACHABLE;
     return unreachable || state == QuietTime.State.OVER;
   }

@@ -19,12 +19,14 @@ import org.apache.arrow.vector.types.TimeUnit;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
+import org.apache.spark.sql.execution.vectorized.ConstantColumnVector;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.vectorized.ArrowColumnVector;
 import org.apache.spark.sql.vectorized.ColumnVector;
 import org.apache.spark.sql.vectorized.ColumnarBatch;
+import org.apache.spark.unsafe.types.UTF8String;
 
 /**
  * A chunk as a ColumnarBatch over its native buffers, without a copy. The chunk is released with
@@ -51,15 +53,18 @@ final class ChunkVectors {
     return new Field(name, new FieldType(false, type, null), Arrays.asList(children));
   }
 
-  /** Takes the chunk in any case. */
-  static ColumnarBatch wrap(long chunk, ChunkView view, StructType schema) {
+  /** Takes the chunk, of that subscription, in any case. */
+  static ColumnarBatch wrap(long chunk, ChunkView view, StructType schema, String subscription) {
     Buffers buffers = new Buffers(chunk, view);
     ColumnVector[] columns = new ColumnVector[schema.size()];
     boolean done = false;
     try {
       for (int i = 0; i < columns.length; i++) {
         StructField field = schema.fields()[i];
-        columns[i] = adapt(field, buffers.column(PubSubSchema.column(field)));
+        columns[i] =
+            PubSubSchema.isOfSlot(field)
+                ? constant(subscription, buffers.rows)
+                : adapt(field, buffers.column(PubSubSchema.column(field)));
       }
       done = true;
       return new ColumnarBatch(columns, buffers.rows);
@@ -73,6 +78,12 @@ final class ChunkVectors {
       }
       buffers.release(); // ours: the vectors hold their own
     }
+  }
+
+  private static ColumnVector constant(String value, int rows) {
+    ConstantColumnVector vector = new ConstantColumnVector(rows, DataTypes.StringType);
+    vector.setUtf8String(UTF8String.fromString(value));
+    return vector;
   }
 
   /** Takes the vector of that column; returns one of the field's type. */

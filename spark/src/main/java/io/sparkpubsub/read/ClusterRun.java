@@ -67,7 +67,9 @@ final class ClusterRun implements QueryRun {
             session.sparkContext(), name, ledger, this::lastCommitted, endpoint::committed);
   }
 
-  /** How many slots: as asked, but no more than twice the parallelism. */
+  /**
+   * How many slots: as asked, but no more than twice the parallelism; one a subscription at least.
+   */
   static int slots(PubSubOptions options, int parallelism) {
     long asked = options.number(Option.NUM_PARTITIONS, parallelism);
     int cap = 2 * parallelism;
@@ -77,7 +79,7 @@ final class ClusterRun implements QueryRun {
           asked,
           cap);
     }
-    return (int) Math.min(asked, cap);
+    return Math.max((int) Math.min(asked, cap), options.subscriptions().size());
   }
 
   void start() {

@@ -53,7 +53,7 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     bytes += view.bytes();
     chunks++;
     next++;
-    current = ChunkVectors.wrap(chunk, view, schema);
+    current = ChunkVectors.wrap(chunk, view, schema, partition.subscription);
     return true;
   }
 

@@ -11,6 +11,7 @@ final class PubSubInputPartition implements InputPartition {
   private static final long serialVersionUID = 1;
   final String endpoint; // of the ledger, in the driver
   final String run;
+  final String subscription; // full name
   final int slot;
   final long epoch;
   final long from;
@@ -21,6 +22,7 @@ final class PubSubInputPartition implements InputPartition {
   PubSubInputPartition(
       String endpoint,
       String run,
+      String subscription,
       int slot,
       long epoch,
       long from,
@@ -29,6 +31,7 @@ final class PubSubInputPartition implements InputPartition {
       String home) {
     this.endpoint = endpoint;
     this.run = run;
+    this.subscription = subscription;
     this.slot = slot;
     this.epoch = epoch;
     this.from = from;

@@ -78,7 +78,8 @@ final class PubSubMicroBatchStream
         new Ledger(
             ClusterRun.slots(options, parallelism),
             Ledger.freshEpoch(System.currentTimeMillis()),
-            jitterMs);
+            jitterMs,
+            options.subscriptions());
     ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();
     return new PubSubMicroBatchStream(options, schema, ledger, run, System::currentTimeMillis);
@@ -226,12 +227,13 @@ final class PubSubMicroBatchStream
 
   private void failIfUnreachable() {
     if (whatWasThere.isUnreachable()) {
+      boolean one = options.subscriptions().size() == 1;
       throw new IllegalStateException(
           "cannot read what there is of '"
-              + options.subscription()
+              + (one ? options.subscription() : ledger.unopened())
               + "': none of "
-              + ledger.slotCount()
-              + " streams has opened for "
+              + (one ? ledger.slotCount() + " streams" : "its streams")
+              + " has opened for "
               + options.text(Option.AVAILABLE_NOW_TIMEOUT)
               + " (availableNowTimeout); "
               + ledger.trouble());
@@ -259,7 +261,15 @@ final class PubSubMicroBatchStream
               if (from < to.seq && home != null) {
                 partitions.add(
                     new PubSubInputPartition(
-                        run.endpoint(), run.id(), slot, to.epoch, from, to.seq, late, home));
+                        run.endpoint(),
+                        run.id(),
+                        ledger.subscription(slot),
+                        slot,
+                        to.epoch,
+                        from,
+                        to.seq,
+                        late,
+                        home));
               } else if (from
                   < to.seq) { // the epoch has died: its messages come again from the service
                 ledger.lostRange(slot, to.epoch, from);

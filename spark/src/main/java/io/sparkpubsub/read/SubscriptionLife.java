@@ -9,33 +9,59 @@ import io.sparkpubsub.service.Subscription;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What happens to the subscription around a query: permissions are looked at, it is created, set to
- * a time, deleted. Driver only.
+ * What happens to the subscriptions around a query: permissions are looked at, they are created,
+ * set to a time, deleted. Driver only.
  */
 final class SubscriptionLife {
   private static final Logger LOG = LoggerFactory.getLogger(SubscriptionLife.class);
   private static final String CONSUME = "pubsub.subscriptions.consume";
 
+  private static final long LEAST_SHARE_BYTES = 1 << 20;
+
   private SubscriptionLife() {}
 
   /** Before the streams open. Throws what is wrong in words for the user. */
   static void begin(PubSubOptions options, String checkpoint, Configuration conf) {
-    checkOrCreate(options);
-    preflight(options);
-    String time = options.text(Option.STARTING_TIMESTAMP);
+    checkShares(options);
+    for (PubSubOptions one : options.each()) {
+      checkOrCreate(one);
+      preflight(one);
+    }
     try {
       checkCheckpoint(options, checkpoint, conf);
-      if (time != null && !CommitLog.hasBatches(checkpoint, conf)) {
-        Admin.seek(options, options.startingMicros());
-        LOG.info("{} begins at {}", options.subscription(), time);
+      if (options.has(Option.STARTING_TIMESTAMP) && !CommitLog.hasBatches(checkpoint, conf)) {
+        options.each().forEach(SubscriptionLife::seek);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void seek(PubSubOptions options) {
+    Admin.seek(options, options.startingMicros());
+    LOG.info("{} begins at {}", options.subscription(), options.text(Option.STARTING_TIMESTAMP));
+  }
+
+  /** Each subscription has its share of the memory. */
+  private static void checkShares(PubSubOptions options) {
+    int count = options.subscriptions().size();
+    long bytes = options.number(Option.MAX_RESERVOIR_BYTES, 0);
+    if (bytes / count < LEAST_SHARE_BYTES) {
+      throw new IllegalArgumentException(
+          "option 'maxReservoirBytes' is "
+              + bytes
+              + ", which "
+              + count
+              + " subscriptions share: give at least "
+              + count * LEAST_SHARE_BYTES
+              + ", or read fewer of them in one source");
     }
   }
 
@@ -82,22 +108,21 @@ final class SubscriptionLife {
     LOG.warn("{}. It is read as it is", words);
   }
 
-  /** A checkpoint belongs to a subscription: the first that was read with it. */
+  /** A checkpoint belongs to the subscriptions that were first read with it. */
   private static void checkCheckpoint(PubSubOptions options, String checkpoint, Configuration conf)
       throws IOException {
-    String name = options.subscription();
-    String before =
+    Set<String> names = new TreeSet<>(options.subscriptions());
+    Set<String> before =
         CheckpointSubscription.put(
-            checkpoint, name, options.fails(Option.ON_SUBSCRIPTION_CHANGE), conf);
-    if (before == null || before.equals(name)) {
+            checkpoint, names, options.fails(Option.ON_SUBSCRIPTION_CHANGE), conf);
+    if (before.isEmpty() || before.equals(names)) {
       return;
     }
     String words =
-        "the checkpoint was of subscription '"
-            + before
-            + "', and now the query reads '"
-            + name
-            + "'";
+        "the checkpoint was of "
+            + named(before)
+            + ", and now the query reads "
+            + (names.size() == 1 ? "'" + names.iterator().next() + "'" : named(names));
     if (options.fails(Option.ON_SUBSCRIPTION_CHANGE)) {
       throw new IllegalArgumentException(
           words
@@ -105,9 +130,13 @@ final class SubscriptionLife {
               + " what you want");
     }
     LOG.warn(
-        "{}: what the checkpoint says of batches goes on, messages of the other subscription stay"
-            + " there",
+        "{}: what the checkpoint says of batches goes on, messages of a subscription that is"
+            + " not read any more stay there",
         words);
+  }
+
+  private static String named(Set<String> names) {
+    return "subscription" + (names.size() == 1 ? " '" : "s '") + String.join("', '", names) + "'";
   }
 
   private static void create(PubSubOptions options) {
@@ -154,6 +183,10 @@ final class SubscriptionLife {
           options.subscription());
       return;
     }
+    options.each().forEach(SubscriptionLife::delete);
+  }
+
+  private static void delete(PubSubOptions options) {
     try {
       Admin.deleteSubscription(options);
       LOG.info("deleted {}", options.subscription());
