@@ -15,6 +15,8 @@ help: ## list the targets
 
 setup-build:
 	@tools/bootstrap.sh build
+setup-portable:
+	@tools/bootstrap.sh portable
 setup-python:
 	@tools/bootstrap.sh python
 
@@ -27,12 +29,18 @@ native: setup-build ## release build of libpubsub, the emulator, the pubsub comm
 jar: native ## the one jar that Spark needs
 	@tools/build_jar.sh
 
-build: jar ## everything a user takes away
+build: jar ## everything a user takes away, for this machine
+
+natives: setup-build setup-portable ## what ships, for other machines too: any Linux since glibc 2.17, musl (PLATFORMS="linux-x86_64 linux-aarch64-musl")
+	@tools/portable/build.sh $(PLATFORMS)
+
+test-floor: ## the oldest system that what was built portable loads on
+	@echo "== floor" && tools/portable/check_floor.sh
 
 demo: build setup-python ## publish, stream, aggregate and check 336,776 flights (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) demo/run.sh
 
-test: check test-c test-fuzz test-hardening test-torture test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
+test: check test-c test-fuzz test-hardening test-floor test-torture test-stress test-java test-jni-sanitized test-e2e test-spark-newest ## every test; the only command CI needs besides its checkout
 	@echo "all tests passed"
 
 test-quick: check jar setup-python ## the daily loop: guards, C and Java unit tests, the main paths of reading and writing (minutes)
@@ -152,4 +160,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
+.PHONY: natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean

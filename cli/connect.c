@@ -1,5 +1,7 @@
 /* Where the command connects to, and full names. */
 #include "cli.h"
+
+#include "base/wipe.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +82,7 @@ struct pubsub_client *cli_connect(const struct cli_options *options) {
     pubsub_client_destroy(client);
     client = NULL;
   }
-  explicit_bzero(token, sizeof token);
+  pubsub_wipe(token, sizeof token);
   return client;
 }
 

@@ -1,5 +1,6 @@
 # What is linked into everything, statically: nghttp2 and protobuf-c compiled here with our own flags (so that the
-# sanitizers see them), OpenSSL and zlib from the system's static libraries.
+# sanitizers see them), OpenSSL and zlib from the system's static libraries, or from pinned sources (PUBSUB_LIBRARIES) where the
+# build is portable.
 set(THIRD_PARTY "${CMAKE_SOURCE_DIR}/.deps/src")
 if(NOT EXISTS "${THIRD_PARTY}/nghttp2/VERSION.pinned")
   message(FATAL_ERROR "third-party sources are missing: run tools/bootstrap.sh build (make build does)")
@@ -38,3 +39,7 @@ add_library(openssl INTERFACE)
 target_link_libraries(openssl INTERFACE "${LIBSSL}" "${LIBCRYPTO}" ${CMAKE_DL_LIBS} Threads::Threads)
 add_library(zlib INTERFACE)
 target_link_libraries(zlib INTERFACE "${LIBZ}")
+if(PUBSUB_PORTABLE)
+  target_include_directories(openssl SYSTEM INTERFACE "${PUBSUB_LIBRARIES}/include")
+  target_include_directories(zlib SYSTEM INTERFACE "${PUBSUB_LIBRARIES}/include")
+endif()

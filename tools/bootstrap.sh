@@ -3,6 +3,7 @@
 #   tools/bootstrap.sh build     compilers, libraries, pinned sources
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
 #   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
+#   tools/bootstrap.sh portable  the cross compiler, OpenSSL and zlib, for builds that are taken to other machines
 #   tools/bootstrap.sh fuzz      clang with libFuzzer, and its tools for coverage
 #   tools/bootstrap.sh docs      Doxygen, for the page of the C library
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
@@ -40,7 +41,7 @@ header:stdio.h libc6-dev
 '
 python_needs='
 command:python3 python3
-python:ensurepip python3-venv
+python:ensurepip,venv python3-venv
 command:java openjdk-17-jre-headless
 '
 docs_needs='
@@ -48,6 +49,14 @@ command:doxygen doxygen
 '
 go_needs='
 command:go golang-go
+'
+
+portable_needs='
+command:python3 python3
+python:pip python3-pip
+command:cargo cargo
+command:perl perl
+command:llvm-objcopy-14 llvm-14
 '
 
 fuzz_needs='
@@ -63,7 +72,7 @@ there() { # there KIND:NAME
     file:*) [ -e "$name" ] ;;
     header:*) [ -e "/usr/include/$name" ] || [ -e "/usr/include/$(uname -m)-linux-gnu/$name" ] ;;
     fuzzer:*) command -v "$name" >/dev/null && ls "$("$name" -print-runtime-dir)"/libclang_rt.fuzzer* >/dev/null 2>&1 ;;
-    python:*) python3 -c "import $name, venv" 2>/dev/null ;;
+    python:*) python3 -c "import $name" 2>/dev/null ;;
   esac
 }
 
@@ -134,6 +143,11 @@ bootstrap_fuzz() {
   install_packages "$fuzz_needs"
 }
 
+bootstrap_portable() {
+  install_packages "$portable_needs"
+  tools/portable/fetch.sh
+}
+
 bootstrap_docs() {
   install_packages "$docs_needs"
 }
@@ -161,12 +175,12 @@ bootstrap_peers() {
 [ $# -gt 0 ] || set -- build
 while [ $# -gt 0 ]; do
   case $1 in
-    build | python | fuzz | docs | go | peers) "bootstrap_$1" ;;
+    build | python | portable | fuzz | docs | go | peers) "bootstrap_$1" ;;
     spark)
       bootstrap_spark "${2:?the version of Spark}"
       shift
       ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|portable|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
   esac
   shift
 done

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/container.h"
 #include "base/error.h"
+#include "base/wipe.h"
 
 #define READ_BYTES 4096
 
@@ -66,7 +67,7 @@ static int read_answer(struct pubsub_http_call *call, struct pubsub_error *error
     } else {
       status = pubsub_http_answer_feed(&call->answer, pubsub_view_of(bytes, (size_t)got), error);
     }
-    explicit_bzero(bytes, sizeof bytes);
+    pubsub_wipe(bytes, sizeof bytes);
     if (status != PUBSUB_OK) return PUBSUB_BYTESTREAM_ERROR;
   }
   return 1;

@@ -1,6 +1,7 @@
 #include "base/bytes.h"
 
 #include "base/alloc.h"
+#include "base/wipe.h"
 
 enum pubsub_status pubsub_buf_reserve(struct pubsub_buf *buf, size_t more) {
   if (more <= buf->cap - buf->len) return PUBSUB_OK;
@@ -28,7 +29,7 @@ void pubsub_buf_clear(struct pubsub_buf *buf) {
 }
 
 void pubsub_buf_wipe(struct pubsub_buf *buf) {
-  if (buf->ptr) explicit_bzero(buf->ptr, buf->cap);
+  if (buf->ptr) pubsub_wipe(buf->ptr, buf->cap);
   pubsub_buf_clear(buf);
 }
 

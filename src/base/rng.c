@@ -4,6 +4,16 @@
 #include "base/clock.h"
 #include <stddef.h>
 #include <sys/random.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#define GRND_NONBLOCK 0
+#define getrandom(at, len, flags) (getentropy(at, len) == 0 ? (ssize_t)(len) : -1)
+#elif defined(__GLIBC__)
+#if !__GLIBC_PREREQ(2, 25) /* the kernel may have it */
+#include <sys/syscall.h>
+#define getrandom(at, len, flags) syscall(SYS_getrandom, at, len, flags)
+#endif
+#endif
 
 void pubsub_rng_seed(struct pubsub_rng *rng, uint64_t seed) {
   rng->state = seed;

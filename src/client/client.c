@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "net/endpoint.h"
 #include "net/proxy.h"
 #include "h2/conn.h"
@@ -107,11 +108,11 @@ enum pubsub_status pubsub_client_new(const struct pubsub_client_options *options
       goto fail;
     }
   }
-  explicit_bzero(&proxy, sizeof proxy);
+  pubsub_wipe(&proxy, sizeof proxy);
   *out = client;
   return PUBSUB_OK;
 fail:
-  explicit_bzero(&proxy, sizeof proxy);
+  pubsub_wipe(&proxy, sizeof proxy);
   pubsub_client_destroy(client);
   return status;
 }

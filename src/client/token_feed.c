@@ -8,6 +8,7 @@
 #include "base/container.h"
 #include "base/error.h"
 #include "base/monitor.h"
+#include "base/wipe.h"
 #include "grpc/backoff.h"
 #include "net/proxy.h"
 #include <time.h>
@@ -185,7 +186,7 @@ static void feed_free(struct pubsub_token_feed *feed) {
   pubsub_monitor_clear(&feed->shared.monitor);
   pubsub_credentials_clear(&feed->credentials);
   pubsub_tls_context_destroy(feed->tls);
-  explicit_bzero(&feed->proxy, sizeof feed->proxy);
+  pubsub_wipe(&feed->proxy, sizeof feed->proxy);
   pubsub_free(feed);
 }
 

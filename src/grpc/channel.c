@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "grpc/connections.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ static void channel_free(struct pubsub_channel *channel) {
   pubsub_free(channel->user_agent);
   pubsub_free(channel->quota_project);
   pubsub_buf_wipe(&channel->context.authorization);
-  explicit_bzero(&channel->proxy, sizeof channel->proxy);
+  pubsub_wipe(&channel->proxy, sizeof channel->proxy);
   pubsub_free(channel);
 }
 

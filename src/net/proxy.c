@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wipe.h"
 #include "net/endpoint.h"
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ static bool read_credentials(struct pubsub_view text, struct pubsub_proxy *out) 
   if (good && !memchr(user, ':', len)) user[len++] = ':';
   good = good && pubsub_base64_encode(pubsub_view_of(user, len), true, out->credentials,
                                       sizeof out->credentials);
-  explicit_bzero(user, sizeof user);
+  pubsub_wipe(user, sizeof user);
   return good;
 }
 

@@ -83,11 +83,25 @@ static enum pubsub_status load_file(SSL_CTX *context, const char *file,
                           file, reason ? reason : "unknown reason");
 }
 
-/* As OpenSSL does it: a system without the file, or with a bad one, has its folder. */
-static enum pubsub_status load_system_file(SSL_CTX *context, struct pubsub_error *error) {
+/* Of systems whose folder cannot be searched by a certificate's name: Red Hat's, an older one's. */
+static const char *const other_files[] = {"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                                          "/etc/pki/tls/certs/ca-bundle.crt"};
+
+/* The environment's, OpenSSL's own, or that of another system than it was built for; or NULL. */
+static const char *find_system_file(void) {
   const char *file = secure_getenv(X509_get_default_cert_file_env());
   if (!file) file = X509_get_default_cert_file();
-  if (access(file, R_OK) != 0) return PUBSUB_OK;
+  if (access(file, R_OK) == 0) return file;
+  for (size_t i = 0; i < sizeof other_files / sizeof *other_files; i++) {
+    if (access(other_files[i], R_OK) == 0) return other_files[i];
+  }
+  return NULL;
+}
+
+/* As OpenSSL does it: a system without the file, or with a bad one, has its folder. */
+static enum pubsub_status load_system_file(SSL_CTX *context, struct pubsub_error *error) {
+  const char *file = find_system_file();
+  if (!file) return PUBSUB_OK;
   struct pubsub_error ignored;
   enum pubsub_status status = load_file(context, file, &ignored);
   if (status != PUBSUB_E_NOMEM) return PUBSUB_OK;

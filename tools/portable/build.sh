@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# tools/portable/build.sh PLATFORM…: what ships, for other machines than this one: libpubsub_jni, libpubsub, pubsub and pubsub-emulator in
+# build/portable/PLATFORM, stripped, with their debug files beside (NAME.debug). tools/portable/targets.sh names the platforms; without
+# one it is every Linux. The same sources and pins make the same bytes, wherever and whenever.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tools/portable/targets.sh
+. tools/portable/compiler.sh
+[ $# -gt 0 ] || set -- $LINUX_PLATFORMS
+
+configure() { # configure LIBRARIES
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DCMAKE_TOOLCHAIN_FILE=cmake/portable.cmake \
+    "-DPUBSUB_SYSTEM=$system_name" "-DPUBSUB_MACHINE=$machine" "-DPUBSUB_LIBRARIES=$1" "-DPUBSUB_STATIC=$static" >"$folder/configure.log"
+}
+
+strip_into() { # strip_into FOLDER FILE
+  local out
+  out=$1/$(basename "$2")
+  llvm-objcopy-14 --only-keep-debug "$2" "$out.debug"
+  llvm-objcopy-14 --strip-unneeded "$2" "$out"
+  (cd "$1" && llvm-objcopy-14 "--add-gnu-debuglink=$(basename "$out").debug" "$(basename "$out")")
+}
+
+build() { # build PLATFORM
+  local folder build libraries static=OFF suffix=so
+  set_platform "$1"
+  case $platform in *-musl) static=ON ;; macos-*) suffix=dylib ;; esac
+  libraries=$(tools/portable/libraries.sh "$platform")
+  folder=$top/build/portable/$platform
+  build=$folder/build
+  mkdir -p "$folder"
+  make_compiler "$folder/bin"
+  [ -e "$build/build.ninja" ] && grep -q "PUBSUB_LIBRARIES:.*=$libraries$" "$build/CMakeCache.txt" || configure "$libraries"
+  echo "building for $platform"
+  cmake --build "$build" -j"${JOBS:-$(nproc)}" --target pubsub pubsub-emulator pubsub_shared pubsub_jni |
+    grep -E ': (error|warning|fatal)|FAILED' || [ "${PIPESTATUS[0]}" -eq 0 ]
+  for file in pubsub pubsub-emulator "libpubsub_jni.$suffix" "libpubsub.$suffix"; do
+    strip_into "$folder" "$(readlink -f "$build/$file")"
+  done
+}
+
+for name in "$@"; do
+  (build "$name")
+done
