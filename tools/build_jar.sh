@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 jar=spark/target/spark-pubsub.jar
 native=build/release/libpubsub_jni.so
-if [ -e "$jar" ] && [ -z "$(find spark/pom.xml spark/src/main "$native" -newer "$jar" -print -quit)" ]; then
+if [ -e "$jar" ] && [ -z "$(find spark/pom.xml spark/src/main LICENSE NOTICE packaging/licenses "$native" -newer "$jar" -print -quit)" ]; then
   exit 0
 fi
 . tools/maven.sh

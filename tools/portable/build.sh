@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 [ $# -gt 0 ] || set -- $LINUX_PLATFORMS
 
 configure() { # configure LIBRARIES
+  rm -rf "$build"
   cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DCMAKE_TOOLCHAIN_FILE=cmake/portable.cmake \
     "-DPUBSUB_SYSTEM=$system_name" "-DPUBSUB_MACHINE=$machine" "-DPUBSUB_LIBRARIES=$1" "-DPUBSUB_STATIC=$static" >"$folder/configure.log"
 }
@@ -30,10 +31,12 @@ build() { # build PLATFORM
   build=$folder/build
   mkdir -p "$folder"
   make_compiler "$folder/bin"
-  [ -e "$build/build.ninja" ] && grep -q "PUBSUB_LIBRARIES:.*=$libraries$" "$build/CMakeCache.txt" || configure "$libraries"
+  [ -e "$build/build.ninja" ] && [ ! cmake/portable.cmake -nt "$build/CMakeCache.txt" ] && grep -q "PUBSUB_LIBRARIES:.*=$libraries$" "$build/CMakeCache.txt" || configure "$libraries"
   echo "building for $platform"
-  cmake --build "$build" -j"${JOBS:-$(nproc)}" --target pubsub pubsub-emulator pubsub_shared pubsub_jni |
-    grep -E ': (error|warning|fatal)|FAILED' || [ "${PIPESTATUS[0]}" -eq 0 ]
+  cmake --build "$build" -j"${JOBS:-$(nproc)}" --target pubsub pubsub-emulator pubsub_shared pubsub_jni >"$folder/build.log" || {
+    tail -n 40 "$folder/build.log" >&2
+    exit 1
+  }
   for file in pubsub pubsub-emulator "libpubsub_jni.$suffix" "libpubsub.$suffix"; do
     strip_into "$folder" "$(readlink -f "$build/$file")"
   done
