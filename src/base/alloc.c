@@ -51,7 +51,9 @@ void *pubsub_alloc_bulk(size_t bytes) {
   if (bytes < BULK_MAP_BYTES) return counted(malloc(bytes ? bytes : 1));
   uint8_t *base =
       mmap(NULL, bytes + BULK_SHIFT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return base == MAP_FAILED ? NULL : counted(base + BULK_SHIFT);
+  if (base == MAP_FAILED) return NULL;
+  (void)madvise(base, bytes + BULK_SHIFT, MADV_HUGEPAGE); /* a fifth of receiving's CPU is faults */
+  return counted(base + BULK_SHIFT);
 }
 
 void pubsub_free_bulk(void *ptr, size_t bytes) {

@@ -16,7 +16,8 @@ struct pubsub_blocks;
 enum pubsub_status pubsub_blocks_new(uint64_t budget_bytes, struct pubsub_blocks **out);
 struct pubsub_blocks *pubsub_blocks_ref(struct pubsub_blocks *blocks);
 void pubsub_blocks_unref(struct pubsub_blocks *blocks);
-/* A block of at least `bytes`; *out_capacity says how much. NULL: out of memory. */
+/* A block of at least `bytes` and, where one is kept for reuse, less than twice that; *out_capacity
+ * says how much. NULL: out of memory. */
 uint8_t *pubsub_blocks_get(struct pubsub_blocks *blocks, size_t bytes, size_t *out_capacity);
 void pubsub_blocks_put(struct pubsub_blocks *blocks, uint8_t *block, size_t capacity);
 /* Handed out now (capacities). */

@@ -57,9 +57,14 @@ static size_t hint_of(const struct pubsub_builder *builder,
   return builder->hints[buffer - builder->buffers];
 }
 
+/* Sizes of a power of two fit the blocks of the chunks before, whatever the first size was. */
+static size_t next_power(size_t bytes) {
+  return (size_t)1 << (64 - __builtin_clzll(bytes));
+}
+
 static enum pubsub_status grow(struct pubsub_builder *builder, struct pubsub_column_buffer *buffer,
                                size_t bytes) {
-  size_t want = buffer->ptr ? buffer->cap * 2 : hint_of(builder, buffer);
+  size_t want = buffer->ptr ? next_power(buffer->cap) : hint_of(builder, buffer);
   if (want > MAX_COLUMN_BYTES) want = MAX_COLUMN_BYTES;
   if (want < bytes) want = bytes;
   size_t cap;

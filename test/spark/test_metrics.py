@@ -29,7 +29,7 @@ WRITTEN = ("messages published", "bytes published", "publish requests sent again
 def sql_metrics(spark, name):
     """All values of a metric over all SQL executions, oldest first."""
     base = f"{spark.sparkContext.uiWebUrl}/api/v1/applications/{spark.sparkContext.applicationId}/sql"
-    with urllib.request.urlopen(base + "?details=true&planDescription=false&length=1000", timeout=10) as answer:
+    with urllib.request.urlopen(base + "?details=true&planDescription=false&length=1000", timeout=30) as answer:
         executions = json.load(answer)
     return [
         int(metric["value"].replace(",", ""))
@@ -114,7 +114,7 @@ def test_all_topics_of_a_task_share_the_bound_in_flight(spark, emulator):
 
 def gauges(spark):
     """What Spark's metrics system has of the plugin, by the servlet that is on by default: NAME -> value."""
-    with urllib.request.urlopen(f"{spark.sparkContext.uiWebUrl}/metrics/json/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{spark.sparkContext.uiWebUrl}/metrics/json/", timeout=30) as answer:
         found = json.load(answer)["gauges"]
     of_ours = {name.split("PubSubPlugin.")[1]: gauge["value"] for name, gauge in found.items() if "PubSubPlugin." in name}
     return of_ours

@@ -41,9 +41,28 @@ static void the_budget_bounds_what_is_kept(void **state) {
   pubsub_blocks_unref(blocks);
 }
 
+static void a_kept_block_is_taken_before_fresh_memory(void **state) {
+  struct pubsub_blocks *blocks;
+  size_t kept, capacity;
+  (void)state;
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
+  uint8_t *block = pubsub_blocks_get(blocks, 7 << 16, &kept);
+  pubsub_blocks_put(blocks, block, kept);
+  assert_ptr_equal(pubsub_blocks_get(blocks, 4 << 16, &capacity), block);
+  assert_int_equal(capacity, kept);
+  assert_int_equal(pubsub_blocks_used_bytes(blocks), kept);
+  pubsub_blocks_put(blocks, block, kept);
+  uint8_t *half = pubsub_blocks_get(blocks, 7 << 15, &capacity); /* too much would be unused */
+  assert_ptr_not_equal(half, block);
+  assert_int_equal(capacity, 7 << 15);
+  pubsub_blocks_put(blocks, half, capacity);
+  pubsub_blocks_unref(blocks);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(blocks_are_a_fifth_too_large_at_most, no_leaks),
+      cmocka_unit_test_teardown(a_kept_block_is_taken_before_fresh_memory, no_leaks),
       cmocka_unit_test_teardown(the_budget_bounds_what_is_kept, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
