@@ -1,4 +1,4 @@
-# What is linked into everything, statically: nghttp2 and protobuf-c compiled here with our own flags (so that the
+# What is linked, statically: nghttp2, protobuf-c and (into the emulator) llhttp compiled here with our own flags (so that the
 # sanitizers see them), OpenSSL and zlib from the system's static libraries, or from pinned sources (PUBSUB_LIBRARIES) where the
 # build is portable.
 set(THIRD_PARTY "${CMAKE_SOURCE_DIR}/.deps/src")
@@ -31,6 +31,15 @@ add_library(protobuf_c STATIC "${THIRD_PARTY}/protobuf-c/protobuf-c/protobuf-c.c
 target_include_directories(protobuf_c SYSTEM PUBLIC "${THIRD_PARTY}/protobuf-c")
 # Its varints are shifted as int; every compiler does what it means.
 target_compile_options(protobuf_c PRIVATE -w -fno-sanitize=shift)
+
+# The emulator's alone.
+set(LLHTTP "${CMAKE_SOURCE_DIR}/.deps/llhttp")
+if(NOT EXISTS "${LLHTTP}/src/llhttp.c")
+  message(FATAL_ERROR "the HTTP/1 parser is missing: run tools/bootstrap.sh build (make build does)")
+endif()
+add_library(llhttp STATIC "${LLHTTP}/src/llhttp.c" "${LLHTTP}/src/api.c" "${LLHTTP}/src/http.c")
+target_include_directories(llhttp SYSTEM PUBLIC "${LLHTTP}/include")
+target_compile_options(llhttp PRIVATE -w)
 
 find_library(LIBSSL libssl.a REQUIRED)
 find_library(LIBCRYPTO libcrypto.a REQUIRED)

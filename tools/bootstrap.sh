@@ -26,6 +26,8 @@ command:patch patch
 command:xz xz-utils
 command:dpkg-source dpkg-dev
 command:protoc-c protobuf-c-compiler
+command:python3 python3
+python:ensurepip python3-venv
 command:clang-format clang-format
 command:javac openjdk-17-jdk-headless
 command:mvn maven
@@ -114,6 +116,7 @@ bootstrap_build() {
   install_packages "$build_needs"
   tools/fetch_sources.sh
   tools/fetch_protos.sh
+  tools/fetch_llhttp.sh
 }
 
 make_venv() { # make_venv FOLDER PINS
