@@ -1,9 +1,7 @@
 #include "json/mapping.h"
 
 #include "base/text.h"
-#include "google/protobuf/duration.pb-c.h"
-#include "google/protobuf/timestamp.pb-c.h"
-#include "json/moments.h"
+#include "json/known.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -34,8 +32,8 @@ static bool is_camel_of(const char *name, const char *text) {
   return *text == '\0';
 }
 
-static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor,
-                                                  const char *text) {
+const ProtobufCFieldDescriptor *json_find_field(const ProtobufCMessageDescriptor *descriptor,
+                                                const char *text) {
   for (unsigned i = 0; i < descriptor->n_fields; i++) {
     const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
     if (strcmp(field->name, text) == 0 || is_camel_of(field->name, text)) return field;
@@ -144,28 +142,8 @@ static bool read_enum(struct json *json, const ProtobufCEnumDescriptor *descript
   return good;
 }
 
-static bool read_time(struct json *json, ProtobufCMessage *message) {
-  bool duration = message->descriptor == &google__protobuf__duration__descriptor;
-  struct pubsub_buf text = {0};
-  int64_t seconds = 0;
-  int32_t nanos = 0;
-  bool good = json_string(json, &text);
-  if (good && !(duration ? json_parse_duration : json_parse_timestamp)((const char *)text.ptr,
-                                                                       &seconds, &nanos)) {
-    good = json_fail(json,
-                     duration ? "'%.100s' is no duration, like \"3.5s\""
-                              : "'%.100s' is no time, like \"2024-01-31T12:00:00Z\"",
-                     (const char *)text.ptr);
-  }
-  pubsub_buf_clear(&text);
-  /* Both have the same two fields. */
-  ((Google__Protobuf__Duration *)message)->seconds = seconds;
-  ((Google__Protobuf__Duration *)message)->nanos = nanos;
-  return good;
-}
-
-static ProtobufCMessage *new_message(struct json *json,
-                                     const ProtobufCMessageDescriptor *descriptor) {
+ProtobufCMessage *json_new_message(struct json *json,
+                                   const ProtobufCMessageDescriptor *descriptor) {
   ProtobufCMessage *message = malloc(descriptor->sizeof_message);
   if (message) {
     protobuf_c_message_init(descriptor, message);
@@ -176,11 +154,11 @@ static ProtobufCMessage *new_message(struct json *json,
 }
 
 ProtobufCMessage *json_message(struct json *json, const ProtobufCMessageDescriptor *descriptor) {
-  ProtobufCMessage *message = new_message(json, descriptor);
+  ProtobufCMessage *message = json_new_message(json, descriptor);
   if (!message) return NULL;
-  bool time = descriptor == &google__protobuf__duration__descriptor ||
-              descriptor == &google__protobuf__timestamp__descriptor;
-  if (time ? read_time(json, message) : read_fields(json, message)) return message;
+  if (known_is(descriptor) ? known_read(json, message) : read_fields(json, message)) {
+    return message;
+  }
   protobuf_c_message_free_unpacked(message, NULL);
   return NULL;
 }
@@ -220,7 +198,7 @@ static bool read_value(struct json *json, const ProtobufCFieldDescriptor *field,
   }
 }
 
-static size_t value_bytes(const ProtobufCFieldDescriptor *field) {
+size_t json_value_bytes(const ProtobufCFieldDescriptor *field) {
   switch (field->type) {
   case PROTOBUF_C_TYPE_STRING:
   case PROTOBUF_C_TYPE_MESSAGE:
@@ -246,7 +224,7 @@ static void *place(ProtobufCMessage *message, unsigned offset) {
 /* Makes room for one more element. NULL: no memory. */
 static void *grow(struct json *json, ProtobufCMessage *message,
                   const ProtobufCFieldDescriptor *field) {
-  size_t *count = place(message, field->quantifier_offset), size = value_bytes(field);
+  size_t *count = place(message, field->quantifier_offset), size = json_value_bytes(field);
   void **array = place(message, field->offset);
   void *grown = realloc(*array, (*count + 1) * size);
   if (!grown) {
@@ -262,12 +240,12 @@ static bool read_element(struct json *json, ProtobufCMessage *message,
   union value value = {0};
   void *at = grow(json, message, field);
   if (!at || !read_value(json, field, &value)) return false;
-  memcpy(at, &value, value_bytes(field));
+  memcpy(at, &value, json_value_bytes(field));
   ++*(size_t *)place(message, field->quantifier_offset);
   return true;
 }
 
-static bool is_map(const ProtobufCFieldDescriptor *field) {
+bool json_is_map(const ProtobufCFieldDescriptor *field) {
   if (field->label != PROTOBUF_C_LABEL_REPEATED || field->type != PROTOBUF_C_TYPE_MESSAGE) {
     return false;
   }
@@ -287,7 +265,7 @@ static bool read_map(struct json *json, ProtobufCMessage *message,
   while (good && json_more(json, '}')) {
     union value read = {0};
     void *at = grow(json, message, field);
-    ProtobufCMessage *entry = at ? new_message(json, descriptor) : NULL;
+    ProtobufCMessage *entry = at ? json_new_message(json, descriptor) : NULL;
     good = entry != NULL;
     if (!good) break;
     memcpy(at, &entry, sizeof entry);
@@ -295,7 +273,7 @@ static bool read_map(struct json *json, ProtobufCMessage *message,
     char *copy = json_key(json, &text) ? copy_text(&text) : NULL;
     if (copy) memcpy(place(entry, key->offset), &copy, sizeof copy);
     good = copy && read_value(json, value, &read);
-    if (good) memcpy(place(entry, value->offset), &read, value_bytes(value));
+    if (good) memcpy(place(entry, value->offset), &read, json_value_bytes(value));
   }
   pubsub_buf_clear(&text);
   return good && !json->failed;
@@ -332,17 +310,29 @@ static bool is_given(ProtobufCMessage *message, const ProtobufCFieldDescriptor *
   return pointer && pointer != (void *)(uintptr_t)protobuf_c_empty_string;
 }
 
-static bool read_field(struct json *json, ProtobufCMessage *message,
-                       const ProtobufCFieldDescriptor *field) {
+static bool read_single(struct json *json, ProtobufCMessage *message,
+                        const ProtobufCFieldDescriptor *field) {
   union value value = {0};
-  if (json_peek(json) == JSON_NULL) return json_null(json);
-  if (is_given(message, field)) return json_fail(json, "'%s' is given twice", field->name);
-  if (is_map(field)) return read_map(json, message, field);
-  if (field->label == PROTOBUF_C_LABEL_REPEATED) return read_array(json, message, field);
   if (!read_value(json, field, &value)) return false;
-  memcpy(place(message, field->offset), &value, value_bytes(field));
+  memcpy(place(message, field->offset), &value, json_value_bytes(field));
   mark(message, field);
   return true;
+}
+
+bool json_read_into(struct json *json, ProtobufCMessage *message,
+                    const ProtobufCFieldDescriptor *field) {
+  if (field->label == PROTOBUF_C_LABEL_REPEATED) return read_element(json, message, field);
+  if (is_given(message, field)) return json_fail(json, "'%s' is given twice", field->name);
+  return read_single(json, message, field);
+}
+
+static bool read_field(struct json *json, ProtobufCMessage *message,
+                       const ProtobufCFieldDescriptor *field) {
+  if (json_peek(json) == JSON_NULL) return json_null(json);
+  if (is_given(message, field)) return json_fail(json, "'%s' is given twice", field->name);
+  if (json_is_map(field)) return read_map(json, message, field);
+  if (field->label == PROTOBUF_C_LABEL_REPEATED) return read_array(json, message, field);
+  return read_single(json, message, field);
 }
 
 static bool read_fields(struct json *json, ProtobufCMessage *message) {
@@ -351,7 +341,8 @@ static bool read_fields(struct json *json, ProtobufCMessage *message) {
   while (good && json_more(json, '}')) {
     good = json_key(json, &name);
     if (!good) break;
-    const ProtobufCFieldDescriptor *field = find_field(message->descriptor, (const char *)name.ptr);
+    const ProtobufCFieldDescriptor *field =
+        json_find_field(message->descriptor, (const char *)name.ptr);
     good = field ? read_field(json, message, field)
                  : json_fail(json, "%s has no '%.100s'", message->descriptor->short_name,
                              (const char *)name.ptr);

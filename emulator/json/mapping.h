@@ -13,4 +13,17 @@
  * (protobuf_c_message_free_unpacked). */
 ProtobufCMessage *json_message(struct json *json, const ProtobufCMessageDescriptor *descriptor);
 
+/* ---- for those who bind what stands elsewhere, and for render ---- */
+
+/* An empty one. NULL: no memory, told. */
+ProtobufCMessage *json_new_message(struct json *json, const ProtobufCMessageDescriptor *descriptor);
+/* By either of its names. NULL: there is none. */
+const ProtobufCFieldDescriptor *json_find_field(const ProtobufCMessageDescriptor *descriptor,
+                                                const char *text);
+/* Reads one value into a field of its message, or one more element of a repeated one. */
+bool json_read_into(struct json *json, ProtobufCMessage *message,
+                    const ProtobufCFieldDescriptor *field);
+bool json_is_map(const ProtobufCFieldDescriptor *field);
+size_t json_value_bytes(const ProtobufCFieldDescriptor *field); /* of one element, in memory */
+
 #endif

@@ -1,6 +1,8 @@
 #include "json/moments.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* So many digits at least and at most. NULL: there are not. */
 static const char *digits(const char *text, int least, int most, int64_t *out) {
@@ -82,4 +84,49 @@ bool json_parse_timestamp(const char *text, int64_t *seconds, int32_t *nanos) {
   if (!is_date(of[0], of[1], of[2]) || of[3] > 23 || of[4] > 59 || of[5] > 59) return false;
   *seconds = days_of(of[0], of[1], of[2]) * 86400 + of[3] * 3600 + of[4] * 60 + of[5] - offset;
   return true;
+}
+
+/* ---- the other way ---- */
+
+static void format_fraction(int32_t nanos, char out[12]) {
+  uint32_t number = (uint32_t)(nanos < 0 ? -(int64_t)nanos : nanos) % 1000000000;
+  *out = '\0';
+  if (number == 0) return;
+  if (number % 1000000 == 0) {
+    snprintf(out, 12, ".%03u", number / 1000000);
+  } else if (number % 1000 == 0) {
+    snprintf(out, 12, ".%06u", number / 1000);
+  } else {
+    snprintf(out, 12, ".%09u", number);
+  }
+}
+
+void json_format_duration(int64_t seconds, int32_t nanos, char out[48]) {
+  char fraction[12];
+  bool negative = seconds < 0 || nanos < 0;
+  uint64_t whole = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
+  format_fraction(nanos, fraction);
+  snprintf(out, 48, "%s%" PRIu64 "%ss", negative ? "-" : "", whole, fraction);
+}
+
+/* The date of a day since 1970-01-01: the inverse of days_of. */
+static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day) {
+  days += 719468;
+  int64_t era = (days >= 0 ? days : days - 146096) / 146097, of_era = days - era * 146097;
+  int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  int64_t of_year = of_era - (365 * years + years / 4 - years / 100);
+  int64_t shifted = (5 * of_year + 2) / 153;
+  *day = of_year - (153 * shifted + 2) / 5 + 1;
+  *month = shifted < 10 ? shifted + 3 : shifted - 9;
+  *year = years + era * 400 + (*month <= 2);
+}
+
+void json_format_timestamp(int64_t seconds, int32_t nanos, char out[48]) {
+  char fraction[12];
+  int64_t year, month, day, of_day = seconds % 86400;
+  if (of_day < 0) of_day += 86400;
+  date_of(seconds / 86400 - (seconds % 86400 < 0), &year, &month, &day);
+  format_fraction(nanos, fraction);
+  snprintf(out, 48, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", (int)year, (int)month, (int)day,
+           (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60), fraction);
 }
