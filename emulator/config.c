@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "json/mapping.h"
 #include "local.h"
+#include "rpc/service.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -35,7 +36,7 @@ static const struct section *find_section(const char *name) {
 /* One element of a section. */
 static bool make(struct loading *loading, const struct section *section) {
   struct pubsub_error why = {0};
-  const struct method *method = local_method(loading->tables, section->path);
+  const struct method *method = method_find(loading->tables, pubsub_view_str(section->path));
   ProtobufCMessage *request = json_message(&loading->json, method->request);
   bool good = request != NULL;
   if (good && section == loading->wanted &&

@@ -36,15 +36,6 @@ static void fail(struct call *call, int grpc_code, const char *message,
 
 static const struct answer_ops ops = {.reply = reply, .reply_bytes = reply_bytes, .fail = fail};
 
-const struct method *local_method(const struct method *const *tables, const char *path) {
-  for (; *tables; tables++) {
-    for (const struct method *method = *tables; method->path; method++) {
-      if (strcmp(method->path, path) == 0) return method;
-    }
-  }
-  return NULL;
-}
-
 enum pubsub_status local_call(struct broker *broker, const struct method *method,
                               const ProtobufCMessage *request, struct pubsub_error *error) {
   struct local_call local = {

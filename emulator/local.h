@@ -8,8 +8,6 @@
 #include "model/broker.h"
 #include "rpc/call.h"
 
-/* The method of a path. NULL: there is none. */
-const struct method *local_method(const struct method *const *tables, const char *path);
 /* Calls it with a message of its request's type. The response is dropped. Errors: INVALID (the
  * method's text), NOMEM. */
 enum pubsub_status local_call(struct broker *broker, const struct method *method,

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "faults/faults.h"
 #include "faults/intercept.h"
+#include "front.h"
+#include "http/arrival.h"
+#include "http/http1.h"
 #include "model/deadletter.h"
 #include "model/delivery.h"
 #include "net/listener.h"
@@ -24,7 +27,8 @@ struct server {
   struct pubsub_deferred delivery; /* the model's */
   struct pubsub_tls_context *tls;
   struct pubsub_listener *listener;
-  struct pubsub_list connections;
+  struct pubsub_list arrivals, connections;
+  struct front front;
 };
 
 /* The hottest come first. */
@@ -88,17 +92,29 @@ static const char *on_admit(struct broker *broker, const struct method *method,
   return faults_spare(method->path) ? NULL : token_problem(broker->token, authorization);
 }
 
-static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
-  struct server *server = user;
+static bool start_http2(struct server *server, struct pubsub_bytestream *take_stream,
+                        struct pubsub_view early) {
   struct pubsub_h2_options options = {.server = true,
                                       .stream_window_bytes = 4u << 20,
                                       .max_frame_bytes =
                                           16384, /* as the protocol's default, and the service's */
-                                      .max_concurrent_streams = 10000};
-  if (!connection_new(server->loop, take_stream, &options, &server->service,
-                      &server->connections)) {
-    take_stream->ops->destroy(take_stream);
-  }
+                                      .max_concurrent_streams = 10000,
+                                      .early = early};
+  return connection_new(server->loop, take_stream, &options, &server->service, &server->front.site,
+                        &server->connections) != NULL;
+}
+
+static void on_known(void *user, struct pubsub_bytestream *take_stream, bool http2,
+                     struct pubsub_view early) {
+  struct server *server = user;
+  bool taken = http2 ? start_http2(server, take_stream, early)
+                     : http1_new(server->loop, take_stream, &server->front.site, early) != NULL;
+  if (!taken) take_stream->ops->destroy(take_stream);
+}
+
+static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
+  struct server *server = user;
+  arrival_start(server->loop, take_stream, on_known, server, &server->arrivals);
 }
 
 static void furnish(struct server *server, const struct server_options *options) {
@@ -120,7 +136,9 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   server->wake.run = on_wake;
   server->delivery.run = on_delivery;
   pubsub_list_init(&server->delivery.link);
+  pubsub_list_init(&server->arrivals);
   pubsub_list_init(&server->connections);
+  front_init(&server->front, loop, &server->service, options->address);
   furnish(server, options);
   enum pubsub_status status = PUBSUB_OK;
   if (options->require_token) {
@@ -180,9 +198,14 @@ void server_destroy(struct server *server) {
     struct subscription *subscription = PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
     delivery_end_all(subscription, PUBSUB_GRPC_UNAVAILABLE, "the server is shutting down");
   }
+  arrival_destroy_all(&server->arrivals);
   while (!pubsub_list_empty(&server->connections)) {
     connection_destroy((struct connection *)server->connections.next); /* its first member */
   }
+  while (!pubsub_list_empty(&server->front.site.connections)) {
+    http1_destroy((struct http1 *)server->front.site.connections.next); /* its first member */
+  }
+  front_clear(&server->front);
   broker_clear(&server->broker);
   faults_clear(&server->faults);
   token_clear(&server->token);

@@ -20,9 +20,11 @@ ALLOWED = {
     "src/pub": {"base", "net", "h2", "grpc", "proto"},
     "src/auth": {"base", "net"},
     "src/client": {"base", "net", "auth", "h2", "grpc", "proto", "batch", "sub", "pub", "google"},
-    "emulator": {"base", "net", "rpc", "model", "api", "faults", "json"},
+    "emulator": {"base", "net", "rpc", "model", "api", "faults", "json", "http", "rest"},
     "emulator/json": {"base"},
-    "emulator/rpc": {"base", "net", "h2"},
+    "emulator/http": {"base", "net", "h2"},
+    "emulator/rpc": {"base", "net", "h2", "http"},
+    "emulator/rest": {"base", "net", "json", "http", "google"},
     "emulator/model": {"base", "google"},
     "emulator/faults": {"base", "model"},
     "emulator/api": {"base", "google", "model", "faults"},
@@ -35,6 +37,10 @@ EXTRA = {
     ("emulator/rpc", "google/protobuf/duration.pb-c.h"): "of any service",
     ("emulator/rpc", "google/protobuf/timestamp.pb-c.h"): "of any service",
     ("emulator/json", "google/protobuf/duration.pb-c.h"): "of any service",
+    ("emulator/json", "google/protobuf/field_mask.pb-c.h"): "of any service",
+    ("emulator/json", "google/protobuf/struct.pb-c.h"): "of any service",
+    ("emulator/rest", "rpc/service.h"): "what is served",
+    ("emulator/rest", "rpc/gunzip.h"): "a body may be compressed as a gRPC message may",
     ("emulator/json", "google/protobuf/timestamp.pb-c.h"): "of any service",
     ("emulator/model", "proto/wire.h"): "varints are the same on both sides",
     ("emulator/api", "proto/wire.h"): "varints are the same on both sides",
@@ -44,7 +50,7 @@ EXTRA = {
     ("src/grpc", "google/rpc/status.pb-c.h"): "error details",
 }
 # Libraries that one layer alone may see.
-ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h": {"src/pub", "emulator/rpc"}, "protobuf-c": {"src/client", "emulator/rpc", "emulator/json"}}
+ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h": {"src/pub", "emulator/rpc"}, "protobuf-c": {"src/client", "emulator/rpc", "emulator/rest", "emulator/json"}, "llhttp.h": {"emulator/http"}}
 
 # Java, lowest first: a package may import those before it. The natives' own circle (the loader names its classes, they load it) is
 # wanted: no class is initialised by loading. `write` and `read` do not know each other. io.sparkpubsub holds both ends.

@@ -2,12 +2,13 @@
 
 #include "base/alloc.h"
 #include "base/container.h"
+#include "http/http2.h"
 #include "rpc/grpc.h"
-#include "rpc/http.h"
+#include "rpc/refusal.h"
 
 /* What the front needs of a request's headers; borrowed. */
 struct head {
-  struct pubsub_view path, type, method, authorization, encoding, timeout;
+  struct pubsub_view path, type, method, authorization, encoding, timeout, origin;
 };
 
 static struct head read_head(const struct pubsub_h2_header *headers, size_t count) {
@@ -20,7 +21,8 @@ static struct head read_head(const struct pubsub_h2_header *headers, size_t coun
                 {"content-type", &head.type},
                 {"authorization", &head.authorization},
                 {"grpc-encoding", &head.encoding},
-                {"grpc-timeout", &head.timeout}};
+                {"grpc-timeout", &head.timeout},
+                {"origin", &head.origin}};
   for (size_t i = 0; i < count; i++) {
     for (size_t j = 0; j < sizeof wanted / sizeof *wanted; j++) {
       if (pubsub_view_equal(headers[i].name, pubsub_view_str(wanted[j].name))) {
@@ -31,25 +33,10 @@ static struct head read_head(const struct pubsub_h2_header *headers, size_t coun
   return head;
 }
 
-static const struct method *find_method(const struct service *service, struct pubsub_view path) {
-  for (const struct method *const *table = service->tables; *table; table++) {
-    for (const struct method *method = *table; method->path; method++) {
-      if (pubsub_view_equal(path, pubsub_view_str(method->path))) return method;
-    }
-  }
-  return NULL;
-}
-
-static const struct refusal healthy = {"200", "Ok\n"},
-                            no_grpc = {"415", "The content type must be application/grpc.\n"},
-                            no_post = {"405", "The method must be POST.\n"};
-
-/* NULL: it is for gRPC. */
-static const struct refusal *refusal_of(const struct head *head) {
-  bool grpc = head->type.len >= 16 && memcmp(head->type.ptr, "application/grpc", 16) == 0;
-  if (pubsub_view_equal(head->method, pubsub_view_str("GET"))) return &healthy;
-  if (!grpc) return &no_grpc;
-  return pubsub_view_equal(head->method, pubsub_view_str("POST")) ? NULL : &no_post;
+/* A browser, which alone sends an Origin, has no business with gRPC. */
+static bool is_grpc(const struct head *head) {
+  return head->type.len >= 16 && memcmp(head->type.ptr, "application/grpc", 16) == 0 &&
+         head->origin.len == 0 && pubsub_view_equal(head->method, pubsub_view_str("POST"));
 }
 
 static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2_stream *stream,
@@ -57,13 +44,12 @@ static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2
   struct connection *connection = user;
   const struct service *service = connection->service;
   struct head head = read_head(headers, count);
-  const struct refusal *refusal = refusal_of(&head);
-  (void)conn;
-  if (refusal) {
-    refuse_http(stream, refusal);
+  if (!is_grpc(&head)) {
+    http2_open(connection->site, conn, stream, headers, count, connection->local,
+               &connection->streams);
     return;
   }
-  const struct method *method = find_method(service, head.path);
+  const struct method *method = method_find(service->tables, head.path);
   if (!method) {
     refuse_grpc(stream, "12", "the method is not implemented");
     return;
@@ -79,6 +65,7 @@ static void on_request(void *user, struct pubsub_h2_conn *conn, struct pubsub_h2
 
 void connection_destroy(struct connection *connection) {
   grpc_destroy_all(&connection->calls);
+  http2_destroy_all(&connection->streams);
   pubsub_list_remove(&connection->link);
   pubsub_h2_conn_destroy(connection->h2);
   pubsub_free(connection);
@@ -98,12 +85,16 @@ static const struct pubsub_h2_conn_handler conn_handler = {.on_request = on_requ
 
 struct connection *connection_new(struct pubsub_loop *loop, struct pubsub_bytestream *take_stream,
                                   const struct pubsub_h2_options *options,
-                                  const struct service *service, struct pubsub_list *list) {
+                                  const struct service *service, struct site *site,
+                                  struct pubsub_list *list) {
   struct connection *connection = pubsub_alloc_zero(1, sizeof *connection);
   if (!connection) return NULL;
   pubsub_list_init(&connection->calls);
+  pubsub_list_init(&connection->streams);
   connection->loop = loop;
   connection->service = service;
+  connection->site = site;
+  connection->local = take_stream->local;
   connection->all = list;
   if (pubsub_h2_conn_new(loop, take_stream, options, &conn_handler, connection, &connection->h2,
                          NULL) != PUBSUB_OK) {

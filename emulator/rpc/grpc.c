@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "grpc/frame.h"
 #include "h2/errors.h"
+#include "http/http1.h"
 #include "rpc/encode.h"
 #include "rpc/gunzip.h"
 #include "rpc/timeout.h"
@@ -174,6 +175,7 @@ static void disturb_others(const struct connection *own, bool goaway) {
       pubsub_h2_conn_abort(other->h2);
     }
   }
+  http1_end_all(own->site, goaway);
 }
 
 static void disturb(struct call *call, enum disturbance how) {

@@ -65,8 +65,16 @@ static void check_queue(struct pubsub_h2_conn *conn) {
   fail(conn, &error);
 }
 
+/* Once: the first of all that is read. */
+static void feed_early(struct pubsub_h2_conn *conn) {
+  size_t len = conn->early_len;
+  conn->early_len = 0;
+  feed(conn, conn->early, len);
+}
+
 static void read_some(struct pubsub_h2_conn *conn) {
   struct pubsub_error error = {0};
+  if (conn->early_len > 0) feed_early(conn);
   uint8_t *buffer = pubsub_loop_scratch(conn->loop);
   if (!buffer) {
     pubsub_error_set(&error, PUBSUB_E_NOMEM, "out of memory");
@@ -200,6 +208,9 @@ enum pubsub_status pubsub_h2_conn_new(struct pubsub_loop *loop,
   if (!conn) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   conn->loop = loop;
   conn->options = *options;
+  conn->options.early = (struct pubsub_view){0};
+  conn->early_len = options->early.len < sizeof conn->early ? options->early.len : 0;
+  if (conn->early_len > 0) memcpy(conn->early, options->early.ptr, conn->early_len);
   apply_defaults(&conn->options);
   conn->handler = handler;
   conn->user = user;

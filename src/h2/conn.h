@@ -33,6 +33,9 @@ struct pubsub_h2_options {
   uint32_t max_concurrent_streams; /* server: what clients may open at once; 1000 */
   uint32_t ping_interval_ms; /* PING when silent so long (client: and a stream is open); 0: never */
   uint32_t ping_timeout_ms;  /* … and no answer: the connection is lost; 15000 */
+  /* What was read of the stream already, at most a preface; borrowed until the connection is
+   * there. */
+  struct pubsub_view early;
 };
 
 /* `user` is the one given with the handler. Inside any callback the stream or connection may be

@@ -66,6 +66,8 @@ struct pubsub_h2_conn {
   struct pubsub_timer read_more; /* stopped reading for fairness, not because there was no more */
   struct pubsub_timer keepalive;
   uint64_t last_receive_us, ping_sent_us; /* ping_sent_us 0: none outstanding */
+  uint8_t early[32];                      /* of what was read before us, not fed yet */
+  size_t early_len;
 
   struct pubsub_h2_strict strict; /* of a server */
   bool going_away;                /* GOAWAY came */

@@ -34,6 +34,7 @@ struct pubsub_bytestream {
   const struct pubsub_bytestream_ops *ops;
   void (*on_event)(void *user, unsigned events);
   void *user;
+  bool local; /* accepted from this very host */
 };
 
 #endif

@@ -70,6 +70,7 @@ static void start_handshake(struct pubsub_listener *listener, struct pubsub_byte
   }
   handshake->stream->on_event = on_handshake_event;
   handshake->stream->user = handshake;
+  handshake->stream->local = lower->local;
   pubsub_list_push_back(&listener->handshakes, &handshake->link);
   pubsub_loop_timer_set(listener->loop, &handshake->timer,
                         pubsub_loop_now_us(listener->loop) + HANDSHAKE_US);
@@ -80,11 +81,22 @@ fail:
   lower->ops->destroy(lower);
 }
 
+static bool is_loopback(const struct sockaddr_storage *peer) {
+  const struct in6_addr *v6 = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+  if (peer->ss_family == AF_INET) {
+    return ntohl(((const struct sockaddr_in *)peer)->sin_addr.s_addr) >> 24 == 127;
+  }
+  if (peer->ss_family != AF_INET6) return false;
+  return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}
+
 static void on_acceptable(struct pubsub_io *io, unsigned events) {
   struct pubsub_listener *listener = PUBSUB_CONTAINER_OF(io, struct pubsub_listener, io);
   (void)events;
   for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-    int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_storage peer = {0};
+    socklen_t peer_len = sizeof peer;
+    int fd = accept4(io->fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) { /* out of descriptors or memory */
@@ -97,7 +109,10 @@ static void on_acceptable(struct pubsub_io *io, unsigned events) {
     struct pubsub_bytestream *stream;
     if (pubsub_socket_stream_new(listener->loop, fd, &stream, NULL) != PUBSUB_OK) {
       close(fd);
-    } else if (listener->tls) {
+      continue;
+    }
+    stream->local = is_loopback(&peer);
+    if (listener->tls) {
       start_handshake(listener, stream);
     } else {
       listener->on_accept(listener->user, stream);

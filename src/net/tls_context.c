@@ -8,6 +8,7 @@
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
 static const unsigned char alpn_http1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+static const unsigned char alpn_server[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 static void last_reason(char *out, size_t out_bytes) {
   unsigned long code = ERR_peek_last_error();
@@ -21,7 +22,7 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
   (void)ssl;
   (void)user;
   unsigned char *chosen;
-  if (SSL_select_next_proto(&chosen, out_len, alpn_h2, sizeof alpn_h2, in, in_len) !=
+  if (SSL_select_next_proto(&chosen, out_len, alpn_server, sizeof alpn_server, in, in_len) !=
       OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
@@ -116,6 +117,7 @@ enum pubsub_status pubsub_tls_context_new_server(const char *certificate_file, c
   struct pubsub_tls_context *context;
   enum pubsub_status status = context_new(true, &context, error);
   if (status != PUBSUB_OK) return status;
+  context->http1 = true;
   SSL_CTX_set_alpn_select_cb(context->ssl, select_alpn, NULL);
   if (SSL_CTX_use_certificate_chain_file(context->ssl, certificate_file) != 1 ||
       SSL_CTX_use_PrivateKey_file(context->ssl, key_file, SSL_FILETYPE_PEM) != 1) {

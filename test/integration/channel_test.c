@@ -38,6 +38,7 @@ struct fixture {
   struct pubsub_loop *server_loop, *loop; /* of the server, of the channel: threads of their own */
   struct pubsub_listener *listener;
   struct service service;
+  struct site site;
   struct pubsub_list connections; /* server's thread */
   atomic_int accepted;
   struct pubsub_channel *channel;
@@ -58,7 +59,7 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct fixture *self = user;
   struct pubsub_h2_options options = {.server = true};
   atomic_fetch_add(&self->accepted, 1);
-  if (!connection_new(self->server_loop, take_stream, &options, &self->service,
+  if (!connection_new(self->server_loop, take_stream, &options, &self->service, &self->site,
                       &self->connections)) {
     take_stream->ops->destroy(take_stream);
   }
@@ -66,6 +67,7 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
 
 static void set_up(struct fixture *self, uint32_t idle_ms) {
   *self = (struct fixture){.service = {.tables = tables}};
+  site_init(&self->site);
   pubsub_list_init(&self->connections);
   assert_int_equal(pubsub_loop_new(&self->server_loop, NULL), PUBSUB_OK);
   assert_int_equal(pubsub_listener_new(self->server_loop, "127.0.0.1", 0, NULL, on_accept, self,

@@ -66,19 +66,21 @@ struct server {
   struct pubsub_loop *loop;
   struct pubsub_listener *listener;
   struct service service;
+  struct site site;
   struct pubsub_list connections;
 };
 
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
   struct pubsub_h2_options options = {.server = true};
-  struct connection *connection =
-      connection_new(server->loop, take_stream, &options, &server->service, &server->connections);
+  struct connection *connection = connection_new(
+      server->loop, take_stream, &options, &server->service, &server->site, &server->connections);
   if (!connection) take_stream->ops->destroy(take_stream);
 }
 
 static void malformed_responses(void **state) {
   struct server server = {.service = {.tables = tables}};
+  site_init(&server.site);
   struct pubsub_client *client;
   struct pubsub_subscriber *subscriber;
   struct pubsub_subscriber_metrics metrics = {0};
