@@ -105,6 +105,10 @@ static bool take_number(int code, const char *text, unsigned long *out) {
     fprintf(stderr, "pubsub: '%s' is not a number\n", text);
     return false;
   }
+  if (*out == 0 && (code == 'x' || code == 'W')) {
+    fprintf(stderr, "pubsub: '%s' is too small: 1 or more\n", text);
+    return false;
+  }
   if (errno == 0 && *out <= largest(code)) return true;
   fprintf(stderr, "pubsub: '%s' is more than %lu\n", text, largest(code));
   return false;
@@ -181,6 +185,20 @@ static bool take(struct cli_options *out, int code, const char *argument) {
   return code == 'a' ? take_attribute(out, argument) : true;
 }
 
+/* "--endpoint --plaintext": the next option was taken for this one's value. */
+static bool is_option(int code, const char *argument) {
+  const struct cli_option *taken = cli_option_table, *option = cli_option_table;
+  if (!argument || strncmp(argument, "--", 2) != 0) return false;
+  while (option->name && strcmp(option->name, argument + 2) != 0)
+    option++;
+  while (taken->name && taken->code != code)
+    taken++;
+  if (!option->name || !taken->name) return false;
+  fprintf(stderr, "pubsub: --%s wants a value (%s), and %s is an option\n", taken->name,
+          taken->argument, argument);
+  return true;
+}
+
 int cli_option_parse(int argc, char **argv, struct cli_options *out, char given[128]) {
   struct option names[OPTION_COUNT] = {0};
   int code;
@@ -193,7 +211,7 @@ int cli_option_parse(int argc, char **argv, struct cli_options *out, char given[
   opterr = 0;
   while ((code = getopt_long(argc, argv, "h", names, NULL)) != -1) {
     if (code == '?') return unknown(argv[optind - 1]);
-    if (!take(out, code, optarg)) return -1;
+    if (is_option(code, optarg) || !take(out, code, optarg)) return -1;
     if (count < 127) given[count++] = (char)code;
   }
   given[count] = '\0';

@@ -37,13 +37,22 @@ static bool publish_file(struct job *job, const char *path) {
   return good;
 }
 
+/* Up to a newline, the end or MAX_FILE_BYTES; -1: at the end. */
+static ssize_t read_line(char *line) {
+  size_t len = 0;
+  int byte;
+  while (len < MAX_FILE_BYTES && (byte = getc_unlocked(stdin)) != EOF) {
+    if (byte == '\n') return (ssize_t)len;
+    line[len++] = (char)byte;
+  }
+  return len > 0 ? (ssize_t)len : -1;
+}
+
 static bool publish_lines(struct job *job) {
-  char *line = NULL;
-  size_t room = 0;
+  char *line = malloc(MAX_FILE_BYTES);
   ssize_t len;
-  bool good = true;
-  while (good && !cli_interrupted() && (len = getline(&line, &room, stdin)) >= 0) {
-    if (len > 0 && line[len - 1] == '\n') len--;
+  bool good = line != NULL;
+  while (good && !cli_interrupted() && (len = read_line(line)) >= 0) {
     if (len > 0) good = publish(job, line, (size_t)len);
   }
   if (good && !cli_interrupted() && !feof(stdin)) {

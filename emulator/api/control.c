@@ -148,17 +148,18 @@ static const struct control_command {
   const char *name;
   enum pubsub_status (*run)(struct broker *broker, const char *text, struct pubsub_buf *out,
                             struct pubsub_error *error);
+  bool alone; /* nothing may follow the name */
 } commands[] = {
-    {"fault", run_fault},             /* fault METHOD KIND[=VALUE] [option=…]…   (faults.h) */
-    {"faults", run_faults},           /* faults | faults clear */
-    {"seed", run_seed},               /* seed N: of the faults from now on */
-    {"advance", run_advance},         /* advance 10m: the virtual clock */
-    {"record", run_record},           /* record on | off | clear */
-    {"stats", run_stats},             /* a line a subscription */
-    {"end-streams", run_end_streams}, /* end-streams [STATUS]: all StreamingPulls */
-    {"token", run_token},             /* token [VALUE]: the one that calls must carry from now on */
-    {"disconnect", NULL},             /* cuts all connections but this one */
-    {"goaway", NULL},                 /* sends GOAWAY on all connections but this one */
+    {"fault", run_fault, false},     /* fault METHOD KIND[=VALUE] [option=…]…   (faults.h) */
+    {"faults", run_faults, false},   /* faults | faults clear */
+    {"seed", run_seed, false},       /* seed N: of the faults from now on */
+    {"advance", run_advance, false}, /* advance 10m: the virtual clock */
+    {"record", run_record, false},   /* record on | off | clear */
+    {"stats", run_stats, true},      /* a line a subscription */
+    {"end-streams", run_end_streams, false}, /* end-streams [STATUS]: all StreamingPulls */
+    {"token", run_token, false}, /* token [VALUE]: the one that calls must carry from now on */
+    {"disconnect", NULL, true},  /* cuts all connections but this one */
+    {"goaway", NULL, true},      /* sends GOAWAY on all connections but this one */
 };
 
 static struct pubsub_view request_text(const struct pubsub_buf *request) {
@@ -188,6 +189,8 @@ static void run_command(struct call *call, struct pubsub_buf *take_request) {
     command++;
   if (command == end) {
     pubsub_error_set(&error, PUBSUB_E_INVALID, "'%s' is not a command", text);
+  } else if (command->alone && *rest) {
+    pubsub_error_set(&error, PUBSUB_E_INVALID, "%s takes nothing, not '%s'", text, rest);
   } else if (command->run) {
     command->run(call->broker, rest, &out, &error);
   } else {

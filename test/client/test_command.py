@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import time
@@ -54,6 +55,17 @@ class Command:
 def command():
     with Emulator(EMULATOR, "--record") as emulator:
         yield Command(emulator)
+
+
+def test_a_line_without_an_end_is_refused_in_bounded_memory(command):
+    limit = 200 << 20
+    process = subprocess.Popen(
+        command.line("publish", "topic1"), stdin=open("/dev/zero", "rb"), stderr=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
+    )  # fmt: skip
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and b"10000000" in err.replace(b",", b""), err
+    assert command.unsettled() == 0
 
 
 # ---- acknowledged only after it was written ----
@@ -230,6 +242,9 @@ def test_ctrl_c_ends_a_call_that_is_repeated(command):
 
 
 def test_numbers_and_names_that_are_none(command, tmp_path):
+    for option in ("--max", "--wait"):
+        assert "1 or more" in command.bad("pull", "sub1", option, "0", code=2)
+    assert "--max wants a value (N), and --json is an option" in command.bad("pull", "sub1", "--max", "--json", code=2)
     assert "'x' is not a number" in command.bad("pull", "sub1", "--max", "x", code=2)
     assert "'99999999999' is more than 4294967295" in command.bad("pull", "sub1", "--wait", "99999999999", code=2)
     assert "is more than" in command.bad("publish", "topic1", "--count", "99999999999999999999999", code=2)
