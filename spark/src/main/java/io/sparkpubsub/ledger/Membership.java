@@ -52,6 +52,9 @@ final class Membership {
   /** A query without an agent fails after so long, where starting one has failed. */
   static final long STUCK_MS = 40_000;
 
+  /** Nobody looked for so long: the driver itself stood still, which says nothing of executors. */
+  static final long STOOD_STILL_MS = 5_000;
+
   /** One executor. */
   static final class Member {
     final String executor;
@@ -92,6 +95,7 @@ final class Membership {
   private String lastFailure;
   private long lastFailureMs;
   private long workedMs = -1; // when an agent was last seen working, or the run began
+  private long lookedMs = -1; // the last tick
   private long firstMs = -1; // when the first agent registered
 
   Member get(String executor) {
@@ -266,6 +270,10 @@ final class Membership {
   List<Member> tick(long nowMs) {
     List<Member> gone = new ArrayList<>();
     workedMs = workedMs < 0 ? nowMs : workedMs;
+    if (stoodStill(nowMs)) {
+      workedMs += nowMs - lookedMs;
+    }
+    lookedMs = nowMs;
     for (Member member : members.values()) {
       if (member.state == State.WORKING && nowMs - member.heardMs >= SILENT_MS) {
         to(member, State.SILENT, nowMs);
@@ -279,6 +287,10 @@ final class Membership {
       }
     }
     return gone;
+  }
+
+  private boolean stoodStill(long nowMs) {
+    return lookedMs >= 0 && nowMs - lookedMs >= STOOD_STILL_MS;
   }
 
   /**
@@ -296,7 +308,7 @@ final class Membership {
   String problem(long nowMs) {
     boolean works = count(State.WORKING) > 0;
     boolean failing = lastFailure != null && lastFailureMs >= workedMs;
-    if (works || !failing || workedMs < 0 || nowMs - workedMs < STUCK_MS) {
+    if (works || !failing || stoodStill(nowMs) || workedMs < 0 || nowMs - workedMs < STUCK_MS) {
       return null;
     }
     return "no executor can read: starting the agent that holds the streams fails, since "
