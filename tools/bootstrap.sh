@@ -43,6 +43,7 @@ header:stdio.h libc6-dev
 '
 python_needs='
 command:python3 python3
+command:curl curl
 python:ensurepip,venv python3-venv
 command:java openjdk-17-jre-headless
 '

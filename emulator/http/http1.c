@@ -38,7 +38,9 @@ struct http1 {
   bool ended;      /* the peer has said all */
   bool dead;       /* to be freed */
   bool shut;       /* our side was ended */
+  bool more;       /* the last read filled its buffer: what TLS holds shows in no event */
   struct pubsub_timer timer;
+  struct pubsub_timer read_more;
   struct pubsub_deferred turn;
 };
 
@@ -256,7 +258,11 @@ static void advance(struct http1 *http1) {
 
 static void update_interest(struct http1 *http1) {
   unsigned interest = 0;
-  if (!http1->ended && http1->input.len < MOST_INPUT_BYTES) interest |= PUBSUB_IO_READ;
+  bool reads = !http1->ended && http1->input.len < MOST_INPUT_BYTES;
+  if (reads) interest |= PUBSUB_IO_READ;
+  if (reads && http1->more) {
+    pubsub_loop_timer_set(http1->loop, &http1->read_more, pubsub_loop_now_us(http1->loop));
+  }
   if (untaken(http1) > 0) interest |= PUBSUB_IO_WRITE;
   http1->stream->ops->set_interest(http1->stream, interest);
 }
@@ -302,6 +308,7 @@ static void conclude(struct http1 *http1) {
 static void free_http1(struct http1 *http1) {
   exchange_end(&http1->exchange);
   pubsub_loop_timer_cancel(http1->loop, &http1->timer);
+  pubsub_loop_timer_cancel(http1->loop, &http1->read_more);
   pubsub_loop_defer_cancel(http1->loop, &http1->turn);
   pubsub_list_remove(&http1->link);
   http1->exchange.site->connection_count--;
@@ -348,6 +355,7 @@ static void read_some(struct http1 *http1) {
   ssize_t got =
       buffer ? http1->stream->ops->read(http1->stream, buffer, PUBSUB_LOOP_SCRATCH_BYTES, NULL)
              : PUBSUB_BYTESTREAM_ERROR;
+  http1->more = got == (ssize_t)PUBSUB_LOOP_SCRATCH_BYTES;
   if (got == PUBSUB_BYTESTREAM_AGAIN) return;
   if (got == PUBSUB_BYTESTREAM_EOF) http1->ended = true;
   if (got == PUBSUB_BYTESTREAM_ERROR) http1->dead = true;
@@ -361,6 +369,10 @@ static void on_event(void *user, unsigned events) {
   if (http1->dead) return;
   if (events & PUBSUB_IO_READ && !http1->ended) read_some(http1);
   pubsub_loop_defer(http1->loop, &http1->turn);
+}
+
+static void on_read_more(struct pubsub_timer *timer) {
+  on_event(PUBSUB_CONTAINER_OF(timer, struct http1, read_more), PUBSUB_IO_READ);
 }
 
 static void on_timer(struct pubsub_timer *timer) {
@@ -380,6 +392,8 @@ static void fill(struct http1 *http1, struct pubsub_loop *loop, struct site *sit
   http1->exchange.site = site;
   http1->turn.run = on_turn;
   http1->timer.run = on_timer;
+  http1->read_more.run = on_read_more;
+  http1->more = true;
   pubsub_list_init(&http1->turn.link);
   llhttp_init(&http1->parser, HTTP_REQUEST, &settings);
 }
