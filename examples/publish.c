@@ -1,18 +1,14 @@
 /* Publishes words: publish projects/P/topics/T hello world */
 #include <pubsub/pubsub.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int main(int argc, char **argv) {
-  const char *emulator = getenv("PUBSUB_EMULATOR_HOST");
-  struct pubsub_client_options where = {.endpoint = emulator, .plaintext = emulator != NULL};
   struct pubsub_publisher_options what = {.topic = argc > 1 ? argv[1] : NULL};
   struct pubsub_client *client = NULL;
   struct pubsub_publisher *publisher = NULL;
   struct pubsub_error error = {0};
-  bool good = pubsub_client_new(&where, &client, &error) == PUBSUB_OK &&
-              (emulator || pubsub_client_use_credentials(client, NULL, 30000, &error) == 0) &&
+  bool good = pubsub_client_from_environment(&client, &error) == PUBSUB_OK &&
               pubsub_publisher_new(client, &what, &publisher, &error) == PUBSUB_OK;
   for (int i = 2; good && i < argc; i++) {
     struct pubsub_message message = {.data = {(const uint8_t *)argv[i], strlen(argv[i])}};

@@ -1,25 +1,19 @@
 /* Counts and acknowledges what comes until nothing does for three seconds: receive NAME */
 #include <pubsub/pubsub.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 int main(int argc, char **argv) {
-  const char *emulator = getenv("PUBSUB_EMULATOR_HOST");
-  struct pubsub_client_options where = {.endpoint = emulator, .plaintext = emulator != NULL};
   struct pubsub_subscriber_options what = {.subscription = argc > 1 ? argv[1] : NULL};
   struct pubsub_client *client = NULL;
   struct pubsub_subscriber *subscriber = NULL;
   struct pubsub_chunk *chunk;
-  struct pubsub_chunk_view view;
   struct pubsub_chunk_place place;
   struct pubsub_error error = {0};
-  bool good = pubsub_client_new(&where, &client, &error) == PUBSUB_OK &&
-              (emulator || pubsub_client_use_credentials(client, NULL, 30000, &error) == 0) &&
+  bool good = pubsub_client_from_environment(&client, &error) == PUBSUB_OK &&
               pubsub_subscriber_new(client, &what, &subscriber, &error) == PUBSUB_OK &&
               pubsub_subscriber_open_slot(subscriber, 0, 1, 0, &error) == PUBSUB_OK;
   while (good && pubsub_subscriber_next(subscriber, 3000, &chunk, &place, &error) == PUBSUB_OK) {
-    pubsub_chunk_view(chunk, &view);
-    printf("%d messages\n", view.rows);
+    printf("%u messages\n", place.rows);
     pubsub_chunk_unref(chunk);
     pubsub_subscriber_settle_chunk(subscriber, &place, PUBSUB_ACK);
   }

@@ -65,6 +65,15 @@ PUBSUB_API enum pubsub_status pubsub_client_set_token(struct pubsub_client *clie
                                                       const char *token, size_t token_bytes,
                                                       struct pubsub_error *error);
 
+/*
+ * The client that most programs want: to the emulator at PUBSUB_EMULATOR_HOST in plaintext where
+ * that is set, else to the service with the application default credentials. Blocks until there is
+ * a token, at most 30 s. *out and errors: as those of pubsub_client_new and
+ * pubsub_client_use_credentials; after an error there is no client.
+ */
+PUBSUB_API enum pubsub_status pubsub_client_from_environment(struct pubsub_client **out,
+                                                             struct pubsub_error *error);
+
 /* Where access tokens come from; zero-initialise, then set what differs. Borrowed for the call. */
 struct pubsub_credentials_options {
   /* JSON: a service account's key, or a user's (authorized_user). NULL: the application default

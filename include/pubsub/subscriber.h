@@ -169,6 +169,8 @@ struct pubsub_chunk_place {
   uint64_t epoch;
   /* its number within the epoch */
   uint64_t seq;
+  /* how many messages it has; not needed to settle it */
+  uint32_t rows;
 };
 /*
  * The next chunk of any open slot, each given once, those that came first first: for programs that

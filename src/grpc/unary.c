@@ -50,6 +50,7 @@ enum pubsub_status pubsub_unary_start(struct pubsub_channel *channel,
                                       const struct pubsub_segment *take_segments, size_t count,
                                       pubsub_unary_done_fn *on_done, void *user,
                                       struct pubsub_unary **out, struct pubsub_error *error) {
+  PUBSUB_ON_LOOP(pubsub_channel_loop(channel));
   struct pubsub_unary *unary = pubsub_alloc_zero(1, sizeof *unary);
   if (!unary) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   unary->on_done = on_done;

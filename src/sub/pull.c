@@ -273,6 +273,7 @@ static void watch_finishing(struct pubsub_pull *pull, uint64_t now) {
 }
 
 void pubsub_pull_finish(struct pubsub_pull *pull) {
+  PUBSUB_ON_LOOP(loop_of(pull));
   uint64_t now = pubsub_loop_now_us(loop_of(pull));
   if (pull->state > PUBSUB_PULL_OPEN) return;
   if (pull->call && is_unsent(pull)) {
@@ -347,14 +348,17 @@ enum pubsub_status pubsub_pull_init(struct pubsub_pull *pull, struct pubsub_chan
 }
 
 void pubsub_pull_start(struct pubsub_pull *pull, uint32_t delay_ms) {
+  PUBSUB_ON_LOOP(loop_of(pull));
   set_timer(pull, (uint64_t)delay_ms * 1000);
 }
 
 void pubsub_pull_consume(struct pubsub_pull *pull, size_t bytes) {
+  PUBSUB_ON_LOOP(loop_of(pull));
   if (pull->call) pubsub_call_consume(pull->call, bytes);
 }
 
 void pubsub_pull_stop(struct pubsub_pull *pull) {
+  PUBSUB_ON_LOOP(loop_of(pull));
   pubsub_loop_timer_cancel(loop_of(pull), &pull->timer);
   if (pull->call) pubsub_call_cancel(pull->call);
   pull->call = NULL;
@@ -362,6 +366,7 @@ void pubsub_pull_stop(struct pubsub_pull *pull) {
 }
 
 void pubsub_pull_clear(struct pubsub_pull *pull) {
+  PUBSUB_ON_LOOP(loop_of(pull));
   if (!pull->decoder) return;
   pubsub_pull_stop(pull);
   pubsub_pull_decoder_destroy(pull->decoder);

@@ -66,7 +66,7 @@ struct pubsub_chunk *pubsub_reservoir_take(struct pubsub_reservoir *reservoir,
     if (!held || (best && best->receive_wall_us <= held->receive_wall_us)) continue;
     best = held;
     best_epoch = epoch;
-    *out_place = (struct pubsub_chunk_place){epoch->slot, epoch->number, seq};
+    *out_place = (struct pubsub_chunk_place){epoch->slot, epoch->number, seq, held->rows};
   }
   if (!best) return NULL;
   best_epoch->shared.next++;

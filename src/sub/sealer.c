@@ -109,6 +109,7 @@ static uint64_t wire_bytes_of(const struct pubsub_received *message) {
 
 enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
                                        const struct pubsub_received *message, uint64_t now_us) {
+  PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
   struct pubsub_sealer *sealer = inlet->sealer;
   enum pubsub_status status = pubsub_builder_append(inlet->builder, message);
   if (status != PUBSUB_OK) return status;
@@ -163,6 +164,7 @@ static void note_sealed(struct pubsub_inlet *inlet, struct pubsub_held *held,
 }
 
 enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet, struct pubsub_sealed *out) {
+  PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
   struct pubsub_sealer *sealer = inlet->sealer;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ack_ids;
@@ -187,6 +189,7 @@ enum pubsub_status pubsub_inlet_seal(struct pubsub_inlet *inlet, struct pubsub_s
 
 enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
                                           struct pubsub_builder *ids_only) {
+  PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
   struct pubsub_sealer *sealer = inlet->sealer;
   struct pubsub_chunk *chunk;
   struct pubsub_ack_ids ack_ids;
@@ -208,6 +211,7 @@ enum pubsub_status pubsub_inlet_give_back(struct pubsub_inlet *inlet,
 /* ---- the end of a chunk ---- */
 
 void pubsub_sealer_on_settled(struct pubsub_sealer *sealer, struct pubsub_held *held) {
+  PUBSUB_ON_LOOP(sealer->settler->loop);
   struct pubsub_inlet *inlet = held->epoch->inlet;
   bool loose = pubsub_held_is_loose(held);
   inlet->lent_rows -= held->loop.lent_rows;
@@ -242,6 +246,7 @@ void pubsub_sealer_unindex(struct pubsub_sealer *sealer, struct pubsub_held *hel
 }
 
 bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received *message) {
+  PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
   struct pubsub_sealer *sealer = inlet->sealer;
   uint64_t number = pubsub_message_number(message->message_id);
   const struct pubsub_held_place *place =
@@ -324,6 +329,7 @@ static void drop_some(struct pubsub_sealer *sealer, struct pubsub_held *held) {
 }
 
 void pubsub_sealer_on_receipt(struct pubsub_sealer *sealer, struct pubsub_held *held) {
+  PUBSUB_ON_LOOP(sealer->settler->loop);
   struct pubsub_inlet *inlet = held->epoch->inlet;
   if (held->loop.drop_all) {
     drop_chunk(sealer, held);

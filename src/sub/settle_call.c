@@ -98,6 +98,7 @@ static void on_done(void *user, const struct pubsub_error *result, struct pubsub
 }
 
 void pubsub_settle_call_send(struct pubsub_settle_call *call) {
+  PUBSUB_ON_LOOP(pubsub_channel_loop(call->line->channel));
   struct pubsub_settle_line *line = call->line;
   bool ack = call->packed.kind == PUBSUB_ACK_KIND_ACK;
   struct pubsub_call_options options = {.method =

@@ -11,6 +11,7 @@ static uint64_t now_us(const struct pubsub_stream *stream) {
 }
 
 enum pubsub_status pubsub_stream_seal(struct pubsub_stream *stream) {
+  PUBSUB_ON_LOOP(stream->intake->loop);
   struct pubsub_intake *intake = stream->intake;
   struct pubsub_sealed sealed = {0};
   enum pubsub_status status = pubsub_inlet_seal(&stream->inlet, &sealed);
@@ -55,6 +56,7 @@ static enum pubsub_status turn_away(struct pubsub_stream *stream,
 }
 
 void pubsub_stream_turn_away(struct pubsub_stream *stream) {
+  PUBSUB_ON_LOOP(stream->intake->loop);
   if (!pubsub_pull_has_stream(&stream->pull)) return;
   stream->turning_away = true;
   pubsub_pull_finish(&stream->pull);
@@ -62,6 +64,7 @@ void pubsub_stream_turn_away(struct pubsub_stream *stream) {
 }
 
 void pubsub_stream_rested(struct pubsub_stream *stream) {
+  PUBSUB_ON_LOOP(stream->intake->loop);
   give_back(stream); /* on no memory they come again at their deadline */
   stream->turning_away = stream->message_away = stream->reserved = false;
   stream->window_owed = 0;
@@ -204,12 +207,14 @@ enum pubsub_status pubsub_stream_new(struct pubsub_intake *intake, struct pubsub
 }
 
 void pubsub_stream_repay(struct pubsub_stream *stream) {
+  PUBSUB_ON_LOOP(stream->intake->loop);
   size_t owed = stream->window_owed;
   stream->window_owed = 0;
   if (owed > 0) pubsub_pull_consume(&stream->pull, owed);
 }
 
 void pubsub_stream_end(struct pubsub_stream *stream) {
+  PUBSUB_ON_LOOP(stream->intake->loop);
   if (!stream->receiving) return;
   stream->receiving = false;
   pubsub_pull_stop(&stream->pull);
@@ -221,6 +226,7 @@ void pubsub_stream_end(struct pubsub_stream *stream) {
 
 void pubsub_stream_free(struct pubsub_stream *stream) {
   if (!stream) return;
+  PUBSUB_ON_LOOP(stream->intake->loop);
   stream->inlet.epoch->inlet = NULL;
   pubsub_loop_timer_cancel(stream->intake->loop, &stream->linger);
   pubsub_pull_clear(&stream->pull);

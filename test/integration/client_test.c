@@ -2,17 +2,15 @@
 #include "support.h"
 
 #include "base/alloc.h"
+#include "emulator_process.h"
 
 #include <pubsub/admin.h>
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,44 +18,16 @@
 #define SUBSCRIPTION "projects/p/subscriptions/sub1"
 #define TIMEOUT_MS 20000
 
-static pid_t emulator;
-static char endpoint[64];
-
-static void start_emulator(const char *port) {
-  int out[2];
-  char line[128] = {0};
-  assert_int_equal(pipe(out), 0);
-  emulator = fork();
-  if (emulator == 0) {
-    dup2(out[1], 1);
-    close(out[0]);
-    close(out[1]);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
-    execl(PUBSUB_EMULATOR_PATH, "pubsub-emulator", "--port", port, (char *)NULL);
-    _exit(127);
-  }
-  close(out[1]);
-  FILE *in = fdopen(out[0], "r");
-  assert_non_null(fgets(line, sizeof line, in));
-  fclose(in);
-  assert_int_equal(sscanf(line, "pubsub-emulator listening on %63s", endpoint), 1);
-}
-
-static void stop_emulator(void) {
-  int status;
-  kill(emulator, SIGTERM);
-  waitpid(emulator, &status, 0);
-  assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
+static const char *endpoint;
 
 static int set_up(void **state) {
   (void)state;
-  start_emulator("0");
+  endpoint = emulator_start(PUBSUB_EMULATOR_PATH, "0");
   return 0;
 }
 
 static int tear_down(void **state) {
-  stop_emulator();
+  emulator_stop();
   assert_int_equal(pubsub_live_allocations(), 0);
   return no_leaks(state);
 }
@@ -367,7 +337,7 @@ static void a_compressed_publisher_can_be_waited_for(void **state) {
     if (i % 3 == 0) message.ordering_key = (struct pubsub_view){(const uint8_t *)text, 1 + i % 7};
     assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
   }
-  kill(emulator, SIGSTOP);
+  emulator_pause();
   struct pubsub_message last = {.data = {(const uint8_t *)text, 1}};
   assert_int_equal(pubsub_publisher_publish(publisher, &last, 1, NULL), PUBSUB_OK);
   assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_IDS, 50, &reached, NULL),
@@ -376,7 +346,7 @@ static void a_compressed_publisher_can_be_waited_for(void **state) {
   assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_ROOM, 0, &reached, NULL),
                    PUBSUB_OK);
   assert_true(reached);
-  kill(emulator, SIGCONT);
+  emulator_go_on();
   assert_int_equal(pubsub_publisher_wait(publisher, PUBSUB_WAIT_IDS, TIMEOUT_MS, &reached, NULL),
                    PUBSUB_OK);
   assert_true(reached);
@@ -395,10 +365,10 @@ static void publishing_survives_a_restart(void **state) {
   struct pubsub_publisher *publisher = publisher_for(client, NULL, NULL);
   struct pubsub_message message = {.data = {(const uint8_t *)"x", 1}};
   snprintf(port, sizeof port, "%s", strrchr(endpoint, ':') + 1);
-  stop_emulator();
+  emulator_stop();
   assert_int_equal(pubsub_publisher_publish(publisher, &message, 1, NULL), PUBSUB_OK);
   assert_int_equal(pubsub_publisher_flush(publisher, 300, NULL), PUBSUB_E_TIMEOUT);
-  start_emulator(port);
+  endpoint = emulator_start(PUBSUB_EMULATOR_PATH, port);
   /* The topic is gone with the old process; requests that come before it is made again fail for
    * good. */
   enum pubsub_status status = pubsub_publisher_flush(publisher, TIMEOUT_MS, NULL);

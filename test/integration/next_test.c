@@ -95,6 +95,7 @@ static void every_chunk_comes_once(void **state) {
   while (rows < 900) {
     GOOD(pubsub_subscriber_next(subscriber, TIMEOUT_MS, &chunk, &place, NULL));
     rows += rows_of(chunk);
+    assert_int_equal(place.rows, rows_of(chunk));
     assert_int_equal(place.epoch, 7);
     slots[place.slot] = true;
     pubsub_chunk_unref(chunk);

@@ -40,3 +40,11 @@ void emulator_stop(void) {
   waitpid(emulator, &status, 0);
   assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
+
+void emulator_pause(void) {
+  kill(emulator, SIGSTOP);
+}
+
+void emulator_go_on(void) {
+  kill(emulator, SIGCONT);
+}

@@ -7,5 +7,8 @@
 const char *emulator_start(const char *path, const char *port);
 /* Ends it with SIGTERM; fails the test where it does not end cleanly. */
 void emulator_stop(void);
+/* It stands still, with its connections open, until it may go on. */
+void emulator_pause(void);
+void emulator_go_on(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <pubsub/client.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Nobody listens there, and nobody is asked to: a client dials when it has something to say. */
@@ -56,6 +57,23 @@ static void texts_of_headers_are_taken(void **state) {
   pubsub_client_destroy(client);
 }
 
+static void the_environment_names_the_emulator(void **state) {
+  struct pubsub_client *client = NULL;
+  struct pubsub_error error = {0};
+  (void)state;
+  setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9", 1);
+  assert_int_equal(pubsub_client_from_environment(&client, &error), PUBSUB_OK);
+  pubsub_client_destroy(client);
+  setenv("PUBSUB_EMULATOR_HOST", "", 1); /* as if it were not there: the service, with a token */
+  setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json", 1);
+  client = NULL;
+  assert_int_equal(pubsub_client_from_environment(&client, &error), PUBSUB_E_INVALID);
+  assert_null(client);
+  assert_non_null(strstr(error.text, "/nowhere/key.json"));
+  unsetenv("PUBSUB_EMULATOR_HOST");
+  unsetenv("GOOGLE_APPLICATION_CREDENTIALS");
+}
+
 /* A number of the package, with the distribution's patches, says more than upstream's. */
 static void what_is_linked_in_is_told(void **state) {
   char text[160], little[8];
@@ -74,6 +92,7 @@ int main(void) {
       cmocka_unit_test_teardown(a_token_just_before_the_end_harms_nothing, no_leaks),
       cmocka_unit_test_teardown(texts_that_no_header_may_have_are_refused, no_leaks),
       cmocka_unit_test_teardown(texts_of_headers_are_taken, no_leaks),
+      cmocka_unit_test_teardown(the_environment_names_the_emulator, no_leaks),
       cmocka_unit_test_teardown(what_is_linked_in_is_told, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
