@@ -217,6 +217,9 @@ def json_mapping():
         (3, '{"parent": "p", "schemaId": "s", "schema": {"type": "AVRO", "definition": "{}", "revisionCreateTime": "2024-02-29T12:30:15.25+01:00"}}'),
         (4, '{"subscription": "s", "time": "2024-01-01T00:00:00Z"}'), (4, '{"snapshot": "s", "time": "2024-01-01T00:00:00Z"}'),
         (5, '{"ackIds": ["a", "b"], "maxOutstandingBytes": "9007199254740993", "modifyDeadlineSeconds": [1, "2", -3e0]}'),
+        (6, '{"topic": {"name": "n", "labels": {"a": "b"}}, "updateMask": "labels,message_retention_duration,kmsKeyName"}'),
+        (6, '{"topic": {"messageTransforms": [{"aiInference": {"endpoint": "e", "unstructuredInference": {"parameters": {"a": [1.5, null, true, {"b": "c"}]}}}}]}}'),
+        (7, '{"resource": "r", "policy": {"version": 3, "bindings": [{"role": "r", "members": ["m"], "condition": {"expression": "e"}}], "etag": "AAE="}}'),
         (0, '{"name": "a", "name": "b"}'), (0, '{"nonsense": 1}'), (0, '{"name": "\\ud83d"}'), (0, "{" * 70), (0, '{"name": "x",}'), (0, "[]"),
     ]
     for index, (which, text) in enumerate(texts):
@@ -484,8 +487,44 @@ def client_calls():
     yield "malformed_response", bytes([0x40]) + bytes([14, 11, 1, 0, 4]) + b"\x0a\x7fxx" + later(1) + well(0, messages(*ids)) + look
 
 
+def emulator_http1():
+    host = b"Host: localhost\r\n"
+
+    def http(first, body=b"", *headers):
+        return first + b" HTTP/1.1\r\n" + host + b"".join(header + b"\r\n" for header in headers) + b"\r\n" + body
+
+    def post(path, body, *headers):
+        return http(b"POST /v1/projects/p/" + path, body, *(headers or (b"Content-Length: %d" % len(body),)))
+
+    publish = b'{"messages": [{"data": "aGVsbG8=", "attributes": {"k": "v"}}]}'
+    get = http(b"GET /")
+    chunked = post(b"topics/top:publish", b"5;a=b\r\n" + publish[:5] + b"\r\n%x\r\n" % len(publish[5:]) + publish[5:] + b"\r\n0\r\nX: y\r\n\r\n", b"Transfer-Encoding: chunked")
+    texts = {
+        "get": get,
+        "pipelined": get + post(b"topics/top:publish", publish) + post(b"subscriptions/sub:pull", b'{"maxMessages": 1}') + get,
+        "waiting": post(b"subscriptions/sub:pull", b'{"maxMessages": 1}') + get,
+        "chunked": chunked + get,
+        "continue": post(b"topics/top:publish", publish, b"Expect: 100-continue", b"Content-Length: %d" % len(publish)),
+        "absolute": b"GET http://localhost/v1/projects/p/topics?pageSize=1 HTTP/1.1\r\n" + host + b"\r\n",
+        "create": http(b"PUT /v1/projects/p/topics/new", b'{"labels": {"a": "b"}}', b"Content-Length: 22"),
+        "patch": http(b"PATCH /v1/projects/p/topics/top", b'{"topic":{},"updateMask":"labels"}', b"Content-Length: 34"),
+        "delete": http(b"DELETE /v1/projects/p/topics/top") + http(b"GET /v1/projects/p/topics/top:getIamPolicy?options.requestedPolicyVersion=3"),
+        "old": b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get,
+        "two_lengths": post(b"topics/top:publish", b"0\r\n\r\n", b"Transfer-Encoding: chunked", b"Content-Length: 5"),
+        "folded": b"GET / HTTP/1.1\r\nHost: localhost\r\n x\r\n\r\n",
+        "bare": b"GET / HTTP/1.1\nHost: localhost\n\n",
+        "origin": http(b"GET /", b"", b"Origin: http://evil.example", b"Sec-Fetch-Site: cross-site"),
+        "upgrade": http(b"GET /", b"", b"Connection: Upgrade", b"Upgrade: h2c") + get,
+        "preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+        "head": http(b"HEAD /") + get,
+        "cut": get[:-3],
+    }
+    for index, (name, text) in enumerate(texts.items()):
+        yield name, bytes([index % 8]) + text
+
+
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, client_http2, client_calls]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, emulator_http1, client_http2, client_calls]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

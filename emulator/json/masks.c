@@ -15,6 +15,20 @@ static char *snake(const char *text, size_t len) {
   return copy;
 }
 
+/* Whether it can be told in either form: after an underscore comes a small letter or a digit, and a
+ * capital letter does not begin a word that an underscore has begun. */
+static bool is_path(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    bool begins = i == 0 || text[i - 1] == '_' || text[i - 1] == '.';
+    char next = i + 1 < len ? text[i + 1] : '\0';
+    if (isupper((unsigned char)text[i]) && begins) return false;
+    if (text[i] == '_' &&
+        (i == 0 || (!islower((unsigned char)next) && !isdigit((unsigned char)next))))
+      return false;
+  }
+  return true;
+}
+
 static bool add_path(Google__Protobuf__FieldMask *mask, const char *text, size_t len) {
   char *path = snake(text, len);
   char **grown = path ? realloc(mask->paths, (mask->n_paths + 1) * sizeof *grown) : NULL;
@@ -33,6 +47,10 @@ bool masks_read(struct json *json, Google__Protobuf__FieldMask *mask) {
   const char *at = good && text.len > 0 ? (const char *)text.ptr : NULL;
   while (good && at) {
     size_t len = strcspn(at, ",");
+    if (!is_path(at, len)) {
+      good = json_fail(json, "'%.*s' is no path of fields", (int)(len < 100 ? len : 100), at);
+      break;
+    }
     if (!add_path(mask, at, len)) good = json_fail(json, "out of memory");
     at = at[len] ? at + len + 1 : NULL;
   }
@@ -43,7 +61,7 @@ bool masks_read(struct json *json, Google__Protobuf__FieldMask *mask) {
 static enum pubsub_status print_path(struct pubsub_buf *out, const char *path) {
   enum pubsub_status status = PUBSUB_OK;
   for (; *path && status == PUBSUB_OK; path++) {
-    bool upper = *path == '_' && path[1];
+    bool upper = *path == '_' && islower((unsigned char)path[1]);
     char c = upper ? (char)toupper((unsigned char)*++path) : *path;
     status = pubsub_buf_append(out, &c, 1);
   }

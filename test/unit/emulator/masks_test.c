@@ -21,11 +21,21 @@ static void there_and_back(void **state) {
   json_text_turn(mask, "\"push_config.push_endpoint\"", "\"pushConfig.pushEndpoint\"");
   json_text_turn(mask, "\"\"", NULL);
   json_text_turn(mask, "\"a,\"", NULL);
+  json_text_turn(mask, "\"a_1,b.c_d\"", "\"a_1,b.cD\"");
   json_text_turn(mask, "[\"labels\"]", "");
+}
+
+static void what_has_no_two_forms(void **state) {
+  static const char *const texts[] = {"\"Labels\"", "\"a_B\"", "\"a__b\"",
+                                      "\"_a\"",     "\"a_\"",  "\"a.B\""};
+  (void)state;
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    json_text_turn(mask, texts[i], "");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(paths_are_of_the_proto),
-                                     cmocka_unit_test(there_and_back)};
+                                     cmocka_unit_test(there_and_back),
+                                     cmocka_unit_test(what_has_no_two_forms)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
