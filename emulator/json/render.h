@@ -9,7 +9,8 @@
 #include "base/bytes.h"
 #include <protobuf-c/protobuf-c.h>
 
-/* Appends one object. Errors: NOMEM. */
-enum pubsub_status json_render(struct pubsub_buf *out, const ProtobufCMessage *message);
+/* Appends one object. enum_numbers: enums are told by number. Errors: NOMEM. */
+enum pubsub_status json_render(struct pubsub_buf *out, const ProtobufCMessage *message,
+                               bool enum_numbers);
 
 #endif

@@ -51,8 +51,9 @@ static bool set_text(ProtobufCMessage *message, char *name, const char *value, s
 }
 
 /* Whether JSON writes it without quotes. */
-static bool is_bare(const ProtobufCFieldDescriptor *field) {
-  return field->type == PROTOBUF_C_TYPE_BOOL;
+static bool is_bare(const ProtobufCFieldDescriptor *field, struct pubsub_view value) {
+  bool digit = value.len > 0 && value.ptr[0] >= '0' && value.ptr[0] <= '9';
+  return field->type == PROTOBUF_C_TYPE_BOOL || (field->type == PROTOBUF_C_TYPE_ENUM && digit);
 }
 
 static bool set_parameter(ProtobufCMessage *message, char *name, struct pubsub_view value,
@@ -64,8 +65,8 @@ static bool set_parameter(ProtobufCMessage *message, char *name, struct pubsub_v
   if (!field || (field->type == PROTOBUF_C_TYPE_MESSAGE && json_is_map(field))) {
     return json_fail(json, "%s has no '%.100s'", message->descriptor->short_name, name);
   }
-  enum pubsub_status status = is_bare(field) ? pubsub_buf_append(&text, value.ptr, value.len)
-                                             : json_print_string(&text, value);
+  enum pubsub_status status = is_bare(field, value) ? pubsub_buf_append(&text, value.ptr, value.len)
+                                                    : json_print_string(&text, value);
   bool good = status == PUBSUB_OK || json_fail(json, "out of memory");
   if (good) {
     json_init(json, pubsub_view_of(text.ptr, text.len), json->error);
@@ -127,11 +128,13 @@ static bool decode(struct pubsub_view in, struct pubsub_buf *out) {
 }
 
 static bool bind_one(ProtobufCMessage *message, const struct pubsub_buf *name,
-                     const struct pubsub_buf *value, bool none, struct json *json) {
+                     const struct pubsub_buf *value, bool none, bool *enum_numbers,
+                     struct json *json) {
   char *text = (char *)name->ptr;
   struct pubsub_view view = pubsub_view_of(value->ptr, value->len);
   if (is_alt(text)) {
-    return pubsub_view_equal(view, pubsub_view_str("json")) ||
+    *enum_numbers = pubsub_view_equal(view, pubsub_view_str("json;enum-encoding=int"));
+    return *enum_numbers || pubsub_view_equal(view, pubsub_view_str("json")) ||
            json_fail(json, "answers are in JSON: alt=json");
   }
   if (is_common(text)) return true;
@@ -140,14 +143,14 @@ static bool bind_one(ProtobufCMessage *message, const struct pubsub_buf *name,
 }
 
 static bool bind_piece(ProtobufCMessage *message, struct pubsub_view piece, bool none,
-                       struct json *json) {
+                       bool *enum_numbers, struct json *json) {
   struct pubsub_buf name = {0}, value = {0};
   const uint8_t *equals = memchr(piece.ptr, '=', piece.len);
   size_t name_len = equals ? (size_t)(equals - piece.ptr) : piece.len;
   struct pubsub_view rest =
       equals ? pubsub_view_of(equals + 1, piece.len - name_len - 1) : (struct pubsub_view){0};
   bool good = decode(pubsub_view_of(piece.ptr, name_len), &name) && decode(rest, &value);
-  good = good ? bind_one(message, &name, &value, none, json)
+  good = good ? bind_one(message, &name, &value, none, enum_numbers, json)
               : json_fail(json, "it is not well encoded");
   pubsub_buf_clear(&name);
   pubsub_buf_clear(&value);
@@ -155,7 +158,7 @@ static bool bind_piece(ProtobufCMessage *message, struct pubsub_view piece, bool
 }
 
 enum pubsub_status bind_query(ProtobufCMessage *message, struct pubsub_view query, bool none,
-                              struct pubsub_error *error) {
+                              bool *enum_numbers, struct pubsub_error *error) {
   struct pubsub_error own = {0};
   bool good = true;
   while (query.len > 0 && good) {
@@ -163,7 +166,8 @@ enum pubsub_status bind_query(ProtobufCMessage *message, struct pubsub_view quer
     const uint8_t *and = memchr(query.ptr, '&', query.len);
     size_t len = and? (size_t)(and-query.ptr) : query.len, step = and? len + 1 : len;
     json_init(&json, pubsub_view_str(""), &own);
-    if (len > 0) good = bind_piece(message, pubsub_view_of(query.ptr, len), none, &json);
+    if (len > 0)
+      good = bind_piece(message, pubsub_view_of(query.ptr, len), none, enum_numbers, &json);
     query = pubsub_view_of(query.ptr + step, query.len - step);
   }
   return told(good, "the query", &own, error);

@@ -11,10 +11,10 @@
 /* Sets a text field ("name", "topic.name"), whatever it was. Errors: INVALID (told), NOMEM. */
 enum pubsub_status bind_text(ProtobufCMessage *message, const char *field, const char *value,
                              struct pubsub_error *error);
-/* All parameters of a query ("pageSize=5&view=FULL"). Those that every method of Google's has (alt,
- * key, $.xgafv …) change nothing; `alt` must be json. `none`: others are refused, for the body is
- * the whole request. Errors: INVALID (told), NOMEM. */
+/* All parameters of a query ("pageSize=5&view=FULL"). Those that every method of Google's has (key,
+ * $.xgafv …) change nothing; `alt` must be json, where "json;enum-encoding=int" sets *enum_numbers.
+ * `none`: others are refused, for the body is the whole request. Errors: INVALID (told), NOMEM. */
 enum pubsub_status bind_query(ProtobufCMessage *message, struct pubsub_view query, bool none,
-                              struct pubsub_error *error);
+                              bool *enum_numbers, struct pubsub_error *error);
 
 #endif

@@ -38,7 +38,7 @@ int failure_status(int grpc_code) {
 static enum pubsub_status print_info(struct pubsub_buf *out, const Google__Protobuf__Any *any,
                                      const Google__Rpc__ErrorInfo *info) {
   struct pubsub_buf fields = {0};
-  enum pubsub_status status = json_render(&fields, &info->base);
+  enum pubsub_status status = json_render(&fields, &info->base, false);
   if (status == PUBSUB_OK) status = json_print(out, "{\"@type\":");
   if (status == PUBSUB_OK) status = json_print_string(out, pubsub_view_str(any->type_url));
   if (status == PUBSUB_OK && fields.len > 2) status = json_print(out, ",");

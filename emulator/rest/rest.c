@@ -21,6 +21,7 @@ struct rest_call {
   struct call call;
   struct rest *rest;
   struct exchange *exchange; /* NULL: answered */
+  bool enum_numbers;         /* the client wants enums so */
   struct pubsub_buf request;
   struct pubsub_timer delayed;  /* the request waits for it */
   struct pubsub_timer overtime; /* the client's patience ends */
@@ -71,7 +72,8 @@ static void reply(struct call *call, const ProtobufCMessage *response) {
   struct exchange *exchange = take_exchange(of(call));
   struct pubsub_buf body = {0};
   if (!exchange) return;
-  if (json_render(&body, response) == PUBSUB_OK && json_print(&body, "\n") == PUBSUB_OK) {
+  if (json_render(&body, response, of(call)->enum_numbers) == PUBSUB_OK &&
+      json_print(&body, "\n") == PUBSUB_OK) {
     respond(exchange, 200, &body);
   } else {
     pubsub_buf_clear(&body);
@@ -210,13 +212,14 @@ static enum pubsub_status bind_path(ProtobufCMessage *message, const struct rout
 
 static ProtobufCMessage *make_message(struct exchange *exchange, const struct route *route,
                                       const struct method *method, struct pubsub_view path,
-                                      struct pubsub_view query, struct pubsub_error *error) {
+                                      struct pubsub_view query, bool *enum_numbers,
+                                      struct pubsub_error *error) {
   struct json json = {.error = error};
   const struct pubsub_buf *body = &exchange->request.body;
   ProtobufCMessage *message =
       message_of_body(&json, route, method->request, pubsub_view_of(body->ptr, body->len));
   if (message && bind_path(message, route, path, error) == PUBSUB_OK &&
-      bind_query(message, query, strcmp(route->body, "*") == 0, error) == PUBSUB_OK) {
+      bind_query(message, query, strcmp(route->body, "*") == 0, enum_numbers, error) == PUBSUB_OK) {
     return message;
   }
   if (message) protobuf_c_message_free_unpacked(message, NULL);
@@ -308,13 +311,14 @@ static struct rest_call *new_call(struct rest *rest, struct exchange *exchange,
 }
 
 static void call(struct rest *rest, struct exchange *exchange, const struct method *method,
-                 const ProtobufCMessage *message) {
+                 const ProtobufCMessage *message, bool enum_numbers) {
   const struct service *service = rest->service;
   struct rest_call *made = new_call(rest, exchange, method, message);
   if (!made) {
     refuse(exchange, 429, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "out of memory");
     return;
   }
+  made->enum_numbers = enum_numbers;
   struct pubsub_view bytes = pubsub_view_of(made->request.ptr, made->request.len);
   if (!service->intercept || service->intercept(&made->call, bytes)) {
     call_receive(&made->call, &made->request);
@@ -341,10 +345,12 @@ static void serve_route(struct rest *rest, struct exchange *exchange, const stru
     return;
   }
   struct pubsub_error error = {0};
+  bool enum_numbers = false;
   if (!unzip(exchange)) return;
-  ProtobufCMessage *message = make_message(exchange, route, method, path, query, &error);
+  ProtobufCMessage *message =
+      make_message(exchange, route, method, path, query, &enum_numbers, &error);
   if (message) {
-    call(rest, exchange, method, message);
+    call(rest, exchange, method, message, enum_numbers);
     protobuf_c_message_free_unpacked(message, NULL);
   } else {
     refuse(exchange, 400, PUBSUB_GRPC_INVALID_ARGUMENT, error.text);

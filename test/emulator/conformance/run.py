@@ -30,9 +30,9 @@ from emulator import Emulator  # noqa: E402
 
 
 class Client:
-    def __init__(self, title, library, version, build, run, folder):
+    def __init__(self, title, library, version, build, run, folder, **environment):
         self.title, self.library, self.version = title, library, version
-        self.build, self.run, self.folder = build, run, HERE / folder
+        self.build, self.run, self.folder, self.environment = build, run, HERE / folder, environment
 
 
 def version(path, pattern):
@@ -66,6 +66,15 @@ def all_clients():
             [venv, "-W", "ignore", "main.py"],
             "python",
         ),
+        "rest": Client(
+            "REST",
+            "google-cloud-pubsub's REST transport",
+            version("test/support/requirements.txt", r"google-cloud-pubsub==(\S+)"),
+            [venv, "-c", "import google.cloud.pubsub_v1"],
+            [venv, "-W", "ignore", "main.py"],
+            "python",
+            CONFORMANCE_REST="1",
+        ),
     }
 
 
@@ -93,7 +102,7 @@ def run(key, client, binary, names):
     emulator = Emulator(binary)
     try:
         with open(lines, "w") as out, open(errors, "w") as err:
-            environment = {**os.environ, "PUBSUB_EMULATOR_HOST": emulator.host}
+            environment = {**os.environ, **client.environment, "PUBSUB_EMULATOR_HOST": emulator.host}
             command = client.run + names
             code = subprocess.run(
                 command, cwd=client.folder, env=environment, stdout=out, stderr=err, timeout=PROGRAM_SECONDS

@@ -6,13 +6,15 @@
 #include "rest/bind.h"
 
 static struct pubsub_error error;
+static bool enum_numbers;
 
 /* What a query makes of an empty message; NULL: it is refused. */
 static void expect(const ProtobufCMessageDescriptor *descriptor, const char *query,
                    const char *expected) {
   ProtobufCMessage *message = json_text_read("{}", descriptor);
   error = (struct pubsub_error){0};
-  enum pubsub_status status = bind_query(message, pubsub_view_str(query), false, &error);
+  enum pubsub_status status =
+      bind_query(message, pubsub_view_str(query), false, &enum_numbers, &error);
   assert_int_equal(status == PUBSUB_OK, expected != NULL);
   if (expected) json_text_expect(message, expected);
   protobuf_c_message_free_unpacked(message, NULL);
@@ -23,6 +25,8 @@ static void parameters(void **state) {
   expect(&google__pubsub__v1__list_topics_request__descriptor, "pageSize=5&page_token=a%2Fb+c",
          "{\"pageSize\":5,\"pageToken\":\"a/b c\"}");
   expect(&google__pubsub__v1__get_schema_request__descriptor, "view=FULL", "{\"view\":\"FULL\"}");
+  expect(&google__pubsub__v1__get_schema_request__descriptor, "view=2", "{\"view\":\"FULL\"}");
+  expect(&google__pubsub__v1__get_schema_request__descriptor, "view=2x", NULL);
   expect(&google__iam__v1__get_iam_policy_request__descriptor, "options.requestedPolicyVersion=3",
          "{\"options\":{\"requestedPolicyVersion\":3}}");
   expect(&google__iam__v1__test_iam_permissions_request__descriptor, "permissions=a&permissions=b",
@@ -38,6 +42,10 @@ static void what_all_methods_have(void **state) {
   expect(&google__pubsub__v1__list_topics_request__descriptor,
          "alt=json&$.xgafv=2&key=k&prettyPrint=false&fields=a(b)&&quotaUser=u", "{}");
   expect(&google__pubsub__v1__list_topics_request__descriptor, "alt=media", NULL);
+  assert_false(enum_numbers);
+  expect(&google__pubsub__v1__list_topics_request__descriptor, "%24alt=json%3Benum-encoding%3Dint",
+         "{}");
+  assert_true(enum_numbers);
 }
 
 static void what_is_refused(void **state) {
@@ -54,9 +62,12 @@ static void what_is_refused(void **state) {
 static void a_body_that_is_the_request_leaves_no_room(void **state) {
   Google__Pubsub__V1__PullRequest request = GOOGLE__PUBSUB__V1__PULL_REQUEST__INIT;
   (void)state;
-  assert_int_not_equal(bind_query(&request.base, pubsub_view_str("maxMessages=1"), true, &error),
-                       PUBSUB_OK);
-  assert_int_equal(bind_query(&request.base, pubsub_view_str("alt=json"), true, &error), PUBSUB_OK);
+  assert_int_not_equal(
+      bind_query(&request.base, pubsub_view_str("maxMessages=1"), true, &enum_numbers, &error),
+      PUBSUB_OK);
+  assert_int_equal(
+      bind_query(&request.base, pubsub_view_str("alt=json"), true, &enum_numbers, &error),
+      PUBSUB_OK);
 }
 
 static void texts_replace(void **state) {

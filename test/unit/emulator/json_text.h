@@ -20,7 +20,7 @@ static inline ProtobufCMessage *json_text_read(const char *text,
 
 static inline void json_text_expect(const ProtobufCMessage *message, const char *expected) {
   struct pubsub_buf out = {0};
-  assert_int_equal(json_render(&out, message), PUBSUB_OK);
+  assert_int_equal(json_render(&out, message, false), PUBSUB_OK);
   assert_int_equal(pubsub_buf_append(&out, "", 1), PUBSUB_OK);
   assert_string_equal((const char *)out.ptr, expected);
   pubsub_buf_clear(&out);

@@ -47,6 +47,17 @@ static void an_enum_without_a_name_is_its_number(void **state) {
   json_text_turn(&google__pubsub__v1__schema__descriptor, "{\"type\":77}", "{\"type\":77}");
 }
 
+static void enums_by_number_where_asked(void **state) {
+  struct pubsub_buf out = {0};
+  (void)state;
+  ProtobufCMessage *message = json_text_read(
+      "{\"schema\":{\"type\":\"AVRO\"}}", &google__pubsub__v1__create_schema_request__descriptor);
+  assert_int_equal(json_render(&out, message, true), PUBSUB_OK);
+  assert_memory_equal(out.ptr, "{\"schema\":{\"type\":2}}", out.len);
+  pubsub_buf_clear(&out);
+  protobuf_c_message_free_unpacked(message, NULL);
+}
+
 static void nested_messages(void **state) {
   (void)state;
   json_text_turn(&google__iam__v1__policy__descriptor,
@@ -61,6 +72,7 @@ int main(void) {
                                      cmocka_unit_test(members_of_a_oneof_are_told_when_empty),
                                      cmocka_unit_test(bytes_and_messages_in_lists),
                                      cmocka_unit_test(an_enum_without_a_name_is_its_number),
+                                     cmocka_unit_test(enums_by_number_where_asked),
                                      cmocka_unit_test(nested_messages)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

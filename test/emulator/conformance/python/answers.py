@@ -4,7 +4,7 @@ import time
 
 from google.pubsub_v1 import types
 
-from support import case, check, equal, random, refused, seconds
+from support import bounded, case, check, equal, random, refused, seconds
 
 
 @case("answer-resource-first")
@@ -31,7 +31,7 @@ def malformed_name(t):
 def pull_deadline(t):
     _, sub = t.world()
     start = time.monotonic()
-    got = t.sub.pull(subscription=sub, max_messages=1, timeout=2, retry=None)
+    got = t.sub.pull(subscription=sub, max_messages=1, retry=None, **bounded(2))
     check(not got.received_messages and time.monotonic() - start > 1, "an answer at once, or with messages")
 
 

@@ -5,7 +5,7 @@ import time
 from google.api_core import exceptions
 from google.cloud.pubsub_v1.subscriber.exceptions import AcknowledgeStatus
 
-from support import case, check, equal, seconds
+from support import case, check, equal, metadata_of, seconds
 
 INVALID_ACK_ID = "PERMANENT_FAILURE_INVALID_ACK_ID"
 
@@ -32,7 +32,7 @@ def permanent(call, ack_id):
     try:
         call()
     except exceptions.GoogleAPICallError as problem:
-        got = (problem.metadata or {}).get(ack_id)
+        got = metadata_of(problem).get(ack_id)
         return check(got == INVALID_ACK_ID, f"the old delivery: {got!r}, not {INVALID_ACK_ID} ({problem})")
     check(False, "the old delivery: no error")
 
