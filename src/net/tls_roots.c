@@ -20,12 +20,14 @@ bool pubsub_tls_lacks_memory(void) {
 
 /* What OpenSSL made of a certificate, as it trusts it or not. */
 struct reading {
-  bool key, extensions, signs_itself;
+  int key_bits; /* of security; 0: no key, or not read whole */
+  bool extensions, signs_itself;
 };
 
 static struct reading read_certificate(X509 *certificate) {
   bool extensions = X509_check_purpose(certificate, -1, 0) != -1;
-  return (struct reading){.key = X509_get0_pubkey(certificate) != NULL,
+  EVP_PKEY *key = X509_get0_pubkey(certificate);
+  return (struct reading){.key_bits = key ? EVP_PKEY_get_security_bits(key) : 0,
                           .extensions = extensions,
                           .signs_itself = X509_get_extension_flags(certificate) & EXFLAG_SS};
 }
@@ -35,14 +37,14 @@ static bool is_read(X509 *certificate) {
   struct reading was = read_certificate(certificate);
   bool is_root =
       X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
-  if (was.key && was.extensions && (was.signs_itself || !is_root)) return true;
+  if (was.key_bits > 0 && was.extensions && (was.signs_itself || !is_root)) return true;
   ERR_clear_error();
   X509 *copy = X509_dup(certificate); /* from its bytes */
   if (!copy) return false;
   struct reading now = read_certificate(copy);
   X509_free(copy);
-  return !pubsub_tls_lacks_memory() && was.key == now.key && was.extensions == now.extensions &&
-         was.signs_itself == now.signs_itself;
+  return !pubsub_tls_lacks_memory() && was.key_bits == now.key_bits &&
+         was.extensions == now.extensions && was.signs_itself == now.signs_itself;
 }
 
 static bool roots_are_read(X509_STORE *store) {
