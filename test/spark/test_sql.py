@@ -34,13 +34,17 @@ def test_insert_and_stream_by_name(spark, emulator, tmp_path):
     assert rows == {digit: 10 + (digit == 0) for digit in range(10)}
 
 
-def test_a_batch_read_is_refused_in_plain_words(spark, emulator):
-    emulator.create()
-    frame = spark.read.format("pubsub").option("projectId", "p1").option("subscriptionId", "sub1").load()
-    with pytest.raises(Exception, match="use spark.readStream instead of spark.read"):
-        frame.count()
-    with pytest.raises(Exception, match="use spark.readStream instead of spark.read"):
-        spark.sql("SELECT count(*) FROM pubsub.sub1").collect()
+def test_a_batch_read_is_bounded(spark, emulator):
+    """What is there now: a count looks at it, a statement that uses it all has it acknowledged."""
+    emulator.create("orders", "orders")
+    insert(spark, "pubsub.orders", "SELECT cast(id AS string) AS data FROM range(100)")
+    assert spark.sql("SELECT count(*) AS n FROM pubsub.orders").collect()[0].n == 100
+    until(lambda: emulator.stats("orders")["lent"] == 0, 30)
+    assert emulator.left("orders") == 100
+    emulator.create("copy", "copy")
+    insert(spark, "pubsub.copy", "SELECT data FROM pubsub.orders")
+    until(lambda: emulator.left("orders") == 0, 30)
+    assert emulator.left("orders") == 0 and emulator.left("copy") == 100
 
 
 def test_a_misspelt_option_of_the_catalog(spark, emulator, tmp_path):

@@ -117,6 +117,17 @@ public final class PubSubOptions implements Serializable {
             + " `5s`"),
     AVAILABLE_NOW_TIMEOUT(
         "availableNowTimeout", "1m", "… and fails when no stream has opened for so long"),
+    MAX_ROWS(
+        "maxRows",
+        null,
+        "rows of a bounded read (`spark.read`), at most (cut at a chunk)",
+        1,
+        Long.MAX_VALUE),
+    MAX_READ_TIME(
+        "maxReadTime",
+        null,
+        "a bounded read gathers no longer than so (`30s`); default: until what was there at its"
+            + " start is read"),
     BATCH_SIZE("batchSize", "10000", "rows of a chunk, at most", 1, 1000000),
     BATCH_BYTES("batchBytes", "8388608", "column bytes of a chunk, at most", 1024, 1L << 30),
     LINGER_MS(
@@ -211,7 +222,11 @@ public final class PubSubOptions implements Serializable {
     static final Set<Option> ON = EnumSet.of(ON_SUBSCRIPTION_DIFFERENCE, ON_SUBSCRIPTION_CHANGE);
     static final Set<Option> DURATIONS =
         EnumSet.of(
-            MAX_TRIGGER_DELAY, AVAILABLE_NOW_QUIET, AVAILABLE_NOW_TIMEOUT, SUBSCRIPTION_RETENTION);
+            MAX_TRIGGER_DELAY,
+            MAX_READ_TIME,
+            AVAILABLE_NOW_QUIET,
+            AVAILABLE_NOW_TIMEOUT,
+            SUBSCRIPTION_RETENTION);
 
     static Option named(String name) {
       for (Option option : values()) {
@@ -408,6 +423,23 @@ public final class PubSubOptions implements Serializable {
       throw required(Option.SUBSCRIPTION_ID);
     }
     return new ArrayList<>(out);
+  }
+
+  /**
+   * These options of a read that ends after so many rows: what executors ask the service for and
+   * hold in a chunk follows.
+   */
+  public PubSubOptions endingAt(long rows) {
+    PubSubOptions out = new PubSubOptions();
+    out.values.putAll(values);
+    out.values.remove(Option.MAX_BYTES_PER_TRIGGER);
+    out.values.remove(Option.MAX_ROWS_PER_TRIGGER);
+    if (rows < Long.MAX_VALUE) {
+      out.values.put(Option.MAX_ROWS_PER_TRIGGER, Long.toString(rows));
+      long chunk = Math.min(rows, number(Option.BATCH_SIZE, rows));
+      out.values.put(Option.BATCH_SIZE, Long.toString(chunk));
+    }
+    return out;
   }
 
   /** These options of each subscription alone. */

@@ -101,8 +101,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   public Set<TableCapability> capabilities() {
     EnumSet<TableCapability> all =
         EnumSet.of(
-            TableCapability
-                .BATCH_READ, // to say in plain words that there is none: see PubSubScan.toBatch
+            TableCapability.BATCH_READ,
             TableCapability.MICRO_BATCH_READ,
             TableCapability.STREAMING_WRITE,
             TableCapability.ACCEPT_ANY_SCHEMA);

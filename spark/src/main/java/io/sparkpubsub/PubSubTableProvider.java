@@ -20,7 +20,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /**
- * format("pubsub"): streaming reads of a subscription, batch and streaming writes to a topic.
+ * format("pubsub"): streaming and bounded reads of a subscription, batch and streaming writes to a
+ * topic.
  *
  * <p>A batch write by format comes through {@link #createRelation(SQLContext, SaveMode,
  * scala.collection.immutable.Map, Dataset)}, the one door that knows the save mode: Spark refuses

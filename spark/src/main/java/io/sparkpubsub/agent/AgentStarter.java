@@ -65,9 +65,12 @@ public final class AgentStarter implements Runnable {
     thread.start();
   }
 
+  /** Also of one that has not started. */
   public void stop() {
     stopped = true;
-    thread.interrupt();
+    if (thread != null) {
+      thread.interrupt();
+    }
     cluster.close();
   }
 

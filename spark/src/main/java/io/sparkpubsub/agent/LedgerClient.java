@@ -23,6 +23,11 @@ public final class LedgerClient {
     return (long[]) Rpc.ask(Rpc.driver(endpoint), message);
   }
 
+  /** A slot's part of a bounded read has been read to its end. */
+  public static void readToEnd(String endpoint, String run, int slot) {
+    Rpc.ask(Rpc.driver(endpoint), new LedgerMessages.ReadToEnd(run, slot).encode());
+  }
+
   /**
    * The bytes of a chunk that another executor holds; empty: it has its outcome already, there is
    * nothing to read; null: its home is gone, and the range is noted as lost.

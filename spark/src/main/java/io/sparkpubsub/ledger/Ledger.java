@@ -60,6 +60,7 @@ public final class Ledger {
   private final Random random = new Random();
   private boolean assigning;
   private boolean stopping;
+  private boolean draining;
   private long growths; // how often something new was sealed
   private long sealedBytes;
   private String error;
@@ -209,11 +210,17 @@ public final class Ledger {
 
   /** From now on there are so many. Those that are too many drain first. */
   public synchronized void resize(int count) {
-    if (count != homes.wanted()) {
+    if (count != homes.wanted() && !draining) {
       homes.resize(count);
       spread();
       assign();
     }
+  }
+
+  /** Nothing more is received; what is held stays readable until it is settled, or the stop. */
+  public synchronized void drain() {
+    draining = true;
+    homes.drain();
   }
 
   public synchronized int slotCount() {
@@ -240,13 +247,13 @@ public final class Ledger {
   }
 
   private void assign() {
-    if (assigning && !stopping) {
+    if (assigning && !stopping && !draining) {
       homes.assign(ids(false));
     }
   }
 
   private void spread() {
-    if (assigning && !stopping) {
+    if (assigning && !stopping && !draining) {
       homes.spread(ids(true));
     }
   }

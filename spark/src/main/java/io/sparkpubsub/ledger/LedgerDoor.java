@@ -74,9 +74,17 @@ final class LedgerDoor {
         context.reply(Order.NONE);
         break;
       default:
-        context.sendFailure(
-            new IllegalStateException(
-                "the query's run " + LedgerMessages.run(message) + " has ended"));
+        context.sendFailure(ended(LedgerMessages.run(message)));
     }
+  }
+
+  /** What a task is told that reads what cannot be read any more. */
+  static IllegalStateException ended(String run) {
+    return new IllegalStateException(
+        "the read that these rows are of has ended: what it read is acknowledged, or given back,"
+            + " and cannot be read again here. A DataFrame of a bounded read is read by one action:"
+            + " load() it anew for another (run "
+            + run
+            + ")");
   }
 }

@@ -1,5 +1,6 @@
 package io.sparkpubsub.ledger;
 
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,7 +19,9 @@ public final class LedgerEndpoint {
   private final Ledger ledger;
   private final String run;
   private LedgerDoor door;
+  private volatile boolean over; // a bounded read has its outcome
   private final ConcurrentHashMap<String, RpcEndpointRef> agents = new ConcurrentHashMap<>();
+  private final Set<Integer> readToEnd = ConcurrentHashMap.newKeySet(); // slots, of a bounded read
   private final ExecutorService fetchers =
       Executors.newCachedThreadPool(
           task -> {
@@ -40,6 +43,16 @@ public final class LedgerEndpoint {
   /** Of the endpoint in the driver, for {@link Rpc#driver}. */
   public String name() {
     return door.name();
+  }
+
+  /** Whether some attempt of a task has read all that a bounded read has of this slot. */
+  public boolean isReadToEnd(int slot) {
+    return readToEnd.contains(slot);
+  }
+
+  /** A bounded read has its outcome: tasks that still read, or begin to, are refused. */
+  public void over() {
+    over = true;
   }
 
   static long nowMs() {
@@ -91,6 +104,10 @@ public final class LedgerEndpoint {
       case LedgerMessages.Range.KIND:
         range(context, LedgerMessages.Range.decode(message));
         break;
+      case LedgerMessages.ReadToEnd.KIND:
+        readToEnd.add(LedgerMessages.ReadToEnd.decode(message).slot);
+        context.reply(null);
+        break;
       case LedgerMessages.Fetch.KIND:
         fetchers.execute(() -> fetchFromHome(context, LedgerMessages.Fetch.decode(message)));
         break;
@@ -109,14 +126,21 @@ public final class LedgerEndpoint {
   }
 
   private void range(RpcCallContext context, LedgerMessages.Range range) {
-    if (ledger.isAcknowledged(range.slot, range.epoch, range.from)) {
+    boolean acknowledged = ledger.isAcknowledged(range.slot, range.epoch, range.from);
+    long[] seqs =
+        acknowledged
+            ? null
+            : ledger.range(range.slot, range.epoch, range.from, range.to, range.late);
+    if (over) {
+      context.sendFailure(LedgerDoor.ended(run));
+    } else if (acknowledged) {
       context.sendFailure(
           new IllegalStateException(
               "the batch of this frame has committed, and its messages are acknowledged: they"
                   + " cannot be read any more. A frame of foreachBatch is read within its function:"
                   + " cache() or write there what is wanted later"));
     } else {
-      context.reply(ledger.range(range.slot, range.epoch, range.from, range.to, range.late));
+      context.reply(seqs);
     }
   }
 
@@ -127,9 +151,12 @@ public final class LedgerEndpoint {
   private void fetchFromHome(RpcCallContext context, LedgerMessages.Fetch fetch) {
     long deadline = System.nanoTime() + FETCH_TIMEOUT_MS * 1000000;
     Throwable last = null;
-    while (System.nanoTime() < deadline) {
+    while (!over && System.nanoTime() < deadline) {
       String home = ledger.home(fetch.slot, fetch.epoch);
       RpcEndpointRef agent = home == null ? null : agents.get(home);
+      if (over) {
+        break;
+      }
       if (agent == null) {
         ledger.lostRange(fetch.slot, fetch.epoch, fetch.seq);
         context.reply(null);
@@ -153,6 +180,10 @@ public final class LedgerEndpoint {
       if (!Pause.ms(FETCH_PAUSE_MS)) {
         break;
       }
+    }
+    if (over) {
+      context.sendFailure(LedgerDoor.ended(run));
+      return;
     }
     context.sendFailure(
         new RuntimeException(

@@ -16,6 +16,7 @@ import org.apache.spark.rpc.RpcEndpointRef;
  * Leave        agent  → ledger   → orders, to be obeyed before it gives back the rest; its last Report follows
  * StartFailed  a task → ledger   → null
  * Range        a task → ledger   → from, to: what it reads; null: its home is gone, nothing
+ * ReadToEnd    a task → ledger   → null
  * Fetch        a task → ledger   → a packed chunk; empty: the chunk has its outcome already; null: its home is gone, the range is lost
  * Orders       ledger → agent, told: ahead of the answer to its next Report
  * Chunk        ledger → agent    → a packed chunk; null: it is not held
@@ -268,6 +269,26 @@ public final class LedgerMessages {
     static Range decode(Object[] m) {
       return new Range(
           (String) m[1], (Integer) m[2], (Long) m[3], (Long) m[4], (Long) m[5], (Boolean) m[6]);
+    }
+  }
+
+  /** An attempt of a task has read all of a slot's part of a bounded read. */
+  public static final class ReadToEnd {
+    static final String KIND = "readToEnd";
+    public final String run;
+    public final int slot;
+
+    public ReadToEnd(String run, int slot) {
+      this.run = run;
+      this.slot = slot;
+    }
+
+    public Object[] encode() {
+      return new Object[] {KIND, run, slot};
+    }
+
+    static ReadToEnd decode(Object[] m) {
+      return new ReadToEnd((String) m[1], (Integer) m[2]);
     }
   }
 

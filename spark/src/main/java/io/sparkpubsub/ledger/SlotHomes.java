@@ -87,6 +87,14 @@ final class SlotHomes {
     }
   }
 
+  /** None gets a home any more; those that have one drain there. */
+  void drain() {
+    for (LedgerSlot slot : slots) {
+      slot.wanted = false;
+      slot.moving = slot.home != null;
+    }
+  }
+
   /** How many slots each subscription is to have. */
   private int[] wantedOf() {
     int[] out = new int[subscriptions];

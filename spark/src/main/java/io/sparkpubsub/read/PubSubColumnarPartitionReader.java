@@ -22,6 +22,7 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
   private final StructType schema;
   private final ChunkView view = new ChunkView();
   private boolean begun;
+  private boolean told; // that it is read to its end
   private long next;
   private long end;
   private ColumnarBatch current;
@@ -40,14 +41,12 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     if (!begun) {
       begin();
     }
-    if (next >= end) {
-      return false;
-    }
     long chunk = 0;
     while (chunk == 0 && next < end) {
       chunk = chunk();
     }
     if (chunk == 0) {
+      tellEnd();
       return false;
     }
     bytes += view.bytes();
@@ -55,6 +54,13 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     next++;
     current = ChunkVectors.wrap(chunk, view, schema, partition.subscription);
     return true;
+  }
+
+  private void tellEnd() {
+    if (partition.bounded && !told) {
+      LedgerClient.readToEnd(partition.endpoint, partition.run, partition.slot);
+      told = true;
+    }
   }
 
   /**

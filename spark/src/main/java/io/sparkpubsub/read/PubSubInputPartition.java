@@ -1,5 +1,9 @@
 package io.sparkpubsub.read;
 
+import io.sparkpubsub.ledger.Ledger;
+import io.sparkpubsub.ledger.PubSubOffset;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.sql.connector.read.InputPartition;
 
 /**
@@ -17,6 +21,7 @@ final class PubSubInputPartition implements InputPartition {
   final long from;
   final long to;
   final boolean late;
+  final boolean bounded; // the ledger wants to know when it is read to its end
   private final String home;
 
   PubSubInputPartition(
@@ -28,6 +33,7 @@ final class PubSubInputPartition implements InputPartition {
       long from,
       long to,
       boolean late,
+      boolean bounded,
       String home) {
     this.endpoint = endpoint;
     this.run = run;
@@ -37,7 +43,45 @@ final class PubSubInputPartition implements InputPartition {
     this.from = from;
     this.to = to;
     this.late = late;
+    this.bounded = bounded;
     this.home = home;
+  }
+
+  /**
+   * One for each slot that has something between two offsets. What of it is in an epoch that has
+   * died is noted as lost: it comes again from the service.
+   */
+  static InputPartition[] plan(
+      Ledger ledger,
+      String endpoint,
+      String run,
+      PubSubOffset start,
+      PubSubOffset end,
+      boolean late,
+      boolean bounded) {
+    List<InputPartition> out = new ArrayList<>();
+    end.positions.forEach(
+        (slot, to) -> {
+          long from = start.from(slot, to.epoch);
+          String home = ledger.location(slot, to.epoch);
+          if (from < to.seq && home != null) {
+            out.add(
+                new PubSubInputPartition(
+                    endpoint,
+                    run,
+                    ledger.subscription(slot),
+                    slot,
+                    to.epoch,
+                    from,
+                    to.seq,
+                    late,
+                    bounded,
+                    home));
+          } else if (from < to.seq) {
+            ledger.lostRange(slot, to.epoch, from);
+          }
+        });
+    return out.toArray(new InputPartition[0]);
   }
 
   @Override

@@ -8,8 +8,6 @@ import io.sparkpubsub.ledger.Pause;
 import io.sparkpubsub.ledger.PubSubOffset;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -31,18 +29,11 @@ import org.apache.spark.sql.types.StructType;
  */
 final class PubSubMicroBatchStream
     implements MicroBatchStream, SupportsTriggerAvailableNow, ReportsSourceMetrics {
-  /** Of the service, the gaps in a delivery; an emulator delivers at once. */
-  private static final long QUIET_MS = 5000;
-
-  private static final long EMULATOR_QUIET_MS = 1000;
-
   /**
    * Whoever waits for what is there gets what the service got until now, by a clock that may be
    * ahead of ours.
    */
   private static final long CLOCKS_DIFFER_US = 1_000_000;
-
-  private static final long LOOK_EVERY_MS = 20;
 
   /** The progress of a trigger that ends waits so long for the acknowledgements of its batch. */
   private static final long SETTLE_TIMEOUT_MS = 2000;
@@ -212,13 +203,7 @@ final class PubSubMicroBatchStream
   }
 
   private Backlog backlog(long targetUs) {
-    long quietMs = options.plaintext() ? EMULATOR_QUIET_MS : QUIET_MS;
-    if (options.has(Option.AVAILABLE_NOW_QUIET)) {
-      quietMs = options.millis(Option.AVAILABLE_NOW_QUIET);
-    }
-    QuietTime quiet = new QuietTime(quietMs, options.millis(Option.AVAILABLE_NOW_TIMEOUT));
-    long slotBytes = budgetBytes * Math.max(1, ledger.agentCount()) / ledger.slotCount();
-    return new Backlog(ledger, targetUs, slotBytes, quiet, clockMs, () -> Pause.ms(LOOK_EVERY_MS));
+    return Backlog.of(options, ledger, targetUs, clockMs);
   }
 
   private static long nowUs() {
@@ -226,18 +211,7 @@ final class PubSubMicroBatchStream
   }
 
   private void failIfUnreachable() {
-    if (whatWasThere.isUnreachable()) {
-      boolean one = options.subscriptions().size() == 1;
-      throw new IllegalStateException(
-          "cannot read what there is of '"
-              + (one ? options.subscription() : ledger.unopened())
-              + "': none of "
-              + (one ? ledger.slotCount() + " streams" : "its streams")
-              + " has opened for "
-              + options.text(Option.AVAILABLE_NOW_TIMEOUT)
-              + " (availableNowTimeout); "
-              + ledger.trouble());
-    }
+    whatWasThere.failIfUnreachable(options);
   }
 
   @Override
@@ -247,35 +221,12 @@ final class PubSubMicroBatchStream
 
   @Override
   public InputPartition[] planInputPartitions(Offset start, Offset end) {
-    PubSubOffset begin = (PubSubOffset) start;
-    List<InputPartition> partitions = new ArrayList<>();
     boolean limited =
         options.has(Option.MAX_ROWS_PER_TRIGGER) || options.has(Option.MAX_BYTES_PER_TRIGGER);
     boolean late = !limited && whatWasThere == null;
     run.planned((PubSubOffset) end);
-    ((PubSubOffset) end)
-        .positions.forEach(
-            (slot, to) -> {
-              long from = begin.from(slot, to.epoch);
-              String home = ledger.location(slot, to.epoch);
-              if (from < to.seq && home != null) {
-                partitions.add(
-                    new PubSubInputPartition(
-                        run.endpoint(),
-                        run.id(),
-                        ledger.subscription(slot),
-                        slot,
-                        to.epoch,
-                        from,
-                        to.seq,
-                        late,
-                        home));
-              } else if (from
-                  < to.seq) { // the epoch has died: its messages come again from the service
-                ledger.lostRange(slot, to.epoch, from);
-              }
-            });
-    return partitions.toArray(new InputPartition[0]);
+    return PubSubInputPartition.plan(
+        ledger, run.endpoint(), run.id(), (PubSubOffset) start, (PubSubOffset) end, late, false);
   }
 
   @Override

@@ -8,14 +8,19 @@ import org.apache.spark.sql.connector.read.Scan;
 import org.apache.spark.sql.connector.read.streaming.MicroBatchStream;
 import org.apache.spark.sql.types.StructType;
 
-/** One streaming read: checks that the subscription is there before the query starts. */
+/** One read, as a stream or bounded: checks that the subscription is there before it begins. */
 final class PubSubScan implements Scan {
   private final PubSubOptions options;
   private final StructType schema;
+  private final Batch batch;
 
-  PubSubScan(PubSubOptions options, StructType schema) {
+  /**
+   * @param limit of a bounded read: no more rows than so are looked at; Limits.NONE: there is none
+   */
+  PubSubScan(PubSubOptions options, StructType schema, long limit) {
     this.options = options;
     this.schema = schema;
+    this.batch = new PubSubBatch(options, schema, limit);
   }
 
   @Override
@@ -33,11 +38,16 @@ final class PubSubScan implements Scan {
     return ReadMetrics.supported();
   }
 
+  /** Always: without it Spark plans a read to find out, also where it only explains it. */
+  @Override
+  public ColumnarSupportMode columnarSupportMode() {
+    return ColumnarSupportMode.SUPPORTED;
+  }
+
+  /** The same one, however often it is asked for. */
   @Override
   public Batch toBatch() {
-    throw new UnsupportedOperationException(
-        "a Pub/Sub subscription is read as a stream: use spark.readStream instead of spark.read,"
-            + " with Trigger.AvailableNow where only what is there now is wanted");
+    return batch;
   }
 
   @Override

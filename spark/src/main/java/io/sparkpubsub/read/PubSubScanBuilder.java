@@ -2,16 +2,19 @@ package io.sparkpubsub.read;
 
 import io.sparkpubsub.PubSubOptions;
 import org.apache.spark.sql.connector.read.Scan;
+import org.apache.spark.sql.connector.read.SupportsPushDownLimit;
 import org.apache.spark.sql.connector.read.SupportsPushDownRequiredColumns;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Makes the scan of a stream. Spark does not prune columns of a stream: it calls {@link
- * #pruneColumns} for batch plans alone, so all columns are decoded, whatever the query uses.
+ * Makes the scan. Spark prunes columns and pushes limits of bounded reads alone: of a stream all
+ * columns are decoded, whatever the query uses.
  */
-public final class PubSubScanBuilder implements SupportsPushDownRequiredColumns {
+public final class PubSubScanBuilder
+    implements SupportsPushDownRequiredColumns, SupportsPushDownLimit {
   private final PubSubOptions options;
   private StructType schema;
+  private long limit = Limits.NONE;
 
   public PubSubScanBuilder(PubSubOptions options, StructType schema) {
     this.options = options;
@@ -23,8 +26,15 @@ public final class PubSubScanBuilder implements SupportsPushDownRequiredColumns 
     schema = required;
   }
 
+  /** So many rows are enough to look at; Spark cuts what is more. */
+  @Override
+  public boolean pushLimit(int rows) {
+    limit = rows;
+    return true;
+  }
+
   @Override
   public Scan build() {
-    return new PubSubScan(options, schema);
+    return new PubSubScan(options, schema, limit);
   }
 }

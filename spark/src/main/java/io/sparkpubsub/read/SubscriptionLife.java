@@ -27,13 +27,25 @@ final class SubscriptionLife {
 
   private SubscriptionLife() {}
 
-  /** Before the streams open. Throws what is wrong in words for the user. */
-  static void begin(PubSubOptions options, String checkpoint, Configuration conf) {
+  /** Before the streams of a bounded read open, which has no checkpoint. */
+  static void begin(PubSubOptions options) {
+    check(options);
+    if (options.has(Option.STARTING_TIMESTAMP)) {
+      options.each().forEach(SubscriptionLife::seek);
+    }
+  }
+
+  private static void check(PubSubOptions options) {
     checkShares(options);
     for (PubSubOptions one : options.each()) {
       checkOrCreate(one);
       preflight(one);
     }
+  }
+
+  /** Before the streams open. Throws what is wrong in words for the user. */
+  static void begin(PubSubOptions options, String checkpoint, Configuration conf) {
+    check(options);
     try {
       checkCheckpoint(options, checkpoint, conf);
       if (options.has(Option.STARTING_TIMESTAMP) && !CommitLog.hasBatches(checkpoint, conf)) {
