@@ -1,6 +1,7 @@
 """What a query finds out on the driver before its streams open, each thing in its own words."""
 
 import socket
+import time
 
 import pytest
 
@@ -129,3 +130,23 @@ def test_a_service_that_is_unavailable_for_a_moment(spark, emulator, tmp_path):
     reader.wait(100)
     reader.stop()
     assert emulator.left() == 0
+
+
+@pytest.mark.parametrize("method,options", [("GetSubscription", {}), ("Seek", {"startingTimestamp": "2024-01-01T00:00:00Z"})])
+def test_a_quota_that_is_used_up_for_a_moment(spark, emulator, tmp_path, method, options):
+    emulator.create()
+    write(spark, emulator, numbers(spark, 100))
+    emulator.command(f"fault {method} status=RESOURCE_EXHAUSTED:no_more_requests_this_minute count=3")
+    reader = Reader(spark, emulator, tmp_path / "checkpoint", **options)
+    reader.wait(100)
+    reader.stop()
+    assert emulator.left() == 0
+
+
+def test_a_quota_that_stays_used_up(spark, emulator, tmp_path):
+    """Not for ever: the query says what the service says."""
+    emulator.create()
+    emulator.command("fault GetSubscription status=RESOURCE_EXHAUSTED:no_more_requests_at_all")
+    begin = time.monotonic()
+    assert "no more requests at all" in start_error(spark, emulator, tmp_path)
+    assert time.monotonic() - begin < 80

@@ -7,15 +7,53 @@ import io.sparkpubsub.natives.NativeAdmin;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the driver asks and does about topics and subscriptions, as the options say. Each call makes
- * a connection, blocks, and throws PubSubException; the native library repeats what will pass.
+ * a connection, blocks, and throws PubSubException; the native library repeats what will pass. What
+ * a query cannot begin without is asked for longer where the service has no room just now.
  */
 public final class Admin {
+  private static final Logger LOG = LoggerFactory.getLogger(Admin.class);
   private static final int TIMEOUT_MS = 15000;
+  private static final List<String> PASSING = Arrays.asList("RESOURCE_EXHAUSTED", "UNAVAILABLE");
+  private static final long PATIENCE_MS = 60_000;
+  private static final long FIRST_PAUSE_MS = 1_000;
+  private static final long MAX_PAUSE_MS = 10_000;
 
   private Admin() {}
+
+  /** As call, but where a quota is used up or the service is away, again, for a minute. */
+  private static String patient(PubSubOptions options, String call, String name, String... more) {
+    long beginMs = System.nanoTime() / 1_000_000;
+    for (long pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      try {
+        return call(options, call, name, more);
+      } catch (PubSubException e) {
+        long passedMs = System.nanoTime() / 1_000_000 - beginMs;
+        if (!PASSING.contains(e.code()) || passedMs + pauseMs > PATIENCE_MS) {
+          throw e;
+        }
+        LOG.warn("{}: {}; trying again in {} ms", call, e.getMessage(), pauseMs);
+        if (!sleep(pauseMs)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** False: interrupted. */
+  private static boolean sleep(long ms) {
+    try {
+      Thread.sleep(ms);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
 
   private static String call(PubSubOptions options, String call, String name, String... more) {
     List<String> keyValues = new ArrayList<>(options.connection());
@@ -40,16 +78,16 @@ public final class Admin {
   }
 
   public static void getTopic(PubSubOptions options, String topic) {
-    call(options, "getTopic", topic);
+    patient(options, "getTopic", topic);
   }
 
   public static Subscription getSubscription(PubSubOptions options) {
-    return Subscription.parse(call(options, "getSubscription", options.subscription()));
+    return Subscription.parse(patient(options, "getSubscription", options.subscription()));
   }
 
   public static void createSubscription(PubSubOptions options) {
     String retention = options.text(Option.SUBSCRIPTION_RETENTION);
-    call(
+    patient(
         options,
         "createSubscription",
         options.subscription(),
@@ -74,7 +112,7 @@ public final class Admin {
   }
 
   public static void seek(PubSubOptions options, long micros) {
-    call(options, "seek", options.subscription(), "time_us", Long.toString(micros));
+    patient(options, "seek", options.subscription(), "time_us", Long.toString(micros));
   }
 
   /** Whether the caller has a permission on a resource, as IAM says. */
