@@ -42,11 +42,11 @@ public final class AgentConfig implements Serializable {
   }
 
   /** What a batch takes of so many of the query's slots, at most; 0: no limit. */
-  long share(PubSubOptions.Option limit, int own) {
+  long share(PubSubOptions.Option limit, int own, int ofQuery) {
     long all = limited ? options.number(limit, 0) : 0;
     return all == 0
         ? 0
-        : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(slots, own)));
+        : Math.max(1, (long) Math.ceil((double) all * Math.max(1, own) / Math.max(ofQuery, own)));
   }
 
   /** Of the reader of one subscription, which has its share of the executor's memory. */

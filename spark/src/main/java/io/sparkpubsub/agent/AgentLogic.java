@@ -104,6 +104,9 @@ final class AgentLogic {
     heardMs = sentMs;
     paceMs = Math.max(1, answer.paceMs);
     sizes.told();
+    if (answer.slots > 0) {
+      reader.slotsOfQuery(answer.slots);
+    }
     obey(answer.orders);
     if (answer.verdict != Verdict.WORK) {
       state = answer.verdict == Verdict.OVER ? State.OVER : State.AGAIN;

@@ -13,6 +13,7 @@ final class NativeSlots implements SlotReader {
   private final NativeReaders readers;
   private final AgentConfig config;
   private final List<Set<Long>> open = new ArrayList<>(); // by reader: epochs that receive
+  private int slotsOfQuery;
 
   NativeSlots(NativeReaders readers, AgentConfig config) {
     this.readers = readers;
@@ -20,6 +21,7 @@ final class NativeSlots implements SlotReader {
     for (int i = 0; i < readers.count(); i++) {
       open.add(new HashSet<>());
     }
+    this.slotsOfQuery = config.slots;
   }
 
   /** The service is asked for what the next few batches take of the slots that are here. */
@@ -27,8 +29,8 @@ final class NativeSlots implements SlotReader {
     int slots = open.get(reader).size();
     NativeReader.setTrigger(
         readers.at(reader),
-        config.share(PubSubOptions.Option.MAX_ROWS_PER_TRIGGER, slots),
-        config.share(PubSubOptions.Option.MAX_BYTES_PER_TRIGGER, slots));
+        config.share(PubSubOptions.Option.MAX_ROWS_PER_TRIGGER, slots, slotsOfQuery),
+        config.share(PubSubOptions.Option.MAX_BYTES_PER_TRIGGER, slots, slotsOfQuery));
   }
 
   @Override
@@ -49,6 +51,16 @@ final class NativeSlots implements SlotReader {
   @Override
   public long[] metrics() {
     return readers.metrics();
+  }
+
+  @Override
+  public void slotsOfQuery(int count) {
+    if (count != slotsOfQuery) {
+      slotsOfQuery = count;
+      for (int i = 0; i < readers.count(); i++) {
+        tellTrigger(i);
+      }
+    }
   }
 
   @Override

@@ -20,6 +20,9 @@ interface SlotReader {
   /** In the order of ReaderMetric. */
   long[] metrics();
 
+  /** How many slots the query has now, over all agents; known before the first is opened here. */
+  void slotsOfQuery(int count);
+
   void openSlot(int slot, long epoch, int delayMs);
 
   void closeSlot(int slot, long epoch, boolean giveBack);

@@ -264,11 +264,10 @@ public final class Ledger {
   public synchronized Answer report(long nowMs, Report report) {
     noteProblem(report);
     if (!membership.knows(report.executor, report.incarnation)) {
-      return new Answer(
-          stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report), paceMs());
+      return answer(stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report));
     }
     if (!membership.reported(nowMs, report.executor, report.number)) {
-      return new Answer(Verdict.WORK, Order.NONE, paceMs());
+      return answer(Verdict.WORK, Order.NONE);
     }
     if (report.last) {
       end(nowMs, report);
@@ -277,7 +276,11 @@ public final class Ledger {
     agentMetrics.report(report.executor, report.metrics);
     addSizes(report);
     long[] orders = Order.encode(orders(report));
-    return new Answer(stopping ? Verdict.OVER : Verdict.WORK, orders, paceMs());
+    return answer(stopping ? Verdict.OVER : Verdict.WORK, orders);
+  }
+
+  private Answer answer(Verdict verdict, long[] orders) {
+    return new Answer(verdict, orders, paceMs(), homes.wanted());
   }
 
   private void noteProblem(Report report) {

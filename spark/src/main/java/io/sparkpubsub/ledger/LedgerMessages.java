@@ -166,24 +166,29 @@ public final class LedgerMessages {
 
   /** To a report. */
   public static final class Answer {
-    static final Answer OVER = new Answer(Verdict.OVER, Order.NONE, 0);
-    private static final int HEAD = 2; // verdict, pace
+    static final Answer OVER = new Answer(Verdict.OVER, Order.NONE, 0, 0);
+    private static final int HEAD = 3; // verdict, pace, slots
     public final Verdict verdict;
     public final long[] orders;
 
     /** The pause before the next report. */
     public final int paceMs;
 
-    public Answer(Verdict verdict, long[] orders, int paceMs) {
+    /** How many the query has; 0: that says nothing. */
+    public final int slots;
+
+    public Answer(Verdict verdict, long[] orders, int paceMs, int slots) {
       this.verdict = verdict;
       this.orders = orders;
       this.paceMs = paceMs;
+      this.slots = slots;
     }
 
     long[] encode() {
       long[] out = new long[HEAD + orders.length];
       out[0] = verdict.ordinal();
       out[1] = paceMs;
+      out[2] = slots;
       System.arraycopy(orders, 0, out, HEAD, orders.length);
       return out;
     }
@@ -191,7 +196,7 @@ public final class LedgerMessages {
     public static Answer decode(Object answer) {
       long[] in = (long[]) answer;
       long[] orders = Arrays.copyOfRange(in, HEAD, in.length);
-      return new Answer(Verdict.values()[(int) in[0]], orders, (int) in[1]);
+      return new Answer(Verdict.values()[(int) in[0]], orders, (int) in[1], (int) in[2]);
     }
   }
 

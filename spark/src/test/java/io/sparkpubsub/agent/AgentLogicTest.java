@@ -25,6 +25,7 @@ class AgentLogicTest {
     long settled;
     boolean open;
     boolean givenBack;
+    int slots;
 
     @Override
     public long[] report() {
@@ -56,7 +57,13 @@ class AgentLogicTest {
     }
 
     @Override
+    public void slotsOfQuery(int count) {
+      slots = count;
+    }
+
+    @Override
     public void openSlot(int slot, long newEpoch, int delayMs) {
+      assertThat(slots).isPositive();
       epoch = newEpoch;
       open = true;
     }
@@ -92,6 +99,19 @@ class AgentLogicTest {
 
   private PubSubOffset latest(PubSubOffset start) {
     return ledger.latest(start, NO_LIMIT, NO_LIMIT);
+  }
+
+  /** Of the limits of a batch it takes its part, which is another one as the query's slots grow. */
+  @Test
+  void anAgentHearsHowManySlotsTheQueryHas() {
+    start();
+    assertThat(reader.slots).isEqualTo(1);
+    ledger.resize(6);
+    exchange(1);
+    assertThat(reader.slots).isEqualTo(6);
+    ledger.resize(2);
+    exchange(2);
+    assertThat(reader.slots).isEqualTo(2);
   }
 
   /**
@@ -166,7 +186,7 @@ class AgentLogicTest {
     start();
     Report first = agent.report(1);
     agent.report(2);
-    agent.answered(first.number, new Answer(Verdict.OVER, new long[0], 5));
+    agent.answered(first.number, new Answer(Verdict.OVER, new long[0], 5, 1));
     assertThat(agent.state()).isEqualTo(AgentLogic.State.WORKING);
   }
 

@@ -238,6 +238,6 @@ final class SimExecutor {
 
   /** What {@link LedgerMessages} turns away when the run has ended. */
   static LedgerMessages.Answer over() {
-    return new LedgerMessages.Answer(Verdict.OVER, new long[0], 5);
+    return new LedgerMessages.Answer(Verdict.OVER, new long[0], 5, 0);
   }
 }

@@ -147,6 +147,9 @@ final class SimReader implements SlotReader {
   }
 
   @Override
+  public void slotsOfQuery(int count) {} // it takes what there is
+
+  @Override
   public void openSlot(int slot, long epoch, int delayMs) {
     if (closed || epochs.containsKey(epoch)) {
       return;

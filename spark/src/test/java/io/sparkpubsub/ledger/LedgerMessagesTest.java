@@ -32,7 +32,7 @@ class LedgerMessagesTest {
   void anAnswerGoesRound() {
     for (Verdict verdict : Verdict.values()) {
       for (long[] orders : new long[][] {{}, {3, 2, 1}}) {
-        Answer answer = new Answer(verdict, orders, 250);
+        Answer answer = new Answer(verdict, orders, 250, 16);
         assertThat(Answer.decode(answer.encode())).usingRecursiveComparison().isEqualTo(answer);
       }
     }
