@@ -142,6 +142,9 @@ bench-core: native ## CPU per message of the C client, beside Google's Go client
 chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
 	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
 
+elastic: build setup-python ## dynamic allocation, 0 -> 10 -> 0 -> 10 executors, while messages come (ARGS="--executors 4")
+	@.deps/venv/bin/python bench/operations/elastic.py $(ARGS)
+
 soak: build setup-python ## a query for 20 minutes while the emulator misbehaves: nothing lost, memory flat (SECONDS=90 shortens)
 	@.deps/venv/bin/python bench/operations/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
@@ -160,4 +163,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
+.PHONY: natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos elastic soak sim bench bench-report bench-core bench-handover bench-scale clean distclean

@@ -2,6 +2,8 @@ package io.sparkpubsub.agent;
 
 import io.sparkpubsub.ledger.Ledger;
 import io.sparkpubsub.ledger.Pause;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -139,6 +141,15 @@ public final class AgentStarter implements Runnable {
     wakeUp();
   }
 
+  /** Of the executors that work, the one with the lowest id: the same every time. */
+  private Map<String, String> oldest() {
+    return known.keySet().stream()
+        .filter(ledger::works)
+        .min(Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder()))
+        .map(id -> Collections.singletonMap(id, known.get(id)))
+        .orElse(Collections.emptyMap());
+  }
+
   private void keepAnExecutor(long nowMs) {
     boolean none = !ledger.hasExecutors();
     long idleMs = cluster.idleTimeoutMs();
@@ -147,7 +158,7 @@ public final class AgentStarter implements Runnable {
             && nowMs - keptMs >= Math.max(LOOK_EVERY_MS, Math.min(KEEP_EVERY_MS, idleMs / 3));
     if (none || due) {
       keptMs = nowMs;
-      cluster.keepAnExecutor();
+      cluster.keepAnExecutor(oldest());
     }
   }
 }

@@ -22,9 +22,10 @@ interface Cluster {
 
   /**
    * Runs a task that does nothing, in the background: Spark gets itself an executor for it, or
-   * keeps the one it has.
+   * keeps the one it has. It runs on `preferred` where that has a core free: anywhere at random, it
+   * would keep several from being idle. At most one, id -> host.
    */
-  void keepAnExecutor();
+  void keepAnExecutor(Map<String, String> preferred);
 
   /** After so long Spark itself takes executors away that have nothing to do; 0: it does not. */
   long idleTimeoutMs();

@@ -123,14 +123,14 @@ final class SparkCluster implements Cluster {
   }
 
   @Override
-  public void keepAnExecutor() {
+  public void keepAnExecutor(Map<String, String> preferred) {
     if (!asking.compareAndSet(false, true)) {
       return; // the one before still waits
     }
     inBackground(
         () -> {
           try {
-            run("pubsub: keep an executor", new StartingRuns.Job(null, Collections.emptyMap()));
+            run("pubsub: keep an executor", new StartingRuns.Job(null, preferred));
           } catch (Throwable e) {
             LOG.debug("nothing has been run", e);
           } finally {

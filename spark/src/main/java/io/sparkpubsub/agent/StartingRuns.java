@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class StartingRuns {
   /** One of them. */
   static final class Job {
-    /** Null: its one task does nothing. */
+    /** Null: its tasks do nothing. */
     final AgentConfig config;
 
     /** Where its tasks want to run, id -> host; empty: one task, wherever. */
