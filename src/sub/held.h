@@ -14,7 +14,8 @@
  *                                        (any thread)       (the settler has it)
  *
  * Beside the stage: nack (which outcome was asked), lost_lease (given up while it was held:
- * settling it sends nothing).
+ * settling it sends nothing), late_lease (the service has ended it: acknowledging is tried all the
+ * same, and does not count).
  */
 #ifndef PUBSUB_SUB_HELD_H
 #define PUBSUB_SUB_HELD_H
@@ -68,6 +69,8 @@ struct pubsub_held {
     struct pubsub_pass settling;  /* acknowledges or gives back */
     struct pubsub_pass extending; /* extends the lease; the receipt is the first extension */
     bool lost_lease;              /* the lease was given up */
+    bool late_lease;              /* it ended before an extension had arrived */
+    bool unextended;              /* of the extension under way, some row's has failed */
     uint32_t lent_rows;           /* as received, dropped ones included */
     uint64_t lent_bytes;          /* likewise, as the service counts them */
     uint32_t failed_rows;         /* refused by the service */

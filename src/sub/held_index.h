@@ -1,6 +1,7 @@
 /*
  * Finds the held row of a message, for exactly-once subscriptions: a message that comes again while
- * it is held brings a newer ack id, not a second row. Keyed by the message id as a number, exact;
+ * it is held brings a newer ack id, not a second row. For others, messages whose lease has ended
+ * here (held: NULL), so that they are counted when they come again. Keyed by the message id as a number, exact;
  * ids that are not decimal numbers are not indexed. Loop thread only. Memory is the store's, so
  * that the budget counts it.
  */
@@ -15,8 +16,8 @@ struct pubsub_held;
 struct pubsub_held_index {
   struct pubsub_blocks *blocks; /* borrowed */
   struct pubsub_held_place {
-    uint64_t number; /* 0: free */
-    struct pubsub_held *held;
+    uint64_t number;          /* 0: free */
+    struct pubsub_held *held; /* NULL: nothing of it is held any more */
     uint32_t row;
   } * places; /* open addressing, at most three quarters full */
   size_t cap, count, block_bytes;

@@ -3,7 +3,7 @@
 #define SHORTEST_MARGIN_US 5000000
 
 void pubsub_lease_start(struct pubsub_lease *lease, uint64_t received_us, uint64_t deadline_us) {
-  *lease = (struct pubsub_lease){received_us, received_us, deadline_us};
+  *lease = (struct pubsub_lease){received_us, received_us, deadline_us, received_us + deadline_us};
 }
 
 uint64_t pubsub_lease_due_us(const struct pubsub_lease *lease, uint64_t max_extension_us) {
@@ -24,6 +24,10 @@ enum pubsub_lease_action pubsub_lease_check(const struct pubsub_lease *lease,
 void pubsub_lease_extend(struct pubsub_lease *lease, uint64_t now_us, uint64_t deadline_us) {
   lease->granted_us = now_us;
   lease->deadline_us = deadline_us;
+}
+
+void pubsub_lease_confirm(struct pubsub_lease *lease) {
+  lease->sure_us = pubsub_lease_end_us(lease);
 }
 
 void pubsub_lease_shorten(struct pubsub_lease *lease, uint64_t now_us, uint64_t deadline_us) {

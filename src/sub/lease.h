@@ -3,7 +3,8 @@
  * lease, counted from the arrival of its first row. Pure: times are µs on the caller's clock.
  *
  * The first lease is granted by the stream's own deadline: an ordinary subscription needs no
- * receipt. Later ones ask for what ack_latency.h says.
+ * receipt. Later ones ask for what ack_latency.h says. An extension that is on its way counts for
+ * when to look next; whether the lease has ended, only one that is confirmed decides.
  */
 #ifndef PUBSUB_SUB_LEASE_H
 #define PUBSUB_SUB_LEASE_H
@@ -15,6 +16,7 @@ struct pubsub_lease {
   uint64_t received_us; /* arrival of the first row */
   uint64_t granted_us;  /* when the deadline began to run last */
   uint64_t deadline_us; /* how long it runs */
+  uint64_t sure_us;     /* it runs until then at least: what was granted since is not confirmed */
 };
 enum pubsub_lease_action { PUBSUB_LEASE_KEEP, PUBSUB_LEASE_EXTEND, PUBSUB_LEASE_GIVE_UP };
 
@@ -26,6 +28,12 @@ enum pubsub_lease_action pubsub_lease_check(const struct pubsub_lease *lease,
                                             uint64_t max_extension_us, uint64_t now_us);
 /* An extension is on its way. */
 void pubsub_lease_extend(struct pubsub_lease *lease, uint64_t now_us, uint64_t deadline_us);
+/* The extension that was sent last has arrived. */
+void pubsub_lease_confirm(struct pubsub_lease *lease);
+/* Nothing that is confirmed holds it any more: the service delivers the messages again. */
+static inline bool pubsub_lease_has_ended(const struct pubsub_lease *lease, uint64_t now_us) {
+  return now_us >= lease->sure_us;
+}
 /* A row came anew, with a lease of its own: the chunk's ends no later. */
 void pubsub_lease_shorten(struct pubsub_lease *lease, uint64_t now_us, uint64_t deadline_us);
 static inline uint64_t pubsub_lease_end_us(const struct pubsub_lease *lease) {

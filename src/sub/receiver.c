@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/map.h"
 
+#define BUDGET_BYTES_PER_NUMBER 2048 /* so that what is remembered takes little of it */
+
 static uint64_t now_us(const struct pubsub_receiver *receiver) {
   return pubsub_loop_now_us(receiver->loop);
 }
@@ -28,7 +30,8 @@ static void copy_counts(struct pubsub_receiver *receiver) { /* under the mutex *
 
 static void count_settled(struct pubsub_subscriber_metrics *metrics, const struct pubsub_held *held,
                           uint64_t now) {
-  uint64_t good = held->loop.lost_lease ? 0 : held->rows - held->loop.failed_rows;
+  bool ended = held->loop.lost_lease || held->loop.late_lease;
+  uint64_t good = ended ? 0 : held->rows - held->loop.failed_rows;
   metrics->failed_rows += held->loop.failed_rows;
   metrics->backlog_rows -= held->rows;
   if (held->shared.nack) {
@@ -53,10 +56,14 @@ static void on_settled(void *user, struct pubsub_held *held) {
 
 static void on_lost(void *user, struct pubsub_held *held) {
   struct pubsub_receiver *receiver = user;
+  size_t most = (size_t)(receiver->flow.options.max_reservoir_bytes / BUDGET_BYTES_PER_NUMBER);
   pubsub_sealer_unindex(&receiver->sealer, held); /* what comes again is a new row */
   lock(receiver);
   copy_counts(receiver);
   receiver->reservoir->metrics.expired_rows += held->rows;
+  if (held->shared.chunk) {
+    pubsub_sealer_expect_again(&receiver->sealer, held->shared.chunk, most);
+  }
   unlock(receiver);
 }
 

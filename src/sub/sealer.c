@@ -107,6 +107,16 @@ static uint64_t wire_bytes_of(const struct pubsub_received *message) {
   return bytes;
 }
 
+/* A message whose lease had ended here. */
+static bool comes_again(struct pubsub_sealer *sealer, const struct pubsub_received *message) {
+  uint64_t number = pubsub_message_number(message->message_id);
+  const struct pubsub_held_place *place =
+      number != 0 ? pubsub_held_index_find(&sealer->index, number) : NULL;
+  if (!place || place->held) return false;
+  pubsub_held_index_remove(&sealer->index, number, NULL);
+  return true;
+}
+
 enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
                                        const struct pubsub_received *message, uint64_t now_us) {
   PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
@@ -118,7 +128,9 @@ enum pubsub_status pubsub_inlet_append(struct pubsub_inlet *inlet,
   if (wire_bytes > inlet->largest_bytes) inlet->largest_bytes = wire_bytes;
   inlet->lent_rows++;
   inlet->lent_bytes += wire_bytes;
-  if (message->delivery_attempt > 1) sealer->redelivered_rows++;
+  bool again = sealer->index.count > 0 && sealer->delivery == PUBSUB_AT_LEAST_ONCE &&
+               comes_again(sealer, message);
+  if (again || message->delivery_attempt > 1) sealer->redelivered_rows++;
   if (pubsub_builder_rows(inlet->builder) == 1) {
     inlet->first_receive_us = now_us;
     inlet->first_receive_wall_us = pubsub_clock_wall_us();
@@ -245,13 +257,31 @@ void pubsub_sealer_unindex(struct pubsub_sealer *sealer, struct pubsub_held *hel
   held->loop.number_count = 0;
 }
 
+void pubsub_sealer_expect_again(struct pubsub_sealer *sealer, const struct pubsub_chunk *chunk,
+                                size_t most) {
+  struct pubsub_chunk_view view;
+  if (sealer->delivery != PUBSUB_AT_LEAST_ONCE) return;
+  if (sealer->index.count + (size_t)chunk->rows > most) pubsub_held_index_clear(&sealer->index);
+  pubsub_chunk_view(chunk, &view);
+  const int32_t *offsets =
+      (const int32_t *)(uintptr_t)view.buffers[PUBSUB_BUFFER_MESSAGE_ID_OFFSETS].address;
+  const uint8_t *ids =
+      (const uint8_t *)(uintptr_t)view.buffers[PUBSUB_BUFFER_MESSAGE_ID_BYTES].address;
+  if (!offsets) return; /* not among the columns */
+  for (int32_t row = 0; row < view.rows && (size_t)row < most; row++) {
+    size_t len = (size_t)(offsets[row + 1] - offsets[row]);
+    uint64_t number = pubsub_message_number((struct pubsub_view){ids + offsets[row], len});
+    if (number != 0) pubsub_held_index_set(&sealer->index, number, NULL, 0);
+  }
+}
+
 bool pubsub_inlet_renew(struct pubsub_inlet *inlet, const struct pubsub_received *message) {
   PUBSUB_ON_LOOP(inlet->sealer->settler->loop);
   struct pubsub_sealer *sealer = inlet->sealer;
   uint64_t number = pubsub_message_number(message->message_id);
   const struct pubsub_held_place *place =
       number != 0 ? pubsub_held_index_find(&sealer->index, number) : NULL;
-  if (!place) return false;
+  if (!place || !place->held) return false;
   struct pubsub_held *held = place->held;
   struct pubsub_inlet *owner = held->epoch->inlet;
   uint32_t row = place->row;

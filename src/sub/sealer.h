@@ -22,7 +22,8 @@ struct pubsub_sealer {
   struct pubsub_settler *settler;
   enum pubsub_delivery delivery;
   bool ordering;
-  struct pubsub_held_index index; /* of held rows, while delivery is not at-least-once */
+  /* Of held rows, while delivery is not at-least-once; then of those whose lease has ended. */
+  struct pubsub_held_index index;
   /* counted without the mutex, added to the metrics at every seal */
   uint64_t redelivered_rows, received_bytes;
 };
@@ -85,5 +86,9 @@ void pubsub_sealer_on_receipt(struct pubsub_sealer *sealer, struct pubsub_held *
 void pubsub_sealer_unindex(struct pubsub_sealer *sealer, struct pubsub_held *held);
 void pubsub_sealer_unindex_row(struct pubsub_sealer *sealer, struct pubsub_held *held,
                                uint32_t row);
+/* The lease of this chunk has ended: its messages are counted when they come again. Remembers about
+ * `most` of all. Under the mutex. */
+void pubsub_sealer_expect_again(struct pubsub_sealer *sealer, const struct pubsub_chunk *chunk,
+                                size_t most);
 
 #endif

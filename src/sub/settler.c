@@ -25,6 +25,7 @@ static void begin(struct pubsub_settler *settler, struct pubsub_held *held,
   struct pubsub_pass *pass = pass_of(held, kind);
   pass->owner = held;
   pass->kind = (int)kind;
+  if (kind == PUBSUB_ACK_KIND_EXTEND) held->loop.unextended = false;
   pubsub_pass_begin(pass, held->loop.ack_ids.count, now_us(settler));
   pubsub_list_push_back(&settler->queues[kind], &pass->link);
   wake(settler);
@@ -64,13 +65,24 @@ static uint32_t deadline_for(const struct pubsub_settler *settler, const struct 
                                        settler->exactly_once);
 }
 
+/* Where acknowledgements are not confirmed one by one, only the clock tells that one came too
+ * late. */
+static void note_end(struct pubsub_settler *settler, struct pubsub_held *held) {
+  if (settler->exactly_once || held->loop.lost_lease || held->loop.late_lease) return;
+  if (!pubsub_lease_has_ended(&held->loop.lease, now_us(settler))) return;
+  held->loop.late_lease = true;
+  settler->handler->on_lost(settler->user, held);
+}
+
 /* The chunk's lease runs anew from the request that has its first ids; repeating it makes sense
  * while the old one runs. */
 static void grant(struct pubsub_settler *settler, struct pubsub_settle_call *call,
                   struct pubsub_held *held, uint32_t deadline_s) {
   uint64_t end = pubsub_lease_end_us(&held->loop.lease);
   if (end < call->until_us) call->until_us = end;
-  if (held->loop.extending.rows || !pubsub_leases_watches(held)) return; /* a turn of some rows */
+  if (!pubsub_leases_watches(held)) return;
+  note_end(settler, held);
+  if (held->loop.extending.rows) return; /* a turn of some rows */
   pubsub_leases_extended(&settler->leases, held, (uint64_t)deadline_s * 1000000);
 }
 
@@ -171,6 +183,9 @@ static void row_outcome(struct pubsub_settler *settler, const struct pubsub_sett
   bool wanted = !extend || !pubsub_held_is_settling(held);
   bool young = now_us(settler) < pass->began_us + PUBSUB_SETTLE_RETRY_FOR_US;
   if (again && wanted && young && send_again(settler, pass, row, outcome, call->packed.ids)) return;
+  /* One that was found by sending it alone stays so alone. */
+  bool alone = call->packed.ids == 1 && pass->count > 1;
+  held->loop.unextended = held->loop.unextended || (extend && !alone);
   if (!extend) {
     fail_row(settler, held, row);
   } else if (receipt) {
@@ -203,6 +218,7 @@ static void turn_over(struct pubsub_settler *settler, struct pubsub_held *held,
     return;
   }
   pubsub_pass_end(pass);
+  if (extend && !held->loop.unextended) pubsub_lease_confirm(&held->loop.lease);
   if (extend && pubsub_held_receipt_over(held)) {
     settler->handler->on_receipt(settler->user, held);
   } else {
@@ -273,13 +289,14 @@ static void give_up(struct pubsub_settler *settler, struct pubsub_held *held) {
   held->loop.lost_lease = true;
   if (receipt) held->loop.drop_all = true;
   stop_extending(settler, held);
-  settler->handler->on_lost(settler->user, held);
+  if (!held->loop.late_lease) settler->handler->on_lost(settler->user, held);
   if (receipt && !held->loop.extending.active && pubsub_held_receipt_over(held)) {
     settler->handler->on_receipt(settler->user, held);
   }
 }
 
 static void on_due(void *user, struct pubsub_held *held, enum pubsub_lease_action action) {
+  note_end(user, held);
   if (action == PUBSUB_LEASE_EXTEND) {
     extend(user, held);
   } else {
@@ -318,6 +335,7 @@ void pubsub_settler_settle(struct pubsub_settler *settler, struct pubsub_held *h
     maybe_settled(settler, held);
     return;
   }
+  if (!nack) note_end(settler, held);
   if (!nack) {
     uint64_t held_us = now - held->loop.lease.received_us;
     pubsub_ack_latency_add(&settler->latency, held_us, held->rows, now);

@@ -24,7 +24,8 @@ struct pubsub_settler_options {
 struct pubsub_settler_handler {
   /* Every id of a settled chunk has an outcome; may free it. */
   void (*on_settled)(void *user, struct pubsub_held *held);
-  /* A lease was given up. */
+  /* A lease was given up, or has ended before an extension had arrived (late_lease; not where the
+   * service tells the outcome of single ids). Once a chunk. */
   void (*on_lost)(void *user, struct pubsub_held *held);
   /* A receipt is there: held->drop tells what of the chunk is left. May free it. */
   void (*on_receipt)(void *user, struct pubsub_held *held);

@@ -268,6 +268,29 @@ static void an_end_gives_back_what_is_on_the_wire(void **state) {
   pubsub_subscriber_destroy(reader.subscriber);
 }
 
+/* The service does not answer for longer than a deadline: its acknowledgements come too late then,
+ * and are not counted beside those of the messages that come again. */
+static void what_comes_again_is_told(void **state) {
+  (void)state;
+  publish(100, 200);
+  struct reader reader = {.subscriber = subscribe((struct pubsub_subscriber_options){0}, 2)};
+  uint64_t end = now_ms() + TIMEOUT_MS;
+  while (metrics_of(reader.subscriber).received_rows < 100 && now_ms() < end)
+    usleep(10000);
+  kill(emulator, SIGSTOP);
+  sleep(13);
+  assert_int_equal(metrics_of(reader.subscriber).expired_rows, 100);
+  kill(emulator, SIGCONT);
+  while (metrics_of(reader.subscriber).received_rows < 200 && now_ms() < end)
+    usleep(10000);
+  read_until(&reader, UINT64_MAX, 50, 100, TIMEOUT_MS);
+  assert_int_equal(metrics_of(reader.subscriber).acknowledged_rows, 100);
+  assert_int_equal(metrics_of(reader.subscriber).received_rows, 200);
+  assert_int_equal(metrics_of(reader.subscriber).expired_rows, 100);
+  assert_int_equal(metrics_of(reader.subscriber).redelivered_rows, 100);
+  pubsub_subscriber_destroy(reader.subscriber);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv) {
@@ -278,6 +301,7 @@ int main(int argc, char **argv) {
                                      TEST(messages_that_grow_stay_within_the_budget),
                                      TEST(a_limited_reader_acknowledges_each_message_once),
                                      TEST(a_limited_reader_leaves_the_rest_to_others),
-                                     TEST(an_end_gives_back_what_is_on_the_wire)};
+                                     TEST(an_end_gives_back_what_is_on_the_wire),
+                                     TEST(what_comes_again_is_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

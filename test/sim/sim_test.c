@@ -206,6 +206,14 @@ static void check_end(void) {
       fail("delivered twice without a fault", i, message->attempts);
     }
   }
+  /* What came too late for the service is not counted. */
+  uint64_t counted = reservoir.metrics.acknowledged_rows;
+  if (counted > service_counts()->acked) {
+    fail("more acknowledgements are counted than were taken", counted, service_counts()->acked);
+  }
+  if (!plan.faulty && reservoir.metrics.expired_rows > 0) {
+    fail("leases are told to have ended without a fault", reservoir.metrics.expired_rows, 0);
+  }
   if (!plan.faulty && service_counts()->expired > 0) {
     fail("leases ended without a fault", service_counts()->expired, 0);
   }

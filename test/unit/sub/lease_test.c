@@ -41,9 +41,23 @@ static void a_newer_id_shortens_a_lease(void **state) {
   assert_int_equal(pubsub_lease_end_us(&lease), 160 * SECOND);
 }
 
+/* What was sent last counts for when to look; only what has arrived for when it ends. */
+static void an_extension_counts_once_it_has_arrived(void **state) {
+  struct pubsub_lease lease;
+  (void)state;
+  pubsub_lease_start(&lease, 0, 10 * SECOND);
+  pubsub_lease_extend(&lease, 5 * SECOND, 10 * SECOND);
+  assert_false(pubsub_lease_has_ended(&lease, 10 * SECOND - 1));
+  assert_true(pubsub_lease_has_ended(&lease, 10 * SECOND));
+  pubsub_lease_confirm(&lease);
+  assert_false(pubsub_lease_has_ended(&lease, 15 * SECOND - 1));
+  assert_true(pubsub_lease_has_ended(&lease, 15 * SECOND));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(leases_are_extended_in_time, no_leaks),
+      cmocka_unit_test_teardown(an_extension_counts_once_it_has_arrived, no_leaks),
       cmocka_unit_test_teardown(a_newer_id_shortens_a_lease, no_leaks)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
