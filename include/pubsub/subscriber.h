@@ -231,8 +231,8 @@ struct pubsub_subscriber_metrics {
   /* came again: after their lease had ended here, or with delivery_attempt > 1; exactly-once: or while
    * held already (no second row, the newer ack id is used) */
   uint64_t redelivered_rows;
-  /* their leases were given up (max_ack_extension_s), or have ended as no extension arrived in time;
-   * never counted as acknowledged */
+  /* their leases were given up (max_ack_extension_s), or have ended as no extension arrived in
+   * time; never counted as acknowledged */
   uint64_t expired_rows;
   /* settled, and refused by the service for good: delivered again */
   uint64_t failed_rows;

@@ -1,9 +1,9 @@
 /*
  * Finds the held row of a message, for exactly-once subscriptions: a message that comes again while
  * it is held brings a newer ack id, not a second row. For others, messages whose lease has ended
- * here (held: NULL), so that they are counted when they come again. Keyed by the message id as a number, exact;
- * ids that are not decimal numbers are not indexed. Loop thread only. Memory is the store's, so
- * that the budget counts it.
+ * here (held: NULL), so that they are counted when they come again. Keyed by the message id as a
+ * number, exact; ids that are not decimal numbers are not indexed. Loop thread only. Memory is the
+ * store's, so that the budget counts it.
  */
 #ifndef PUBSUB_SUB_HELD_INDEX_H
 #define PUBSUB_SUB_HELD_INDEX_H
