@@ -228,8 +228,8 @@ struct pubsub_subscriber_metrics {
   uint64_t acknowledged_rows;
   /* given back, confirmed by the service */
   uint64_t given_back_rows;
-  /* came again: after their lease had ended here, or with delivery_attempt > 1; exactly-once: or while
-   * held already (no second row, the newer ack id is used) */
+  /* came again: after their lease had ended here, or with delivery_attempt > 1; exactly-once: or
+   * while held already (no second row, the newer ack id is used) */
   uint64_t redelivered_rows;
   /* their leases were given up (max_ack_extension_s), or have ended as no extension arrived in
    * time; never counted as acknowledged */
