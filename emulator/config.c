@@ -24,6 +24,7 @@ struct loading {
   const struct method *const *tables;
   struct json json;
   const struct section *wanted; /* made now; others are only read */
+  bool again;
 };
 
 static const struct section *find_section(const char *name) {
@@ -33,14 +34,22 @@ static const struct section *find_section(const char *name) {
   return NULL;
 }
 
+/* False: it was refused. */
+static bool make_it(struct loading *loading, const struct method *method,
+                    const ProtobufCMessage *request, struct pubsub_error *why) {
+  int code = PUBSUB_GRPC_OK;
+  if (loading->again && loading->wanted == &sections[SECTIONS - 1]) return true;
+  return local_call(loading->broker, method, request, &code, why) == PUBSUB_OK ||
+         (loading->again && code == PUBSUB_GRPC_ALREADY_EXISTS);
+}
+
 /* One element of a section. */
 static bool make(struct loading *loading, const struct section *section) {
   struct pubsub_error why = {0};
   const struct method *method = method_find(loading->tables, pubsub_view_str(section->path));
   ProtobufCMessage *request = json_message(&loading->json, method->request);
   bool good = request != NULL;
-  if (good && section == loading->wanted &&
-      local_call(loading->broker, method, request, &why) != PUBSUB_OK) {
+  if (good && section == loading->wanted && !make_it(loading, method, request, &why)) {
     good = json_fail(&loading->json, "%s: %s", section->name, why.text);
   }
   if (request) protobuf_c_message_free_unpacked(request, NULL);
@@ -72,9 +81,9 @@ static bool pass_over(struct loading *loading) {
 }
 
 static enum pubsub_status apply(struct broker *broker, const struct method *const *tables,
-                                struct pubsub_view text, struct pubsub_error *error) {
+                                struct pubsub_view text, bool again, struct pubsub_error *error) {
   struct pubsub_error own = {0};
-  struct loading loading = {.broker = broker, .tables = tables};
+  struct loading loading = {.broker = broker, .tables = tables, .again = again};
   bool good = true;
   for (size_t i = 0; i < SECTIONS && good; i++) {
     loading.wanted = &sections[i];
@@ -110,12 +119,12 @@ static enum pubsub_status read_file(const char *path, struct pubsub_buf *out,
 }
 
 enum pubsub_status config_load(struct broker *broker, const struct method *const *tables,
-                               const char *path, struct pubsub_error *error) {
+                               const char *path, bool again, struct pubsub_error *error) {
   struct pubsub_buf text = {0};
   struct pubsub_error own = {0};
   enum pubsub_status status = read_file(path, &text, error);
   if (status == PUBSUB_OK) {
-    status = apply(broker, tables, pubsub_view_of(text.ptr, text.len), &own);
+    status = apply(broker, tables, pubsub_view_of(text.ptr, text.len), again, &own);
     if (status != PUBSUB_OK) pubsub_error_set(error, status, "%s, %s", path, own.text);
   }
   pubsub_buf_clear(&text);

@@ -11,8 +11,9 @@
 #include "model/broker.h"
 #include "rpc/call.h"
 
-/* Errors: INVALID (told, with the place), IO, NOMEM. */
+/* `again`: it was loaded before; what exists is passed over, and so are messages. Errors: INVALID
+ * (told, with the place), IO, NOMEM. */
 enum pubsub_status config_load(struct broker *broker, const struct method *const *tables,
-                               const char *path, struct pubsub_error *error);
+                               const char *path, bool again, struct pubsub_error *error);
 
 #endif

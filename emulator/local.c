@@ -7,6 +7,7 @@ struct local_call {
   struct call call;
   bool answered;
   enum pubsub_status status;
+  int *grpc_code;
   struct pubsub_error *error;
 };
 
@@ -30,6 +31,7 @@ static void fail(struct call *call, int grpc_code, const char *message,
   bool memory = grpc_code == PUBSUB_GRPC_RESOURCE_EXHAUSTED;
   (void)details;
   local->answered = true;
+  *local->grpc_code = grpc_code;
   local->status =
       pubsub_error_set(local->error, memory ? PUBSUB_E_NOMEM : PUBSUB_E_INVALID, "%s", message);
 }
@@ -37,9 +39,11 @@ static void fail(struct call *call, int grpc_code, const char *message,
 static const struct answer_ops ops = {.reply = reply, .reply_bytes = reply_bytes, .fail = fail};
 
 enum pubsub_status local_call(struct broker *broker, const struct method *method,
-                              const ProtobufCMessage *request, struct pubsub_error *error) {
+                              const ProtobufCMessage *request, int *grpc_code,
+                              struct pubsub_error *error) {
   struct local_call local = {
       .call = {.method = method, .ops = &ops, .broker = broker, .timeout_us = UINT64_MAX},
+      .grpc_code = grpc_code,
       .error = error};
   struct pubsub_buf bytes = {0};
   if (pubsub_buf_reserve(&bytes, protobuf_c_message_get_packed_size(request) + 1) != PUBSUB_OK) {

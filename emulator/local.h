@@ -8,9 +8,10 @@
 #include "model/broker.h"
 #include "rpc/call.h"
 
-/* Calls it with a message of its request's type. The response is dropped. Errors: INVALID (the
- * method's text), NOMEM. */
+/* Calls it with a message of its request's type. The response is dropped; *grpc_code is set where
+ * it fails. Errors: INVALID (the method's text), NOMEM. */
 enum pubsub_status local_call(struct broker *broker, const struct method *method,
-                              const ProtobufCMessage *request, struct pubsub_error *error);
+                              const ProtobufCMessage *request, int *grpc_code,
+                              struct pubsub_error *error);
 
 #endif

@@ -31,6 +31,8 @@ static const char usage[] =
     "  --topic NAME           create projects/P/topics/T at the start; may be repeated\n"
     "  --subscription NAME=TOPIC  … and a subscription of it, with its topic\n"
     "  --config FILE          … and what a JSON file says: docs/emulator.md\n"
+    "  --data-dir DIR         keep everything there, so that it is there after a restart\n"
+    "  --sync always|interval  wait for the disk before every answer (default), or once a second\n"
     "  --record               record every publish, delivery, extension, acknowledgement\n"
     "  --fault \"METHOD KIND[=VALUE] [probability=P] [count=N] [after=N]\"\n"
     "                         misbehave: docs/emulator.md; may be repeated\n"
@@ -121,6 +123,11 @@ static bool parse_listen(char *text, struct server_options *options) {
   return true;
 }
 
+static bool parse_sync(const char *text, struct server_options *options) {
+  options->sync_interval = strcmp(text, "interval") == 0;
+  return options->sync_interval || strcmp(text, "always") == 0;
+}
+
 static bool is_loopback(const char *address) {
   return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 }
@@ -144,6 +151,8 @@ int main(int argc, char **argv) {
                                         {"topic", required_argument, NULL, 't'},
                                         {"subscription", required_argument, NULL, 's'},
                                         {"config", required_argument, NULL, 'C'},
+                                        {"data-dir", required_argument, NULL, 'd'},
+                                        {"sync", required_argument, NULL, 'y'},
                                         {"require-token", required_argument, NULL, 'a'},
                                         {"record", no_argument, NULL, 'r'},
                                         {"fault", required_argument, NULL, 'f'},
@@ -170,6 +179,12 @@ int main(int argc, char **argv) {
       break;
     case 'a':
       options.require_token = optarg;
+      break;
+    case 'd':
+      options.data_dir = optarg;
+      break;
+    case 'y':
+      good = parse_sync(optarg, &options);
       break;
     case 'r':
       options.record = true;
@@ -208,20 +223,25 @@ int main(int argc, char **argv) {
   struct server *server = NULL;
   struct pubsub_error error = {0};
   raise_descriptor_limit();
+  signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of the call that reaches it */
   enum pubsub_status status = pubsub_loop_new(&program.loop, &error);
   if (status == PUBSUB_OK) {
     watch_signals(&program);
     status = server_new(program.loop, &options, &server, &error);
   }
   if (status == PUBSUB_OK) status = furnish(server, argc, argv, names, &error);
+  if (status == PUBSUB_OK) status = server_commit(server, &error);
   if (status == PUBSUB_OK) {
     bool v6 = strchr(options.address, ':') != NULL;
     printf(v6 ? "pubsub-emulator listening on [%s]:%u\n" : "pubsub-emulator listening on %s:%u\n",
            options.address, server_port(server));
     fflush(stdout);
     warn_of_other_hosts(&options);
+    if (server_notice(server)[0]) fprintf(stderr, "pubsub-emulator: %s\n", server_notice(server));
     pubsub_loop_run(program.loop);
-  } else {
+    if (server_failed(server, &error)) status = PUBSUB_E_IO;
+  }
+  if (status != PUBSUB_OK) {
     fprintf(stderr, "pubsub-emulator: %s\n", error.text);
   }
   server_destroy(server);

@@ -13,9 +13,12 @@
 #include "model/delivery.h"
 #include "net/listener.h"
 #include "config.h"
+#include "keeper.h"
 #include "preset.h"
 #include "rpc/connection.h"
 #include "rpc/token.h"
+#include <stdio.h>
+#include <string.h>
 
 struct server {
   struct pubsub_loop *loop;
@@ -23,6 +26,9 @@ struct server {
   struct faults faults;
   struct token token;
   struct service service;
+  struct keeper keeper;
+  struct pubsub_error notice, why;
+  bool failed;
   struct pubsub_timer wake;        /* the clock's */
   struct pubsub_deferred delivery; /* the model's */
   struct pubsub_tls_context *tls;
@@ -92,6 +98,14 @@ static const char *on_admit(struct broker *broker, const struct method *method,
   return faults_spare(method->path) ? NULL : token_problem(broker->token, authorization);
 }
 
+static struct server *server_of(struct call *call) {
+  return PUBSUB_CONTAINER_OF(call->broker, struct server, broker);
+}
+
+static bool on_intercept(struct call *call, struct pubsub_view request) {
+  return intercept(call, request) && keeper_admit(&server_of(call)->keeper, call, request);
+}
+
 static bool start_http2(struct server *server, struct pubsub_bytestream *take_stream,
                         struct pubsub_view early) {
   struct pubsub_h2_options options = {.server = true,
@@ -114,7 +128,21 @@ static void on_known(void *user, struct pubsub_bytestream *take_stream, bool htt
 
 static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   struct server *server = user;
-  arrival_start(server->loop, take_stream, on_known, server, &server->arrivals);
+  struct pubsub_bytestream *stream = keeper_guard(&server->keeper, take_stream);
+  if (!stream) {
+    take_stream->ops->destroy(take_stream);
+    return;
+  }
+  arrival_start(server->loop, stream, on_known, server, &server->arrivals);
+}
+
+static enum pubsub_status open_folder(struct server *server, const struct server_options *options,
+                                      struct pubsub_error *error) {
+  enum store_sync sync = options->sync_interval ? STORE_SYNC_INTERVAL : STORE_SYNC_ALWAYS;
+  server->keeper.failed = &server->failed;
+  server->keeper.why = &server->why;
+  return keeper_open(&server->keeper, server->loop, options->data_dir, sync, &server->broker,
+                     &server->notice, error);
 }
 
 static void furnish(struct server *server, const struct server_options *options) {
@@ -132,7 +160,7 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   if (!server) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
   server->loop = loop;
   server->service = (struct service){
-      .tables = tables, .broker = &server->broker, .intercept = intercept, .admit = on_admit};
+      .tables = tables, .broker = &server->broker, .intercept = on_intercept, .admit = on_admit};
   server->wake.run = on_wake;
   server->delivery.run = on_delivery;
   pubsub_list_init(&server->delivery.link);
@@ -144,6 +172,7 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
   if (options->require_token) {
     status = token_require(&server->token, options->require_token, error);
   }
+  if (status == PUBSUB_OK && options->data_dir) status = open_folder(server, options, error);
   if (status == PUBSUB_OK && options->tls_certificate) {
     status = pubsub_tls_context_new_server(options->tls_certificate, options->tls_key, &server->tls,
                                            error);
@@ -167,6 +196,11 @@ enum pubsub_status server_add_topic(struct server *server, const char *name,
 
 enum pubsub_status server_add_subscription(struct server *server, const char *text,
                                            struct pubsub_error *error) {
+  char name[600];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
+  if (keeper_has_before(&server->keeper) && broker_subscription(&server->broker, name)) {
+    return PUBSUB_OK;
+  }
   return preset_subscription(&server->broker, text, error);
 }
 
@@ -177,12 +211,25 @@ enum pubsub_status server_add_project(struct server *server, const char *text,
 
 enum pubsub_status server_add_config(struct server *server, const char *path,
                                      struct pubsub_error *error) {
-  return config_load(&server->broker, tables, path, error);
+  return config_load(&server->broker, tables, path, keeper_has_before(&server->keeper), error);
 }
 
 enum pubsub_status server_add_fault(struct server *server, const char *text,
                                     struct pubsub_error *error) {
   return faults_add(&server->faults, text, error);
+}
+
+enum pubsub_status server_commit(struct server *server, struct pubsub_error *error) {
+  return keeper_commit(&server->keeper, error);
+}
+
+const char *server_notice(const struct server *server) {
+  return server->notice.text;
+}
+
+bool server_failed(const struct server *server, struct pubsub_error *why) {
+  *why = server->why;
+  return server->failed;
 }
 
 uint16_t server_port(const struct server *server) {
@@ -206,6 +253,7 @@ void server_destroy(struct server *server) {
     http1_destroy((struct http1 *)server->front.site.connections.next); /* its first member */
   }
   front_clear(&server->front);
+  keeper_close(&server->keeper);
   broker_clear(&server->broker);
   faults_clear(&server->faults);
   token_clear(&server->token);

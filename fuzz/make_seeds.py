@@ -523,8 +523,34 @@ def emulator_http1():
         yield name, bytes([index % 8]) + text
 
 
+def store():
+    def bytes_(value):
+        return varint(len(value)) + value
+
+    def frame(*entries):
+        payload = b"".join(entries)
+        return struct.pack(">H", len(payload)) + payload
+
+    topic = field(1, "projects/p/topics/orders") + field(8, number(1, 600))
+    subscription = field(1, "projects/p/subscriptions/orders") + field(2, "projects/p/topics/orders") + field(12, "attributes:k")
+    snapshot = field(1, "projects/p/snapshots/snap") + field(2, "projects/p/topics/orders")
+    schema = field(1, "projects/p/schemas/order") + number(2, 2) + field(3, "{}") + field(4, "1")
+    block = field(1, "projects/p/topics/orders") + field(2, message(b"data", [("k", "v")], key="key")) + field(2, message(b"other"))
+    counters = b"\x01" + varint(3) + varint(10) + varint(5) + varint(7)
+    settings = b"\x02\x01" + bytes_(topic) + b"\x03\x02\x01" + bytes_(subscription)
+    copied = b"\x04\x03\x01" + bytes_(snapshot) + b"\x0f\x03\x01" + varint(10 << 3)
+    published = b"\x09\x01" + varint(10) + varint(2) + varint(1700000000000000) + bytes_(block)
+    settled = b"\x0e\x02" + varint(10) + varint(3) + b"\x0c\x02" + varint(10) + b"\x0d\x02" + varint(11)
+    yield "all", frame(counters, settings) + frame(published) + frame(copied, settled)
+    yield "removed", frame(settings) + frame(published) + frame(b"\x07\x01\x07\x02", b"\x11" + varint(99))
+    yield "schemas", frame(b"\x05\x02" + bytes_(schema) + bytes_(schema)) + frame(b"\x08" + bytes_(b"projects/p/schemas/order"))
+    yield "policy", frame(b"\x06" + bytes_(b"projects/p/topics/orders") + bytes_(field(3, b"etag")), b"\x12")
+    yield "contents", frame(settings, published) + frame(b"\x0f\x02\x02" + varint(10 << 3 | 3) + varint(4) + varint(1 << 3), b"\x10\x01" + varint(1))
+    yield "no_block", frame(settings, b"\x0f\x02\x01" + varint(10 << 3), b"\x0b\x01\x40\x05\x0a\x01\x07", b"\x0a" + bytes_(b"moved"))
+
+
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, emulator_http1, client_http2, client_calls]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, emulator_http1, client_http2, client_calls, store]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 #include "api/methods.h"
 #include "api/resources.h"
 #include "base/utf8.h"
+#include "model/journal.h"
 #include "proto/wire.h"
 
 #define MAX_MESSAGES 1000
@@ -122,6 +123,7 @@ static void publish_all(struct call *call, struct topic *topic, struct block *bl
                             world->next_message_id++, now);
   }
   if (status == PUBSUB_OK) {
+    JOURNAL(world, published, topic, block, first_id, count, now);
     reply_ids(call, first_id, count);
   } else {
     fail_no_memory(call);

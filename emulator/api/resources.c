@@ -2,6 +2,7 @@
 
 #include "api/names.h"
 #include "api/update.h"
+#include "model/journal.h"
 
 bool require_name(struct call *call, const char *name, const char *kind) {
   const char *problem = name_problem(name, kind);
@@ -87,5 +88,13 @@ bool require_update(struct call *call, const char *what, ProtobufCMessage *confi
             "Invalid update_mask provided in the Update%sRequest: '%.100s' is not a known or "
             "mutable %s field.",
             what, problem, what);
+  return false;
+}
+
+bool require_room(struct call *call, size_t messages) {
+  const struct world *world = &call->broker->world;
+  if (journal_reserve(world, messages * JOURNAL_MESSAGE_BYTES)) return true;
+  call_fail(call, PUBSUB_GRPC_RESOURCE_EXHAUSTED, "nothing can be kept: %s",
+            world->journal->problem);
   return false;
 }

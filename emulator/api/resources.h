@@ -25,6 +25,9 @@ bool require_update(struct call *call, const char *what, ProtobufCMessage *confi
                     ProtobufCMessage *update, const Google__Protobuf__FieldMask *mask,
                     const char *const *fixed);
 
+/* A store has room for a change of so many messages; otherwise fails the call. */
+bool require_room(struct call *call, size_t messages);
+
 /* NOT_FOUND, or INVALID_ARGUMENT where the name is none. */
 void fail_not_found(struct call *call, struct pubsub_view name, const char *kind);
 void fail_exists(struct call *call, const char *name);

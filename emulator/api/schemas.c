@@ -98,7 +98,7 @@ static void delete_schema_revision(struct call *call, void *message) {
   } else if (schema->count == 1) {
     call_fail(call, PUBSUB_GRPC_FAILED_PRECONDITION, "The only revision cannot be deleted.");
   } else {
-    Schema *deleted = schema_take_revision(schema, i);
+    Schema *deleted = schema_take_revision(&call->broker->world, schema, i);
     call_reply(call, &deleted->base);
     google__pubsub__v1__schema__free_unpacked(deleted, NULL);
   }
@@ -149,7 +149,7 @@ static void delete_schema(struct call *call, void *message) {
   struct schema *schema = require_schema(call, request->name);
   if (!schema) return;
   forget_schema(call->broker, schema->name);
-  schema_remove(&call->broker->schemas, schema);
+  schema_remove(&call->broker->world, &call->broker->schemas, schema);
   call_reply_empty(call);
 }
 

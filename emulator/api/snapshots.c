@@ -3,6 +3,7 @@
 #include "api/names.h"
 #include "api/resources.h"
 #include "model/contents.h"
+#include "model/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -81,6 +82,7 @@ static void create_snapshot(struct call *call, void *message) {
               "hour.");
     return;
   }
+  if (!require_room(call, contents_count(subscription))) return;
   do {
     name_assign(name, sizeof name, request->subscription, "snapshots",
                 (unsigned long long)now_us + world->next_serial++);
@@ -114,6 +116,7 @@ static void update_snapshot(struct call *call, void *message) {
     call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "The expire_time of a snapshot must be given.");
   } else if (require_update(call, "Snapshot", &snapshot->config->base, &update->base,
                             request->update_mask, fixed)) {
+    JOURNAL(&call->broker->world, snapshot, snapshot);
     call_reply(call, &snapshot->config->base);
   }
 }

@@ -210,6 +210,7 @@ static void settle(struct stream *stream, const Google__Pubsub__V1__StreamingPul
       faults_draw(faults, path, FAULT_DROP_ACKS)) {
     return;
   }
+  if (!require_room(stream->call, request->n_ack_ids + request->n_modify_deadline_ack_ids)) return;
   for (size_t i = 0; i < request->n_ack_ids; i++) {
     struct pubsub_view id = pubsub_view_str(request->ack_ids[i]);
     if (outcome_check(&acked, subscription, stream->call, id)) {

@@ -5,6 +5,7 @@
 #include "api/settings.h"
 #include "model/contents.h"
 #include "model/delivery.h"
+#include "model/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,7 @@ static void create_subscription(struct call *call, void *message) {
   if (!check_new(call, config)) return;
   struct topic *topic = broker_topic(call->broker, config->topic);
   struct filter *filter = filter_parse(config->filter, &problem);
+  config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
   struct subscription *subscription =
       problem ? NULL : broker_add_subscription(call->broker, topic, config, filter);
   if (!subscription) {
@@ -86,7 +88,6 @@ static void create_subscription(struct call *call, void *message) {
     return;
   }
   call_take_request(call);
-  config->state = GOOGLE__PUBSUB__V1__SUBSCRIPTION__STATE__ACTIVE;
   reply_subscription(call, subscription);
 }
 
@@ -124,6 +125,7 @@ static void update_subscription(struct call *call, void *message) {
                    request->update_mask, fixed);
     return;
   }
+  JOURNAL(&call->broker->world, subscription, subscription);
   delivery_wake(subscription);
   reply_subscription(call, subscription);
 }
@@ -137,6 +139,7 @@ static void detach_subscription(struct call *call, void *message) {
   subscription->config->detached = 1;
   subscription->detached = true;
   contents_clear(subscription);
+  JOURNAL(&call->broker->world, subscription, subscription);
   call_reply_empty(call);
 }
 
@@ -157,6 +160,7 @@ static void modify_push_config(struct call *call, void *message) {
   request->push_config = old;
   /* Fills in an empty one; the rest is good as it was. */
   if (settings_check_subscription(subscription->config, &error) == PUBSUB_OK) {
+    JOURNAL(&call->broker->world, subscription, subscription);
     call_reply_empty(call);
   } else {
     fail_error(call, &error);

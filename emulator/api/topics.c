@@ -2,6 +2,7 @@
 #include "api/methods.h"
 #include "api/resources.h"
 #include "api/settings.h"
+#include "model/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ static void update_topic(struct call *call, void *message) {
     return;
   }
   if (!topic->config->message_retention_duration) messages_free(&topic->retained);
+  JOURNAL(&call->broker->world, topic, topic);
   call_reply(call, &topic->config->base);
 }
 

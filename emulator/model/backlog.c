@@ -1,6 +1,7 @@
 #include "model/backlog.h"
 
 #include "model/delivery.h"
+#include "model/journal.h"
 #include "model/ordering.h"
 #include "model/retention.h"
 #include "model/times.h"
@@ -49,6 +50,11 @@ static void schedule(struct subscription *subscription) {
   }
 }
 
+/* Whether they change what becomes of a message. */
+static bool counts_attempts(const struct subscription *subscription) {
+  return subscription->config->dead_letter_policy || subscription->config->retry_policy;
+}
+
 struct message *backlog_lend(struct subscription *subscription, struct consumer *consumer,
                              uint64_t due_us) {
   if (subscription->ready_count == 0 || !lending_reserve(subscription)) return NULL;
@@ -68,6 +74,9 @@ struct message *backlog_lend(struct subscription *subscription, struct consumer 
   }
   schedule(subscription);
   subscription_note(subscription, RECORD_DELIVER, message->id, message->attempts);
+  if (counts_attempts(subscription)) {
+    JOURNAL(subscription->world, lent, subscription, message->id, message->attempts);
+  }
   return message;
 }
 
@@ -93,6 +102,8 @@ void backlog_unlend(struct subscription *subscription, struct message *message) 
 
 void backlog_acknowledge(struct subscription *subscription, struct message *message) {
   subscription_note(subscription, RECORD_ACKNOWLEDGE, message->id, message->attempts);
+  JOURNAL(subscription->world, settled, subscription, message->id,
+          subscription->config->retain_acked_messages);
   lending_take_back(subscription, message);
   if (message->key) {
     ordering_acknowledge(subscription, message);
@@ -121,6 +132,7 @@ static bool dies(struct subscription *subscription, struct message *message) {
     return false;
   }
   subscription_note(subscription, RECORD_DEAD_LETTER, message->id, message->attempts);
+  JOURNAL(subscription->world, settled, subscription, message->id, false);
   lending_take_back(subscription, message);
   if (message->key) {
     ordering_acknowledge(subscription, message);

@@ -2,10 +2,12 @@
 
 #include "model/backlog.h"
 #include "model/contents.h"
+#include "model/journal.h"
 #include "model/policy.h"
 #include "model/schema.h"
 
 #define SWEEP_US 10000000
+#define SWEPT_BYTES ((size_t)100) /* what a store needs to be told that something expired */
 
 /* ---- life ---- */
 
@@ -32,6 +34,7 @@ void broker_init(struct broker *broker, const struct clock_source *source, void 
 }
 
 void broker_clear(struct broker *broker) {
+  broker->world.journal = NULL; /* what a store keeps stays there */
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
@@ -62,7 +65,7 @@ static void sweep(struct broker *broker) {
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
     struct subscription *subscription = PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
-    if (subscription_is_over(subscription)) {
+    if (subscription_is_over(subscription) && journal_reserve(&broker->world, SWEPT_BYTES)) {
       broker_remove_subscription(broker, subscription);
     } else {
       contents_sweep(subscription, now);
@@ -75,7 +78,8 @@ static void sweep(struct broker *broker) {
   it = (struct pubsub_map_iter){0};
   while ((entry = pubsub_map_next(&broker->snapshots, &it))) {
     struct snapshot *snapshot = PUBSUB_CONTAINER_OF(entry, struct snapshot, entry);
-    if (snapshot_is_over(snapshot, now)) broker_remove_snapshot(broker, snapshot);
+    if (snapshot_is_over(snapshot, now) && journal_reserve(&broker->world, SWEPT_BYTES))
+      broker_remove_snapshot(broker, snapshot);
   }
 }
 
@@ -87,6 +91,7 @@ static void on_sweep(struct alarm *alarm) {
 
 bool broker_advance(struct broker *broker, uint64_t by_us) {
   if (!clock_advance(&broker->world.clock, by_us)) return false;
+  JOURNAL(&broker->world, advanced);
   sweep(broker);
   return true;
 }
@@ -116,6 +121,7 @@ struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic 
     topic_free(topic);
     return NULL;
   }
+  if (topic) JOURNAL(&broker->world, topic, topic);
   return topic;
 }
 
@@ -132,38 +138,58 @@ struct subscription *broker_add_subscription(struct broker *broker, struct topic
     return NULL;
   }
   subscription->topic = topic;
-  pubsub_list_push_back(&topic->subscriptions, &subscription->topic_link);
+  if (topic) pubsub_list_push_back(&topic->subscriptions, &subscription->topic_link);
+  JOURNAL(&broker->world, subscription, subscription);
   return subscription;
 }
 
-struct snapshot *broker_add_snapshot(struct broker *broker, struct subscription *subscription,
-                                     Google__Pubsub__V1__Snapshot *take_config) {
+struct snapshot *broker_add_snapshot_of(struct broker *broker, struct topic *topic,
+                                        struct pubsub_list *take_messages,
+                                        Google__Pubsub__V1__Snapshot *take_config) {
   struct snapshot *snapshot = snapshot_new(take_config);
   if (!snapshot) return NULL;
-  if (contents_copy(subscription, &snapshot->messages) != PUBSUB_OK ||
-      pubsub_map_insert(&broker->snapshots, &snapshot->entry, pubsub_view_str(take_config->name)) !=
-          PUBSUB_OK) {
+  if (pubsub_map_insert(&broker->snapshots, &snapshot->entry, pubsub_view_str(take_config->name)) !=
+      PUBSUB_OK) {
     snapshot->config = NULL; /* the caller keeps it */
     snapshot_free(snapshot);
     return NULL;
   }
-  snapshot->topic = subscription->topic;
-  pubsub_list_push_back(&subscription->topic->snapshots, &snapshot->topic_link);
+  pubsub_list_move_all(&snapshot->messages, take_messages);
+  snapshot->topic = topic;
+  if (topic) pubsub_list_push_back(&topic->snapshots, &snapshot->topic_link);
+  return snapshot;
+}
+
+struct snapshot *broker_add_snapshot(struct broker *broker, struct subscription *subscription,
+                                     Google__Pubsub__V1__Snapshot *take_config) {
+  struct pubsub_list messages;
+  struct snapshot *snapshot = NULL;
+  pubsub_list_init(&messages);
+  if (contents_copy(subscription, &messages) == PUBSUB_OK) {
+    snapshot = broker_add_snapshot_of(broker, subscription->topic, &messages, take_config);
+  }
+  messages_free(&messages);
+  if (!snapshot) return NULL;
+  JOURNAL(&broker->world, snapshot, snapshot);
+  JOURNAL(&broker->world, copied, snapshot);
   return snapshot;
 }
 
 void broker_remove_topic(struct broker *broker, struct topic *topic) {
+  JOURNAL(&broker->world, removed, topic->number);
   pubsub_map_remove(&broker->topics, &topic->entry);
   topic_free(topic);
 }
 
 void broker_remove_subscription(struct broker *broker, struct subscription *subscription) {
+  JOURNAL(&broker->world, removed, subscription->number);
   pubsub_map_remove(&broker->subscriptions, &subscription->entry);
   pubsub_list_remove(&subscription->topic_link);
   subscription_free(subscription);
 }
 
 void broker_remove_snapshot(struct broker *broker, struct snapshot *snapshot) {
+  JOURNAL(&broker->world, removed, snapshot->number);
   pubsub_map_remove(&broker->snapshots, &snapshot->entry);
   snapshot_free(snapshot);
 }

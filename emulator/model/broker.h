@@ -1,7 +1,7 @@
 /*
  * All topics, subscriptions, snapshots, schemas and policies, by name, and where a published
- * message goes. It stands on top of the model; api/ calls it. A store that survives a restart would
- * be told of what changes here. No network. Loop thread only.
+ * message goes. It stands on top of the model; api/ calls it. A store that survives a restart is
+ * told of what changes here (journal.h). No network. Loop thread only.
  */
 #ifndef EMULATOR_MODEL_BROKER_H
 #define EMULATOR_MODEL_BROKER_H
@@ -34,7 +34,8 @@ bool broker_advance(struct broker *broker, uint64_t by_us);
 struct topic *broker_topic(struct broker *broker, const char *name);
 struct subscription *broker_subscription(struct broker *broker, const char *name);
 struct snapshot *broker_snapshot(struct broker *broker, const char *name);
-/* Take the config on success. NULL: no memory. */
+/* Take the config on success. NULL: no memory. The topic of a subscription is NULL where it was
+ * deleted. */
 struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic *take_config);
 struct subscription *broker_add_subscription(struct broker *broker, struct topic *topic,
                                              Google__Pubsub__V1__Subscription *take_config,
@@ -42,12 +43,17 @@ struct subscription *broker_add_subscription(struct broker *broker, struct topic
 /* With what the subscription has not acknowledged. */
 struct snapshot *broker_add_snapshot(struct broker *broker, struct subscription *subscription,
                                      Google__Pubsub__V1__Snapshot *take_config);
+/* With messages that are at hand; a store is not told. topic NULL: it was deleted. */
+struct snapshot *broker_add_snapshot_of(struct broker *broker, struct topic *topic,
+                                        struct pubsub_list *take_messages,
+                                        Google__Pubsub__V1__Snapshot *take_config);
 void broker_remove_topic(struct broker *broker, struct topic *topic);
 /* Its consumers must have been ended. */
 void broker_remove_subscription(struct broker *broker, struct subscription *subscription);
 void broker_remove_snapshot(struct broker *broker, struct snapshot *snapshot);
 
-/* Adds one message of a block to every subscription of the topic. Errors: NOMEM. */
+/* Adds one message of a block to every subscription of the topic. A store is told of the block when
+ * all of its messages were added (journal.h). Errors: NOMEM. */
 enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, struct block *block,
                                   uint32_t offset, uint32_t len, uint64_t id, int64_t time_us);
 

@@ -1,6 +1,7 @@
 #include "model/contents.h"
 
 #include "base/alloc.h"
+#include "model/journal.h"
 #include "model/lending.h"
 #include "model/ordering.h"
 #include "model/ordering_key.h"
@@ -90,15 +91,31 @@ int64_t contents_oldest_us(const struct subscription *subscription) {
   return oldest_us;
 }
 
-/* ---- taken ---- */
+/* ---- visited ---- */
 
-static void move_all(struct pubsub_list *from, struct pubsub_list *to) {
-  while (!pubsub_list_empty(from)) {
-    struct pubsub_list *link = from->next;
-    pubsub_list_remove(link);
-    pubsub_list_push_back(to, link);
-  }
+static void visit_list(const struct pubsub_list *list,
+                       void (*visit)(void *user, const struct message *message), void *user) {
+  for (const struct pubsub_list *link = list->next; link != list; link = link->next)
+    visit(user, PUBSUB_CONTAINER_OF(link, struct message, link));
 }
+
+void contents_visit(const struct subscription *subscription,
+                    void (*visit)(void *user, const struct message *message), void *user) {
+  struct pubsub_map_entry *entry;
+  struct pubsub_map_iter it = {0};
+  visit_list(&subscription->retained, visit, user);
+  for (uint32_t i = 0; i < subscription->slot_count; i++) {
+    const struct message *message = subscription->slots[i];
+    if (message && !message->key) visit(user, message);
+  }
+  while ((entry = pubsub_map_next(&subscription->keys, &it))) {
+    visit_list(&PUBSUB_CONTAINER_OF(entry, struct ordering_key, entry)->line, visit, user);
+  }
+  visit_list(&subscription->waiting, visit, user);
+  visit_list(&subscription->ready, visit, user);
+}
+
+/* ---- taken ---- */
 
 void contents_take_all(struct subscription *subscription, struct pubsub_list *out) {
   for (uint32_t i = 0; i < subscription->slot_count; i++) {
@@ -111,14 +128,14 @@ void contents_take_all(struct subscription *subscription, struct pubsub_list *ou
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(&subscription->keys, &it))) {
     struct ordering_key *key = PUBSUB_CONTAINER_OF(entry, struct ordering_key, entry);
-    move_all(&key->line, out);
+    pubsub_list_move_all(out, &key->line);
     pubsub_list_remove(&key->link);
     pubsub_map_remove(&subscription->keys, &key->entry);
     pubsub_free(key);
   }
-  move_all(&subscription->waiting, out);
-  move_all(&subscription->ready, out);
-  move_all(&subscription->retained, out);
+  pubsub_list_move_all(out, &subscription->waiting);
+  pubsub_list_move_all(out, &subscription->ready);
+  pubsub_list_move_all(out, &subscription->retained);
   for (struct pubsub_list *link = out->next; link != out; link = link->next) {
     struct message *message = message_at(link);
     dues_remove(&message->due);
@@ -141,6 +158,7 @@ static void sweep(struct subscription *subscription, struct pubsub_list *list, i
   while (!pubsub_list_empty(list)) {
     struct message *message = message_at(list->next);
     if (message->publish_time_us >= before_us) return;
+    JOURNAL(subscription->world, settled, subscription, message->id, false);
     if (message->state == MESSAGE_READY) subscription->ready_count--;
     if (message->state == MESSAGE_WAITING) subscription->waiting_count--;
     dues_remove(&message->due);
@@ -160,6 +178,7 @@ void contents_sweep(struct subscription *subscription, int64_t wall_us) {
     struct ordering_key *key = PUBSUB_CONTAINER_OF(entry, struct ordering_key, entry);
     struct message *first = message_at(key->line.next);
     if (first->state == MESSAGE_READY && first->publish_time_us < before) {
+      JOURNAL(subscription->world, settled, subscription, first->id, false);
       subscription->ready_count--;
       ordering_remove(subscription, first);
     }

@@ -11,6 +11,10 @@ int64_t contents_oldest_us(const struct subscription *subscription);
 /* Copies of what is not acknowledged into `out`, in the order of publishing. Errors: NOMEM, with
  * some in it. */
 enum pubsub_status contents_copy(const struct subscription *subscription, struct pubsub_list *out);
+/* Each message once, in no order: acknowledged ones too (by their state), whether they are retained
+ * or stand in a key's line. */
+void contents_visit(const struct subscription *subscription,
+                    void (*visit)(void *user, const struct message *message), void *user);
 /* All messages, retained ones too, into `out`; nothing is lent any more, and the subscription is
  * empty after it. */
 void contents_take_all(struct subscription *subscription, struct pubsub_list *out);

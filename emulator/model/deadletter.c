@@ -1,5 +1,6 @@
 #include "model/deadletter.h"
 
+#include "model/journal.h"
 #include "proto/wire.h"
 #include <stdio.h>
 #include <string.h>
@@ -44,18 +45,42 @@ static enum pubsub_status add_source(struct pubsub_buf *out,
   return PUBSUB_OK;
 }
 
+/* As a Publish request has it: field 2. */
+static struct block *wrap(const struct pubsub_buf *message, uint32_t *offset) {
+  enum { MESSAGES = 2 << 3 | 2 };
+  struct pubsub_buf bytes = {0};
+  if (pubsub_buf_reserve(&bytes, pubsub_wire_len_bytes(message->len)) != PUBSUB_OK) return NULL;
+  const uint8_t *end = pubsub_wire_write_bytes(bytes.ptr, MESSAGES, message->ptr, message->len);
+  bytes.len = (size_t)(end - bytes.ptr);
+  *offset = (uint32_t)(bytes.len - message->len);
+  struct block *block = block_new(&bytes);
+  pubsub_buf_clear(&bytes);
+  return block;
+}
+
 static struct block *letter(const struct subscription *subscription, const struct message *message,
-                            uint32_t *len) {
+                            uint32_t *offset, uint32_t *len) {
   struct pubsub_view published = message_view(message);
   struct pubsub_buf bytes = {0};
   struct block *block = NULL;
   if (pubsub_buf_append(&bytes, published.ptr, published.len) == PUBSUB_OK &&
       add_source(&bytes, subscription, message) == PUBSUB_OK) {
     *len = (uint32_t)bytes.len;
-    block = block_new(&bytes);
+    block = wrap(&bytes, offset);
   }
   pubsub_buf_clear(&bytes);
   return block;
+}
+
+static bool publish(struct broker *broker, struct topic *topic, struct block *block,
+                    uint32_t offset, uint32_t len) {
+  struct world *world = &broker->world;
+  uint64_t id = world->next_message_id++;
+  int64_t now = clock_wall_us(&world->clock);
+  if (!journal_reserve(world, block->bytes.len)) return false;
+  if (broker_publish(broker, topic, block, offset, len, id, now) != PUBSUB_OK) return false;
+  JOURNAL(world, published, topic, block, id, 1, now);
+  return true;
 }
 
 bool deadletter_publish(struct broker *broker, const struct subscription *subscription,
@@ -65,12 +90,10 @@ bool deadletter_publish(struct broker *broker, const struct subscription *subscr
   if (message->attempts < most) return false;
   struct topic *topic = broker_topic(broker, policy->dead_letter_topic);
   if (!topic) return false; /* goes on being redelivered, as the service does */
-  uint32_t len;
-  struct block *block = letter(subscription, message, &len);
+  uint32_t offset, len;
+  struct block *block = letter(subscription, message, &offset, &len);
   if (!block) return false;
-  struct world *world = &broker->world;
-  enum pubsub_status status = broker_publish(broker, topic, block, 0, len, world->next_message_id++,
-                                             clock_wall_us(&world->clock));
+  bool published = publish(broker, topic, block, offset, len);
   block_unref(block);
-  return status == PUBSUB_OK;
+  return published;
 }

@@ -7,14 +7,30 @@ struct block *block_new(struct pubsub_buf *take_bytes) {
   struct block *block = pubsub_alloc(sizeof *block);
   if (!block) return NULL;
   block->refs = 1;
+  block->keeping = NULL;
+  block->whole = NULL;
   block->bytes = *take_bytes;
   *take_bytes = (struct pubsub_buf){0};
   return block;
 }
 
+struct block *block_within(struct block *whole, size_t offset, size_t len) {
+  struct pubsub_buf part = {whole->bytes.ptr + offset, len, len};
+  struct block *block = block_new(&part);
+  if (!block) return NULL;
+  block->whole = whole;
+  whole->refs++;
+  return block;
+}
+
 void block_unref(struct block *block) {
   if (--block->refs > 0) return;
-  pubsub_buf_clear(&block->bytes);
+  if (block->keeping) block->keeping->on_block_freed(block->keeping);
+  if (block->whole) {
+    block_unref(block->whole);
+  } else {
+    pubsub_buf_clear(&block->bytes);
+  }
   pubsub_free(block);
 }
 
@@ -55,10 +71,13 @@ void messages_free(struct pubsub_list *messages) {
     free_first(messages);
 }
 
-void messages_sweep(struct pubsub_list *messages, int64_t before_us) {
+bool messages_sweep(struct pubsub_list *messages, int64_t before_us) {
+  bool any = false;
   while (!pubsub_list_empty(messages)) {
     const struct message *first = PUBSUB_CONTAINER_OF(messages->next, struct message, link);
-    if (first->publish_time_us >= before_us) return;
+    if (first->publish_time_us >= before_us) break;
     free_first(messages);
+    any = true;
   }
+  return any;
 }

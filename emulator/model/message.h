@@ -12,13 +12,22 @@
 #include "base/bytes.h"
 #include "model/dues.h"
 
-/* The memory of one Publish request. */
+/* Where a store keeps a block; its own, told when the block goes. */
+struct keeping {
+  void (*on_block_freed)(struct keeping *keeping);
+};
+
+/* The memory of one Publish request: messages are its fields 2. */
 struct block {
   size_t refs;
   struct pubsub_buf bytes;
+  struct keeping *keeping; /* NULL: no store has it */
+  struct block *whole;     /* the bytes are a part of this one's (one reference); NULL: its own */
 };
 /* Takes the bytes on success. NULL: no memory. */
 struct block *block_new(struct pubsub_buf *take_bytes);
+/* A part of the bytes of another, which stay as long as it does. NULL: no memory. */
+struct block *block_within(struct block *whole, size_t offset, size_t len);
 void block_unref(struct block *block);
 
 enum message_state { MESSAGE_READY, MESSAGE_LENT, MESSAGE_WAITING, MESSAGE_ACKNOWLEDGED };
@@ -47,7 +56,7 @@ struct message *message_copy(const struct message *message);
 enum pubsub_status message_keep(struct pubsub_list *list, const struct message *message);
 void message_free(struct message *message);
 void messages_free(struct pubsub_list *messages); /* all of a list */
-/* Frees those at the head of a list, in the order of publishing, that are older. */
-void messages_sweep(struct pubsub_list *messages, int64_t before_us);
+/* Frees those at the head of a list, in the order of publishing, that are older. False: none. */
+bool messages_sweep(struct pubsub_list *messages, int64_t before_us);
 
 #endif

@@ -1,6 +1,7 @@
 #include "model/policy.h"
 
 #include "base/alloc.h"
+#include "model/journal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,15 +57,34 @@ static bool set_etag(struct world *world, Google__Iam__V1__Policy *policy) {
   return true;
 }
 
-enum pubsub_status policy_set(struct world *world, struct pubsub_map *policies,
-                              const char *resource, Google__Iam__V1__Policy *take_policy) {
+enum pubsub_status policy_restore(struct pubsub_map *policies, const char *resource,
+                                  Google__Iam__V1__Policy *take_policy) {
   struct policy *policy = find(policies, resource);
-  if (!set_etag(world, take_policy)) return PUBSUB_E_NOMEM;
   if (!policy) policy = add(policies, resource);
   if (!policy) return PUBSUB_E_NOMEM;
   google__iam__v1__policy__free_unpacked(policy->policy, NULL);
   policy->policy = take_policy;
   return PUBSUB_OK;
+}
+
+enum pubsub_status policy_set(struct world *world, struct pubsub_map *policies,
+                              const char *resource, Google__Iam__V1__Policy *take_policy) {
+  if (!set_etag(world, take_policy)) return PUBSUB_E_NOMEM;
+  enum pubsub_status status = policy_restore(policies, resource, take_policy);
+  if (status == PUBSUB_OK) JOURNAL(world, policy, resource, take_policy);
+  return status;
+}
+
+void policies_visit(const struct pubsub_map *policies,
+                    void (*visit)(void *user, const char *resource,
+                                  const Google__Iam__V1__Policy *policy),
+                    void *user) {
+  struct pubsub_map_entry *entry;
+  struct pubsub_map_iter it = {0};
+  while ((entry = pubsub_map_next(policies, &it))) {
+    const struct policy *policy = PUBSUB_CONTAINER_OF(entry, struct policy, entry);
+    visit(user, policy->resource, policy->policy);
+  }
 }
 
 void policies_clear(struct pubsub_map *policies) {

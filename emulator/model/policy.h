@@ -14,6 +14,13 @@ bool policy_is_stale(const Google__Iam__V1__Policy *now, const Google__Iam__V1__
 /* Gives it a new etag and keeps it. Takes it on success. Errors: NOMEM. */
 enum pubsub_status policy_set(struct world *world, struct pubsub_map *policies,
                               const char *resource, Google__Iam__V1__Policy *take_policy);
+/* One that was there before a restart, with the etag it has. Takes it on success. Errors: NOMEM. */
+enum pubsub_status policy_restore(struct pubsub_map *policies, const char *resource,
+                                  Google__Iam__V1__Policy *take_policy);
+void policies_visit(const struct pubsub_map *policies,
+                    void (*visit)(void *user, const char *resource,
+                                  const Google__Iam__V1__Policy *policy),
+                    void *user);
 void policies_clear(struct pubsub_map *policies);
 
 #endif

@@ -1,6 +1,7 @@
 #include "model/schema.h"
 
 #include "base/alloc.h"
+#include "model/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +54,13 @@ Schema *schema_commit(struct world *world, struct schema *schema, const Schema *
       pubsub_realloc(schema->revisions, (schema->count + 1) * sizeof *schema->revisions);
   if (!revisions) return NULL;
   schema->revisions = revisions;
-  snprintf(id, sizeof id, "%08llx", (unsigned long long)world->next_serial++);
+  do {
+    snprintf(id, sizeof id, "%08x", (unsigned)world->next_serial++);
+  } while (schema_revision(schema, id) != SIZE_MAX);
   Schema *copy = copy_of(from, schema->name, id, clock_wall_us(&world->clock) / 1000000);
-  if (copy) schema->revisions[schema->count++] = copy;
+  if (!copy) return NULL;
+  schema->revisions[schema->count++] = copy;
+  JOURNAL(world, schema, schema);
   return copy;
 }
 
@@ -83,23 +88,41 @@ struct schema *schema_add(struct world *world, struct pubsub_map *schemas, const
   return schema;
 }
 
-Schema *schema_take_revision(struct schema *schema, size_t i) {
+struct schema *schema_restore(struct pubsub_map *schemas, Schema **take_revisions, size_t count) {
+  struct schema *schema = schema_new(take_revisions[0]->name);
+  if (!schema) return NULL;
+  if (pubsub_map_insert(schemas, &schema->entry, pubsub_view_str(schema->name)) != PUBSUB_OK) {
+    schema_free(schema);
+    return NULL;
+  }
+  schema->revisions = take_revisions;
+  schema->count = count;
+  return schema;
+}
+
+Schema *schema_take_revision(struct world *world, struct schema *schema, size_t i) {
   Schema *taken = schema->revisions[i];
   memmove(&schema->revisions[i], &schema->revisions[i + 1],
           (--schema->count - i) * sizeof *schema->revisions);
+  JOURNAL(world, schema, schema);
   return taken;
 }
 
-void schema_remove(struct pubsub_map *schemas, struct schema *schema) {
+static void drop(struct pubsub_map *schemas, struct schema *schema) {
   pubsub_map_remove(schemas, &schema->entry);
   schema_free(schema);
+}
+
+void schema_remove(struct world *world, struct pubsub_map *schemas, struct schema *schema) {
+  JOURNAL(world, schema_removed, schema->name);
+  drop(schemas, schema);
 }
 
 void schemas_clear(struct pubsub_map *schemas) {
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(schemas, &it))) {
-    schema_remove(schemas, PUBSUB_CONTAINER_OF(entry, struct schema, entry));
+    drop(schemas, PUBSUB_CONTAINER_OF(entry, struct schema, entry));
   }
   pubsub_map_clear(schemas);
 }

@@ -23,9 +23,14 @@ struct schema *schema_add(struct world *world, struct pubsub_map *schemas, const
 /* A copy with a name, a revision id and a time of its own, the newest then. NULL: no memory. */
 Google__Pubsub__V1__Schema *schema_commit(struct world *world, struct schema *schema,
                                           const Google__Pubsub__V1__Schema *from);
+/* One that was there before a restart, with the name of its revisions; takes the array
+ * (pubsub_alloc) and what it holds on success. NULL: no memory. */
+struct schema *schema_restore(struct pubsub_map *schemas,
+                              Google__Pubsub__V1__Schema **take_revisions, size_t count);
 /* Takes a revision out; the caller frees it. It must not be the only one. */
-Google__Pubsub__V1__Schema *schema_take_revision(struct schema *schema, size_t i);
-void schema_remove(struct pubsub_map *schemas, struct schema *schema);
+Google__Pubsub__V1__Schema *schema_take_revision(struct world *world, struct schema *schema,
+                                                 size_t i);
+void schema_remove(struct world *world, struct pubsub_map *schemas, struct schema *schema);
 void schemas_clear(struct pubsub_map *schemas);
 
 #endif

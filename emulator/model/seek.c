@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "model/backlog.h"
 #include "model/contents.h"
+#include "model/journal.h"
 #include "model/retention.h"
 #include "model/topic.h"
 #include <stdlib.h>
@@ -77,6 +78,7 @@ void seek_to_time(struct subscription *subscription, int64_t at_us) {
     }
   }
   pubsub_free(sorted.messages);
+  JOURNAL(subscription->world, sought, subscription);
 }
 
 void seek_to_snapshot(struct subscription *subscription, const struct snapshot *snapshot) {
@@ -98,4 +100,5 @@ void seek_to_snapshot(struct subscription *subscription, const struct snapshot *
     backlog_add(subscription, wanted.messages[i]);
   pubsub_free(held.messages);
   pubsub_free(wanted.messages);
+  JOURNAL(subscription->world, sought, subscription);
 }

@@ -15,6 +15,7 @@ struct snapshot {
   struct topic *topic;                  /* NULL: deleted */
   struct pubsub_list topic_link;
   struct pubsub_list messages; /* in the order of publishing */
+  uint64_t number;             /* a store's; 0: it does not know it */
 };
 
 /* Takes the config on success. NULL: no memory. */

@@ -39,6 +39,7 @@ struct subscription {
   struct pubsub_list stirred;  /* in world.stirred */
   uint64_t active_us;          /* virtual: when somebody last did something with it */
   bool detached;
+  uint64_t number; /* a store's; 0: it does not know it */
   uint32_t record_name;
 };
 

@@ -1,6 +1,7 @@
 #include "model/topic.h"
 
 #include "base/alloc.h"
+#include "model/journal.h"
 #include "model/snapshot.h"
 #include "model/times.h"
 
@@ -11,6 +12,7 @@ struct topic *topic_new(struct world *world, Google__Pubsub__V1__Topic *take_con
   pubsub_list_init(&topic->snapshots);
   pubsub_list_init(&topic->retained);
   topic->config = take_config;
+  topic->world = world;
   topic->record_name = record_name(&world->record, take_config->name);
   return topic;
 }
@@ -42,6 +44,6 @@ void topic_free(struct topic *topic) {
 }
 
 void topic_sweep(struct topic *topic, int64_t wall_us) {
-  messages_sweep(&topic->retained,
-                 wall_us - times_duration_us(topic->config->message_retention_duration, 0));
+  int64_t before = wall_us - times_duration_us(topic->config->message_retention_duration, 0);
+  if (messages_sweep(&topic->retained, before)) JOURNAL(topic->world, swept, topic, before);
 }

@@ -7,10 +7,12 @@
 struct topic {
   struct pubsub_map_entry entry;     /* key: config->name */
   Google__Pubsub__V1__Topic *config; /* owned */
-  struct pubsub_list subscriptions;  /* of struct subscription.topic_link */
-  struct pubsub_list snapshots;      /* of struct snapshot.topic_link */
-  struct pubsub_list retained;       /* of struct message, where the topic has a retention */
+  struct world *world;
+  struct pubsub_list subscriptions; /* of struct subscription.topic_link */
+  struct pubsub_list snapshots;     /* of struct snapshot.topic_link */
+  struct pubsub_list retained;      /* of struct message, where the topic has a retention */
   uint32_t record_name;
+  uint64_t number; /* a store's; 0: it does not know it */
 };
 
 /* Takes the config on success. NULL: no memory. */

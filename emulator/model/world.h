@@ -11,6 +11,7 @@
 
 struct subscription;
 struct message;
+struct journal;
 
 /* What the model asks of those who stand above it. */
 struct world_callbacks {
@@ -25,6 +26,7 @@ struct world_callbacks {
 struct world {
   struct clock clock;
   struct record record;
+  struct journal *journal; /* journal.h; NULL: nothing survives a restart */
   struct world_callbacks callbacks;
   struct pubsub_list stirred; /* of struct subscription.stirred: those with something to deliver */
   uint64_t next_message_id;

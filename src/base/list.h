@@ -27,5 +27,14 @@ static inline void pubsub_list_remove(struct pubsub_list *node) {
   node->next->prev = node->prev;
   pubsub_list_init(node);
 }
+/* All of `from` in its order behind what `to` has. */
+static inline void pubsub_list_move_all(struct pubsub_list *to, struct pubsub_list *from) {
+  if (pubsub_list_empty(from)) return;
+  from->next->prev = to->prev;
+  from->prev->next = to;
+  to->prev->next = from->next;
+  to->prev = from->prev;
+  pubsub_list_init(from);
+}
 
 #endif

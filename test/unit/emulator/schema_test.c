@@ -24,11 +24,11 @@ static void revisions_are_added_found_and_taken(void **state) {
   assert_string_equal(schema->revisions[1]->name, NAME);
   assert_int_equal(schema_revision(schema, schema->revisions[1]->revision_id), 1);
   assert_true(schema_revision(schema, "none") == SIZE_MAX);
-  Google__Pubsub__V1__Schema *taken = schema_take_revision(schema, 0);
+  Google__Pubsub__V1__Schema *taken = schema_take_revision(&world.broker.world, schema, 0);
   assert_string_equal(taken->definition, "first");
   google__pubsub__v1__schema__free_unpacked(taken, NULL);
   assert_string_equal(schema->revisions[0]->definition, "second");
-  schema_remove(schemas, schema);
+  schema_remove(&world.broker.world, schemas, schema);
   assert_null(schema_find(schemas, NAME));
   world_tear_down(&world);
 }
