@@ -5,8 +5,8 @@
  *   frame  CRC │ length │ number │ durable │ 8 bytes of zeros │ payload │ zeros up to 8 bytes
  *   …      zeros: room that was reserved
  *
- * Frames are numbered without a gap, across files. `durable` says how far the log was known to be on
- * the disk when the frame was written: a frame that is not whole, and that a later one calls
+ * Frames are numbered without a gap, across files. `durable` says how far the log was known to be
+ * on the disk when the frame was written: a frame that is not whole, and that a later one calls
  * durable, was destroyed; one that none does is what a crash leaves of the last writes. CRCs begin
  * with the store's seed, so that no message's payload is taken for a frame. Pure.
  */
