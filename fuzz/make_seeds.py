@@ -549,8 +549,23 @@ def store():
     yield "no_block", frame(settings, b"\x0f\x02\x01" + varint(10 << 3), b"\x0b\x01\x40\x05\x0a\x01\x07", b"\x0a" + bytes_(b"moved"))
 
 
+def payload_json():
+    def rows(schema, *payloads, allow=0x14):
+        return bytes([schema, allow]) + b"\xfe".join(payloads)
+
+    yield "plain", rows(0, b'{"a":1,"b":"x","c":{"x":2,"y":"z"}}', b"", b'{"b":{"k":[1.50,true]},"a":null}')
+    yield "misfits", rows(0, b'{"a":"x","c":{"x":"y","y":1}}', b'{"c":{"x":tru},"a":1}', b'{"a":1,"c":{"x":tru}}', b"[]", b'{"a":1')
+    yield "twice", rows(0, b'{"a":1,"a":2,"b":"x","b":"y","c":{"x":1},"c":{"x":2,"x":"q"}}')
+    yield "lists", rows(1, b'{"a":[1,2],"b":[{"a":1.5,"b":["x"]}],"c":{"k":1}}', b'{"a":["x",{"c":{}}],"b":[[]],"c":{"k":"x","l":2}}', b'{"a":[1],"a":["x"],"a":[3,4]}')
+    yield "times", rows(2, b'{"a":"YWJj","b":"2026-01-31","c":"2026-01-31T12:00:00Z","d":"2026-01-31","e":"1,234.5","f":1e40,"g":true}', b'{"a":"YQ=","b":"16000","c":"1970-01-01T00:16:00GMT+1","e":1e-9,"f":"NaN"}')
+    yield "narrow", rows(3, b'{"a":200,"b":-32769,"c":12345678901234567890.5,"d":{"a":"YQ==","b":{"k":"2026"}},"e":0.1}')
+    yield "bytes", rows(0, b'{"b":"\xff\xc3\xed\xa0\x80\\ud800\\ud83d\\ude00"}', b"\xef\xbb\xbf{}")
+    yield "allowed", rows(0, b"/**/{a:007,'b':'x\\y\x01'}//", allow=0x7F)
+    yield "deep", rows(0, b"[" * 1100, b'{"b":' + b"[" * 1100)
+
+
 def main():
-    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, emulator_http1, client_http2, client_calls, store]
+    makers = [pull_decoder, chunk, packed_chunk, grpc_frame, grpc_status, ack_outcome, ack_request, publish_encoder, filter, json_mapping, payload_json, endpoint, tunnel, token_answer, credentials, emulator_calls, emulator_http2, emulator_http1, client_http2, client_calls, store]
     for maker in makers:
         folder = SEEDS / maker.__name__
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 /*
  * What crosses between Java and C in arrays of long: the place of each field, by name. The Java
  * side has the same names in the same order (SlotReport, ChunkSize, ChunkView, ReaderMetric,
- * WriterMetric); BorderTest compares them with this file, and the loader compares the lengths with
- * those of the library that it has loaded. A field is added here, there, and where it is filled.
+ * WriterMetric, PayloadView); BorderTest compares them with this file, and the loader compares the
+ * lengths with those of the library that it has loaded. A field is added here, there, and where it
+ * is filled.
  *
  * Raise BORDER_VERSION when the meaning of what crosses changes and no length does.
  */
@@ -82,11 +83,21 @@ enum border_writer_metric {
   BORDER_WRITER_LONGS,
 };
 
+/* One column of a payload, of NativePayload.columns. */
+enum border_payload {
+  BORDER_PAYLOAD_ROWS,
+  BORDER_PAYLOAD_NULLS,
+  BORDER_PAYLOAD_VALIDITY,
+  BORDER_PAYLOAD_OFFSETS,
+  BORDER_PAYLOAD_DATA,
+  BORDER_PAYLOAD_LONGS,
+};
+
 /* The lengths in the order of the Java enum Border. */
 #define BORDER_LENGTHS                                                                             \
   {                                                                                                \
     BORDER_VERSION, BORDER_REPORT_LONGS, BORDER_SIZE_LONGS, BORDER_VIEW_LONGS,                     \
-        BORDER_READER_LONGS, BORDER_WRITER_LONGS                                                   \
+        BORDER_READER_LONGS, BORDER_WRITER_LONGS, BORDER_PAYLOAD_LONGS                             \
   }
 
 #endif

@@ -42,9 +42,10 @@ uint64_t jni_option_number(const struct jni_options *options, const char *key);
 enum pubsub_status jni_client_new(const struct jni_options *options, struct pubsub_client **out,
                                   struct pubsub_error *error);
 
-/* native_reader.c, native_writer.c, native_admin.c */
+/* native_reader.c, native_writer.c, native_admin.c, native_payload.c */
 bool jni_register_reader(JNIEnv *env, jclass class);
 bool jni_register_writer(JNIEnv *env, jclass class);
 bool jni_register_admin(JNIEnv *env, jclass class);
+bool jni_register_payload(JNIEnv *env, jclass class);
 
 #endif

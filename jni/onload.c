@@ -8,12 +8,12 @@
 
 /* Returns the lengths of what crosses, for Java to compare. On failure an exception is pending. */
 static jintArray register_natives(JNIEnv *env, jclass loader, jclass reader, jclass writer,
-                                  jclass admin) {
+                                  jclass admin, jclass payload) {
   static const jint lengths[] = BORDER_LENGTHS;
   const jsize count = sizeof lengths / sizeof *lengths;
   (void)loader;
   if (!jni_register_reader(env, reader) || !jni_register_writer(env, writer) ||
-      !jni_register_admin(env, admin)) {
+      !jni_register_admin(env, admin) || !jni_register_payload(env, payload)) {
     return NULL;
   }
   jintArray out = (*env)->NewIntArray(env, count);
@@ -23,7 +23,7 @@ static jintArray register_natives(JNIEnv *env, jclass loader, jclass reader, jcl
 
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
   static const JNINativeMethod natives[] = {
-      {"register", "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/Class;)[I",
+      {"register", "(Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/Class;Ljava/lang/Class;)[I",
        (void *)register_natives},
   };
   JNIEnv *env;

@@ -16,6 +16,7 @@ ALLOWED = {
     "src/grpc": {"base", "net", "h2"},
     "src/proto": {"base"},
     "src/batch": {"base", "proto"},
+    "src/payload": {"base"},
     "src/sub": {"base", "net", "h2", "grpc", "proto", "batch"},
     "src/pub": {"base", "net", "h2", "grpc", "proto"},
     "src/auth": {"base", "net"},
@@ -59,7 +60,7 @@ ONLY = {"nghttp2": {"src/h2"}, "openssl": {"src/net"}, "jni.h": {"jni"}, "zlib.h
 JAVA = "spark/src/main/java/io/sparkpubsub"
 JAVA_PACKAGES = ("natives", "service", "ledger", "agent", "read", "write")
 JAVA_PEERS = {("write", "read"), ("read", "write")}
-JAVA_FLOOR = {"PubSubOptions", "OptionParser", "ResourceNames", "PubSubSchema", "PubSubException"}
+JAVA_FLOOR = {"PayloadSchema", "PubSubOptions", "OptionParser", "ResourceNames", "PubSubSchema", "PubSubException"}
 OURS = re.compile(r"\bio\.sparkpubsub\.(\w+)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')

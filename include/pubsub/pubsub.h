@@ -22,6 +22,7 @@
 #include <pubsub/chunk.h>
 #include <pubsub/client.h>
 #include <pubsub/error.h>
+#include <pubsub/payload.h>
 #include <pubsub/publisher.h>
 #include <pubsub/subscriber.h>
 #include <pubsub/types.h>

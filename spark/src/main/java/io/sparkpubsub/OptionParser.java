@@ -34,6 +34,12 @@ final class OptionParser {
     if (option == Option.PUBLISH_COMPRESSION) {
       return word(option, value, "none", "gzip");
     }
+    if (option == Option.PAYLOAD_FORMAT) {
+      return word(option, value, "json");
+    }
+    if (option == Option.MODE) {
+      return word(option, value, "permissive", "failfast", "dropmalformed");
+    }
     if (Option.DURATIONS.contains(option)) {
       millis(option.key, value);
     }
@@ -140,7 +146,37 @@ final class OptionParser {
 
   // ---- names ----
 
+  /** Options of Spark's from_json that are known, and not there. */
+  private static final List<String> FROM_JSON =
+      Arrays.asList(
+          "dateformat",
+          "timestampformat",
+          "timestampntzformat",
+          "enabledatetimeparsingfallback",
+          "locale",
+          "encoding",
+          "charset",
+          "linesep",
+          "multiline",
+          "maxnestingdepth",
+          "maxnumlen",
+          "maxstringlen",
+          "primitivesasstring",
+          "prefersdecimal",
+          "samplingratio",
+          "dropfieldifallnull",
+          "infertimestamp",
+          "singlevariantcolumn",
+          "timeformat");
+
   static String unknown(String name, String prefix) {
+    if (FROM_JSON.contains(name.toLowerCase(Locale.ROOT))) {
+      return "option '"
+          + prefix
+          + name
+          + "' of from_json is not supported by payloadFormat: read the column `data` and use"
+          + " from_json(cast(data as string), …) where it is needed";
+    }
     String best = null;
     int bestDistance = Math.max(3, name.length() / 3) + 1;
     List<String> all = new ArrayList<>();

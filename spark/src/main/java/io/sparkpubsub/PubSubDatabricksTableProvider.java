@@ -27,6 +27,11 @@ public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
 
   @Override
   Table table(PubSubOptions options) {
+    if (options.has(Option.PAYLOAD_FORMAT)) {
+      throw new IllegalArgumentException(
+          "option 'payloadFormat' makes a column 'payload', and format pubsub-databricks has one of"
+              + " bytes: read with format pubsub");
+    }
     if (options.has(Option.TOPIC_ID)) {
       options.setDefault(Option.CREATE_SUBSCRIPTION, "true");
     }

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Every option of source and sink: name, kind, default, range. Names are case-insensitive. An
@@ -80,6 +81,39 @@ public final class PubSubOptions implements Serializable {
         "false",
         "true: the column `traceparent` is read from, and written to, the attribute"
             + " `googclient_traceparent` of Google's clients"),
+    PAYLOAD_FORMAT(
+        "payloadFormat",
+        null,
+        "`json`: payloads are decoded natively, into the column `payload` (docs/payloads.md)"),
+    PAYLOAD_SCHEMA(
+        "payloadSchema",
+        null,
+        "… with these fields, as SQL writes them (`id BIGINT, tags ARRAY<STRING>`), or a schema's"
+            + " json()"),
+    MODE(
+        "mode",
+        "PERMISSIVE",
+        "… and what does not fit: `PERMISSIVE` is null, `FAILFAST` fails the query,"
+            + " `DROPMALFORMED` leaves out its row"),
+    CORRUPT_RECORD(
+        "columnNameOfCorruptRecord",
+        null,
+        "… a STRING field of the schema that gets payloads that do not fit; default:"
+            + " spark.sql.columnNameOfCorruptRecord"),
+    TIME_ZONE(
+        "timeZone",
+        null,
+        "… the zone of timestamps that name none; default: spark.sql.session.timeZone"),
+    ALLOW_COMMENTS("allowComments", "false", "… JSON: comments as in C"),
+    ALLOW_UNQUOTED_FIELD_NAMES("allowUnquotedFieldNames", "false", "… JSON: `{a: 1}`"),
+    ALLOW_SINGLE_QUOTES("allowSingleQuotes", "true", "… JSON: `{'a': 'b'}`"),
+    ALLOW_NUMERIC_LEADING_ZEROS("allowNumericLeadingZeros", "false", "… JSON: `007`"),
+    ALLOW_NON_NUMERIC_NUMBERS(
+        "allowNonNumericNumbers", "true", "… JSON: `NaN`, `Infinity`, `-INF` and so on"),
+    ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER(
+        "allowBackslashEscapingAnyCharacter", "false", "… JSON: `\\x` in a string is `x`"),
+    ALLOW_UNQUOTED_CONTROL_CHARS(
+        "allowUnquotedControlChars", "false", "… JSON: control characters in strings"),
     NUM_PARTITIONS(
         "numPartitions",
         null,
@@ -209,7 +243,14 @@ public final class PubSubOptions implements Serializable {
             SUBSCRIPTION_EXACTLY_ONCE,
             DELETE_SUBSCRIPTION,
             INCLUDE_SUBSCRIPTION,
-            TRACE_CONTEXT);
+            TRACE_CONTEXT,
+            ALLOW_COMMENTS,
+            ALLOW_UNQUOTED_FIELD_NAMES,
+            ALLOW_SINGLE_QUOTES,
+            ALLOW_NUMERIC_LEADING_ZEROS,
+            ALLOW_NON_NUMERIC_NUMBERS,
+            ALLOW_BACKSLASH_ESCAPING_ANY_CHARACTER,
+            ALLOW_UNQUOTED_CONTROL_CHARS);
     private static final Set<Option> WHOLE_CREDENTIALS =
         EnumSet.of(ACCESS_TOKEN, CREDENTIALS_JSON, CREDENTIALS_FILE);
     static final Set<Option> BYTES =
@@ -389,6 +430,24 @@ public final class PubSubOptions implements Serializable {
 
   public boolean flag(Option option) {
     return Boolean.parseBoolean(text(option));
+  }
+
+  /** The fields of payloads; null: they are bytes. */
+  StructType payloadSchema() {
+    if (!has(Option.PAYLOAD_FORMAT)) {
+      if (has(Option.PAYLOAD_SCHEMA)) {
+        throw new IllegalArgumentException(
+            "option 'payloadSchema' is given without 'payloadFormat': say which format it is"
+                + " (json)");
+      }
+      return null;
+    }
+    if (!has(Option.PAYLOAD_SCHEMA)) {
+      throw new IllegalArgumentException(
+          "option 'payloadFormat' needs 'payloadSchema': the fields, like \"id BIGINT, tags"
+              + " ARRAY<STRING>\"");
+    }
+    return PayloadSchema.parse(text(Option.PAYLOAD_SCHEMA));
   }
 
   /** Whether an option says fail, not warn. */

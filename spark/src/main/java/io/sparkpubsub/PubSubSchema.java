@@ -50,12 +50,24 @@ public final class PubSubSchema {
     return field.name().equals(SUBSCRIPTION);
   }
 
+  /** What a payload is decoded into. */
+  public static final String PAYLOAD = "payload";
+
+  static StructType withPayload(StructType schema, StructType payload) {
+    return schema.add(PAYLOAD, payload, true);
+  }
+
+  /** Whether a column is the decoded payload. */
+  public static boolean isDecoded(StructField field) {
+    return field.name().equals(PAYLOAD) && field.dataType() instanceof StructType;
+  }
+
   /** The column of FULL that one of either schema is made of, unless it is {@link #isOfSlot}. */
   public static int column(StructField field) {
     switch (field.name()) {
       case "messageId":
         return FULL.fieldIndex("message_id");
-      case "payload":
+      case PAYLOAD:
         return FULL.fieldIndex("data");
       case "publishTimestampInMillis":
         return FULL.fieldIndex("publish_time");

@@ -54,11 +54,14 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   /** What a read gives. */
   static StructType columns(PubSubOptions options) {
-    return withSubscription(
-        options.flag(Option.TRACE_CONTEXT)
-            ? PubSubSchema.withTraces(PubSubSchema.FULL)
-            : PubSubSchema.FULL,
-        options);
+    StructType columns =
+        withSubscription(
+            options.flag(Option.TRACE_CONTEXT)
+                ? PubSubSchema.withTraces(PubSubSchema.FULL)
+                : PubSubSchema.FULL,
+            options);
+    StructType payload = options.payloadSchema();
+    return payload == null ? columns : PubSubSchema.withPayload(columns, payload);
   }
 
   /** These, and where it is asked for the subscription. */

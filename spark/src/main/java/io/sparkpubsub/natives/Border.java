@@ -14,7 +14,8 @@ enum Border {
   SIZE("fields of a chunk's size", ChunkSize.LONGS),
   VIEW("fields of a chunk's view", ChunkView.LONGS),
   READER("metrics of a reader", ReaderMetric.LONGS),
-  WRITER("metrics of a writer", WriterMetric.LONGS);
+  WRITER("metrics of a writer", WriterMetric.LONGS),
+  PAYLOAD("fields of a payload's column", PayloadView.LONGS);
 
   private final String what;
   private final int ours;

@@ -56,7 +56,8 @@ final class NativeLoader {
     loaded = true;
   }
 
-  private static native int[] register(Class<?> reader, Class<?> writer, Class<?> admin);
+  private static native int[] register(
+      Class<?> reader, Class<?> writer, Class<?> admin, Class<?> payload);
 
   private static Path folder() {
     return Paths.get(System.getProperty(TEMP_DIR_PROPERTY, System.getProperty("java.io.tmpdir")));
@@ -72,7 +73,8 @@ final class NativeLoader {
     } finally {
       Files.deleteIfExists(file);
     }
-    Border.check(register(NativeReader.class, NativeWriter.class, NativeAdmin.class));
+    Border.check(
+        register(NativeReader.class, NativeWriter.class, NativeAdmin.class, NativePayload.class));
   }
 
   private static List<String> inThisJar() {

@@ -53,21 +53,23 @@ final class ChunkVectors {
     return new Field(name, new FieldType(false, type, null), Arrays.asList(children));
   }
 
-  /** Takes the chunk, of that subscription, in any case. */
-  static ColumnarBatch wrap(long chunk, ChunkView view, StructType schema, String subscription) {
+  /** Takes the chunk, of that subscription, in any case. The decoder of payloads may be null. */
+  static ColumnarBatch wrap(
+      long chunk, ChunkView view, StructType schema, String subscription, PayloadDecoder payloads) {
     Buffers buffers = new Buffers(chunk, view);
     ColumnVector[] columns = new ColumnVector[schema.size()];
     boolean done = false;
     try {
+      int[] kept = null;
+      if (payloads != null) {
+        payloads.begin(view);
+        kept = payloads.plan().drops() ? payloads.kept() : null;
+      }
       for (int i = 0; i < columns.length; i++) {
-        StructField field = schema.fields()[i];
-        columns[i] =
-            PubSubSchema.isOfSlot(field)
-                ? constant(subscription, buffers.rows)
-                : adapt(field, buffers.column(PubSubSchema.column(field)));
+        columns[i] = column(schema.fields()[i], buffers, subscription, payloads, kept);
       }
       done = true;
-      return new ColumnarBatch(columns, buffers.rows);
+      return new ColumnarBatch(columns, kept == null ? buffers.rows : kept.length);
     } finally {
       if (!done) {
         for (ColumnVector column : columns) {
@@ -84,6 +86,23 @@ final class ChunkVectors {
     ConstantColumnVector vector = new ConstantColumnVector(rows, DataTypes.StringType);
     vector.setUtf8String(UTF8String.fromString(value));
     return vector;
+  }
+
+  private static ColumnVector column(
+      StructField field,
+      Buffers buffers,
+      String subscription,
+      PayloadDecoder payloads,
+      int[] kept) {
+    if (PubSubSchema.isOfSlot(field)) {
+      return constant(subscription, buffers.rows);
+    }
+    if (PubSubSchema.isDecoded(field)) {
+      buffers.held.incrementAndGet();
+      return new PayloadVector(payloads, buffers::release);
+    }
+    ColumnVector whole = adapt(field, buffers.column(PubSubSchema.column(field)));
+    return kept == null ? whole : new KeptRows(whole, kept);
   }
 
   /** Takes the vector of that column; returns one of the field's type. */

@@ -29,10 +29,15 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
   private long bytes;
   private long chunks;
   private long remote;
+  private long dropped;
+  private final PayloadPlan payloads; // null: they are read as bytes
+  private PayloadDecoder decoder;
 
-  PubSubColumnarPartitionReader(PubSubInputPartition partition, StructType schema) {
+  PubSubColumnarPartitionReader(
+      PubSubInputPartition partition, StructType schema, PayloadPlan payloads) {
     this.partition = partition;
     this.schema = schema;
+    this.payloads = payloads;
   }
 
   @Override
@@ -52,8 +57,26 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
     bytes += view.bytes();
     chunks++;
     next++;
-    current = ChunkVectors.wrap(chunk, view, schema, partition.subscription);
+    current = batch(chunk);
     return true;
+  }
+
+  /** Takes the chunk in any case. */
+  private ColumnarBatch batch(long chunk) {
+    boolean open = false;
+    try {
+      if (payloads != null && decoder == null) {
+        decoder = new PayloadDecoder(payloads, partition.run);
+      }
+      open = true;
+    } finally {
+      if (!open) {
+        NativeReader.releaseChunk(chunk);
+      }
+    }
+    ColumnarBatch batch = ChunkVectors.wrap(chunk, view, schema, partition.subscription, decoder);
+    dropped += view.rows() - batch.numRows();
+    return batch;
   }
 
   private void tellEnd() {
@@ -116,6 +139,7 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
       new TaskMetric(ReadMetrics.BYTES, bytes),
       new TaskMetric(ReadMetrics.CHUNKS, chunks),
       new TaskMetric(ReadMetrics.REMOTE, remote),
+      new TaskMetric(ReadMetrics.DROPPED, dropped),
       new TaskMetric(ReadMetrics.BACKLOG, waiting()),
       new TaskMetric(
           ReadMetrics.RESERVOIR, Agents.level(partition.run, ReaderMetric.RESERVOIR_BYTES))
@@ -138,5 +162,9 @@ final class PubSubColumnarPartitionReader implements PartitionReader<ColumnarBat
   @Override
   public void close() {
     closeCurrent();
+    if (decoder != null) {
+      decoder.close();
+      decoder = null;
+    }
   }
 }

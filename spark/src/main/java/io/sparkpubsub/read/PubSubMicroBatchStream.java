@@ -40,6 +40,7 @@ final class PubSubMicroBatchStream
 
   private final PubSubOptions options;
   private final StructType schema;
+  private final PayloadPlan payloads; // null: they are read as bytes
   private final Ledger ledger;
   private final QueryRun run;
   private final LongSupplier clockMs; // wall clock
@@ -51,9 +52,15 @@ final class PubSubMicroBatchStream
   private Backlog whatIsAwaited; // null: nobody waits
 
   PubSubMicroBatchStream(
-      PubSubOptions options, StructType schema, Ledger ledger, QueryRun run, LongSupplier clockMs) {
+      PubSubOptions options,
+      StructType schema,
+      PayloadPlan payloads,
+      Ledger ledger,
+      QueryRun run,
+      LongSupplier clockMs) {
     this.options = options;
     this.schema = schema;
+    this.payloads = payloads;
     this.ledger = ledger;
     this.run = run;
     this.clockMs = clockMs;
@@ -63,6 +70,7 @@ final class PubSubMicroBatchStream
   /** A stream whose run has begun. */
   static PubSubMicroBatchStream start(PubSubOptions options, StructType schema, String checkpoint) {
     SparkSession session = SparkSession.active();
+    PayloadPlan payloads = PayloadPlan.of(options, schema, session);
     int parallelism = Math.max(1, session.sparkContext().defaultParallelism());
     int jitterMs = (int) options.number(Option.JITTER_MS, 0);
     Ledger ledger =
@@ -73,7 +81,8 @@ final class PubSubMicroBatchStream
             options.subscriptions());
     ClusterRun run = new ClusterRun(options, schema, checkpoint, ledger, parallelism, session);
     run.start();
-    return new PubSubMicroBatchStream(options, schema, ledger, run, System::currentTimeMillis);
+    return new PubSubMicroBatchStream(
+        options, schema, payloads, ledger, run, System::currentTimeMillis);
   }
 
   /** All that executors hold, as the query's progress shows it. */
@@ -231,7 +240,7 @@ final class PubSubMicroBatchStream
 
   @Override
   public PartitionReaderFactory createReaderFactory() {
-    return new PubSubPartitionReaderFactory(schema);
+    return new PubSubPartitionReaderFactory(schema, payloads);
   }
 
   @Override

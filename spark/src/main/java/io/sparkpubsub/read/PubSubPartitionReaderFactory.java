@@ -11,9 +11,11 @@ import org.apache.spark.sql.vectorized.ColumnarBatch;
 final class PubSubPartitionReaderFactory implements PartitionReaderFactory {
   private static final long serialVersionUID = 1;
   private final StructType schema;
+  private final PayloadPlan payloads; // null: they are read as bytes
 
-  PubSubPartitionReaderFactory(StructType schema) {
+  PubSubPartitionReaderFactory(StructType schema, PayloadPlan payloads) {
     this.schema = schema;
+    this.payloads = payloads;
   }
 
   @Override
@@ -23,7 +25,7 @@ final class PubSubPartitionReaderFactory implements PartitionReaderFactory {
 
   @Override
   public PartitionReader<ColumnarBatch> createColumnarReader(InputPartition partition) {
-    return new PubSubColumnarPartitionReader((PubSubInputPartition) partition, schema);
+    return new PubSubColumnarPartitionReader((PubSubInputPartition) partition, schema, payloads);
   }
 
   @Override

@@ -11,12 +11,13 @@ final class ReadMetrics {
   static final String BACKLOG = "pubsub_backlog_count";
   static final String RESERVOIR = "pubsub_reservoir_bytes";
   static final String REMOTE = "pubsubChunksFetchedRemotely";
+  static final String DROPPED = "pubsubRowsDropped";
 
   private ReadMetrics() {}
 
   static CustomMetric[] supported() {
     return new CustomMetric[] {
-      new Bytes(), new Chunks(), new Remote(), new Backlog(), new Reservoir()
+      new Bytes(), new Chunks(), new Remote(), new Dropped(), new Backlog(), new Reservoir()
     };
   }
 
@@ -56,6 +57,19 @@ final class ReadMetrics {
     @Override
     public String description() {
       return "chunks fetched from another executor";
+    }
+  }
+
+  /** Rows whose payload did not fit. */
+  public static final class Dropped extends CustomSumMetric {
+    @Override
+    public String name() {
+      return DROPPED;
+    }
+
+    @Override
+    public String description() {
+      return "rows left out for their payload (mode DROPMALFORMED)";
     }
   }
 

@@ -44,6 +44,11 @@ public final class PubSubWriteBuilder implements SupportsTruncate, SupportsStrea
 
   @Override
   public Write build() {
+    if (options.has(Option.PAYLOAD_FORMAT)) {
+      throw new IllegalArgumentException(
+          "option 'payloadFormat' is not supported for writing: make the column `data` with to_json"
+              + " or its like");
+    }
     SinkColumns columns =
         new SinkColumns(
             schema, SQLConf.get().caseSensitiveAnalysis(), options.flag(Option.TRACE_CONTEXT));

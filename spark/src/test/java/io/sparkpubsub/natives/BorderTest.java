@@ -57,6 +57,8 @@ class BorderTest {
         .isEqualTo(constants(border, "border_reader_metric", "BORDER_READER_", "LONGS"));
     assertThat(names(WriterMetric.values()))
         .isEqualTo(constants(border, "border_writer_metric", "BORDER_WRITER_", "LONGS"));
+    assertThat(names(PayloadView.Field.values()))
+        .isEqualTo(constants(border, "border_payload", "BORDER_PAYLOAD_", "LONGS"));
     assertThat(names(ChunkView.Buffer.values()))
         .isEqualTo(constants("include/pubsub/chunk.h", "pubsub_buffer", "PUBSUB_BUFFER_", "COUNT"));
   }

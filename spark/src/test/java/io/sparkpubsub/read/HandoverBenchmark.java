@@ -70,7 +70,7 @@ public final class HandoverBenchmark {
     for (int i = -WARM_UP; i < ROUNDS; i++) {
       long start = System.nanoTime();
       ColumnarBatch batch =
-          ChunkVectors.wrap(NativeReader.chunk(reader, 0, 1, 0, view), view, schema, "");
+          ChunkVectors.wrap(NativeReader.chunk(reader, 0, 1, 0, view), view, schema, "", null);
       batch.close();
       if (i >= 0) {
         micros[i] = (System.nanoTime() - start) / 1e3;

@@ -129,7 +129,7 @@ class NativeReaderTest {
     ChunkView view = new ChunkView();
     StructType schema = PubSubSchema.FULL;
     long chunk = NativeReader.unpackChunk(TestChunk.packed(100, 50), view);
-    ColumnarBatch batch = ChunkVectors.wrap(chunk, view, schema, "");
+    ColumnarBatch batch = ChunkVectors.wrap(chunk, view, schema, "", null);
     assertThat(NativeReader.liveAllocations()).isGreaterThan(before);
     assertThat(batch.numRows()).isEqualTo(100);
     assertThat(batch.column(0).getUTF8String(42).toString()).isEqualTo("id42");

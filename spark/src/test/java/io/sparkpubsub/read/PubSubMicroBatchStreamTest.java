@@ -85,7 +85,7 @@ class PubSubMicroBatchStreamTest {
     ledger.tick(0);
     agent.exchange(ledger, 0);
     return new PubSubMicroBatchStream(
-        options(keyValues), PubSubSchema.FULL, ledger, run, () -> nowMs += stepMs);
+        options(keyValues), PubSubSchema.FULL, null, ledger, run, () -> nowMs += stepMs);
   }
 
   private static PubSubOptions options(String... keyValues) {
