@@ -27,7 +27,7 @@ public final class PayloadSchema {
           text.trim().startsWith("{")
               ? (StructType) DataType.fromJson(text)
               : StructType.fromDDL(text);
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // Spark's parser has one that is not a RuntimeException
       throw new IllegalArgumentException(
           "option '"
               + Option.PAYLOAD_SCHEMA.key
