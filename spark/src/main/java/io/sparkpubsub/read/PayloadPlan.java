@@ -53,6 +53,11 @@ final class PayloadPlan implements Serializable {
     return new PayloadPlan(type, mode(options), allow(options), corrupt, zone);
   }
 
+  /** Whether rows may be left out. */
+  static boolean mayDrop(PubSubOptions options) {
+    return options.has(Option.PAYLOAD_FORMAT) && mode(options) == NativePayload.DROPMALFORMED;
+  }
+
   private static int mode(PubSubOptions options) {
     switch (options.text(Option.MODE).toLowerCase(Locale.ROOT)) {
       case "failfast":

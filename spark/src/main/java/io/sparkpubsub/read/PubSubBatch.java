@@ -56,6 +56,7 @@ final class PubSubBatch implements Batch {
 
   @Override
   public PartitionReaderFactory createReaderFactory() {
-    return new PubSubPartitionReaderFactory(schema);
+    return new PubSubPartitionReaderFactory(
+        schema, PayloadPlan.of(options, schema, SparkSession.active()));
   }
 }

@@ -26,9 +26,15 @@ public final class PubSubScanBuilder
     schema = required;
   }
 
-  /** So many rows are enough to look at; Spark cuts what is more. */
+  /**
+   * So many rows are enough to look at; Spark cuts what is more. Where rows may be left out for
+   * their payload, it is not known how many to look at.
+   */
   @Override
   public boolean pushLimit(int rows) {
+    if (PayloadPlan.mayDrop(options)) {
+      return false;
+    }
     limit = rows;
     return true;
   }
