@@ -60,6 +60,7 @@ barrier_new(struct pubsub_bytestream *take_stream,
   struct barrier *barrier = pubsub_alloc_zero(1, sizeof *barrier);
   if (!barrier) return NULL;
   barrier->stream.ops = &ops;
+  barrier->stream.local = take_stream->local;
   barrier->under = take_stream;
   barrier->commit = commit;
   barrier->user = user;

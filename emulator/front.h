@@ -1,6 +1,7 @@
 /*
  * What is answered over plain HTTP: who is welcome (http/admission), and which path leads where:
- * `/` says Ok, the rest is REST. Loop thread only.
+ * `/` and `/health` say Ok, `/metrics` and `/v1/reset` are in pages/, the rest is REST. Loop thread
+ * only.
  */
 #ifndef EMULATOR_FRONT_H
 #define EMULATOR_FRONT_H
@@ -12,6 +13,11 @@ struct front {
   struct site site;
   struct admission admission;
   struct rest rest;
+  struct broker *broker;
+  /* After everything was deleted: makes what the process was started with. False: *error says why
+   * it cannot. May be NULL. */
+  bool (*on_reset)(void *user, struct pubsub_error *error);
+  void *reset_user;
 };
 
 /* `address`: that is listened on. */

@@ -42,6 +42,10 @@ static const char usage[] =
 struct program {
   struct pubsub_loop *loop;
   struct pubsub_io signals;
+  struct server *server;
+  int argc; /* the command line, for a reset */
+  char **argv;
+  const struct option *names;
 };
 
 static void on_signal(struct pubsub_io *io, unsigned events) {
@@ -96,6 +100,11 @@ static enum pubsub_status furnish(struct server *server, int argc, char **argv,
     if (option == 'C') status = server_add_config(server, optarg, error);
   }
   return status == PUBSUB_OK ? furnish_projects(server, error) : status;
+}
+
+static bool on_reset(void *user, struct pubsub_error *error) {
+  struct program *program = user;
+  return furnish(program->server, program->argc, program->argv, program->names, error) == PUBSUB_OK;
 }
 
 static bool parse_port(const char *text, uint16_t *out) {
@@ -219,7 +228,7 @@ int main(int argc, char **argv) {
     return 2;
   }
 
-  struct program program = {0};
+  struct program program = {.argc = argc, .argv = argv, .names = names};
   struct server *server = NULL;
   struct pubsub_error error = {0};
   raise_descriptor_limit();
@@ -232,6 +241,8 @@ int main(int argc, char **argv) {
   if (status == PUBSUB_OK) status = furnish(server, argc, argv, names, &error);
   if (status == PUBSUB_OK) status = server_commit(server, &error);
   if (status == PUBSUB_OK) {
+    program.server = server;
+    server_on_reset(server, on_reset, &program);
     bool v6 = strchr(options.address, ':') != NULL;
     printf(v6 ? "pubsub-emulator listening on [%s]:%u\n" : "pubsub-emulator listening on %s:%u\n",
            options.address, server_port(server));

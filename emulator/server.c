@@ -38,19 +38,13 @@ struct server {
 };
 
 /* The hottest come first. */
-static const struct method *const tables[] = {publish_methods,
-                                              acknowledge_methods,
-                                              stream_methods,
-                                              pull_methods,
-                                              topic_methods,
-                                              subscription_methods,
-                                              seek_methods,
-                                              snapshot_methods,
-                                              schema_methods,
-                                              iam_methods,
-                                              control_methods,
-                                              health_methods,
-                                              NULL};
+static const struct method *const tables[] = {publish_methods,    acknowledge_methods,
+                                              stream_methods,     pull_methods,
+                                              topic_methods,      subscription_methods,
+                                              seek_methods,       snapshot_methods,
+                                              schema_methods,     iam_methods,
+                                              control_methods,    health_methods,
+                                              reflection_methods, NULL};
 
 /* ---- the model's time, and its wishes ---- */
 
@@ -230,6 +224,12 @@ const char *server_notice(const struct server *server) {
 bool server_failed(const struct server *server, struct pubsub_error *why) {
   *why = server->why;
   return server->failed;
+}
+
+void server_on_reset(struct server *server,
+                     bool (*on_reset)(void *user, struct pubsub_error *error), void *user) {
+  server->front.on_reset = on_reset;
+  server->front.reset_user = user;
 }
 
 uint16_t server_port(const struct server *server) {

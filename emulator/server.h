@@ -38,6 +38,9 @@ enum pubsub_status server_commit(struct server *server, struct pubsub_error *err
 const char *server_notice(const struct server *server);
 /* The loop was stopped because the store failed. */
 bool server_failed(const struct server *server, struct pubsub_error *why);
+/* What is called when a client has had everything deleted: to make it anew as at the start. */
+void server_on_reset(struct server *server,
+                     bool (*on_reset)(void *user, struct pubsub_error *error), void *user);
 uint16_t server_port(const struct server *server);
 void server_destroy(struct server *server); /* closes every connection */
 

@@ -21,6 +21,6 @@
 
 extern const struct method publish_methods[], acknowledge_methods[], stream_methods[],
     pull_methods[], topic_methods[], subscription_methods[], seek_methods[], snapshot_methods[],
-    schema_methods[], iam_methods[], control_methods[], health_methods[];
+    schema_methods[], iam_methods[], control_methods[], health_methods[], reflection_methods[];
 
 #endif

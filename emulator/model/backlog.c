@@ -77,6 +77,7 @@ struct message *backlog_lend(struct subscription *subscription, struct consumer 
   if (counts_attempts(subscription)) {
     JOURNAL(subscription->world, lent, subscription, message->id, message->attempts);
   }
+  subscription->delivered_count++;
   return message;
 }
 
@@ -89,6 +90,7 @@ static void make_ready(struct subscription *subscription, struct message *messag
 
 void backlog_unlend(struct subscription *subscription, struct message *message) {
   message->attempts--;
+  subscription->delivered_count--;
   record_undo(&subscription->world->record, RECORD_DELIVER, message->id);
   if (message->key) {
     ordering_rewind(subscription, message);
@@ -104,6 +106,7 @@ void backlog_acknowledge(struct subscription *subscription, struct message *mess
   subscription_note(subscription, RECORD_ACKNOWLEDGE, message->id, message->attempts);
   JOURNAL(subscription->world, settled, subscription, message->id,
           subscription->config->retain_acked_messages);
+  subscription->acknowledged_count++;
   lending_take_back(subscription, message);
   if (message->key) {
     ordering_acknowledge(subscription, message);

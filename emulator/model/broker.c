@@ -33,8 +33,7 @@ void broker_init(struct broker *broker, const struct clock_source *source, void 
   schedule_sweep(broker);
 }
 
-void broker_clear(struct broker *broker) {
-  broker->world.journal = NULL; /* what a store keeps stays there */
+void broker_reset(struct broker *broker) {
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
@@ -48,8 +47,13 @@ void broker_clear(struct broker *broker) {
   while ((entry = pubsub_map_next(&broker->topics, &it))) {
     broker_remove_topic(broker, PUBSUB_CONTAINER_OF(entry, struct topic, entry));
   }
-  schemas_clear(&broker->schemas);
-  policies_clear(&broker->policies);
+  schemas_clear(&broker->world, &broker->schemas);
+  policies_clear(&broker->world, &broker->policies);
+}
+
+void broker_clear(struct broker *broker) {
+  broker->world.journal = NULL; /* what a store keeps stays there */
+  broker_reset(broker);
   pubsub_map_clear(&broker->topics);
   pubsub_map_clear(&broker->subscriptions);
   pubsub_map_clear(&broker->snapshots);
@@ -211,6 +215,7 @@ enum pubsub_status broker_publish(struct broker *broker, struct topic *topic, st
   enum pubsub_status status = PUBSUB_OK;
   struct pubsub_list *link;
   record_add(&broker->world.record, time_us, RECORD_PUBLISH, topic->record_name, id, len);
+  topic->published_count++;
   for (link = topic->subscriptions.next; link != &topic->subscriptions && status == PUBSUB_OK;
        link = link->next) {
     status = give(PUBSUB_CONTAINER_OF(link, struct subscription, topic_link), &message);

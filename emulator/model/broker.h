@@ -26,7 +26,9 @@ struct broker {
 
 void broker_init(struct broker *broker, const struct clock_source *source, void *source_user,
                  const struct world_callbacks *callbacks);
-void broker_clear(struct broker *broker); /* consumers must have been ended */
+/* Deletes all there is; consumers must have been ended. clear: the broker is not used any more. */
+void broker_reset(struct broker *broker);
+void broker_clear(struct broker *broker);
 /* Moves the virtual clock; what is due then happens. False: it would be more than TIMES_MOST_US
  * ahead. */
 bool broker_advance(struct broker *broker, uint64_t by_us);

@@ -87,11 +87,13 @@ void policies_visit(const struct pubsub_map *policies,
   }
 }
 
-void policies_clear(struct pubsub_map *policies) {
+void policies_clear(struct world *world, struct pubsub_map *policies) {
+  const Google__Iam__V1__Policy none = GOOGLE__IAM__V1__POLICY__INIT;
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(policies, &it))) {
     struct policy *policy = PUBSUB_CONTAINER_OF(entry, struct policy, entry);
+    JOURNAL(world, policy, policy->resource, &none);
     pubsub_map_remove(policies, entry);
     google__iam__v1__policy__free_unpacked(policy->policy, NULL);
     pubsub_free(policy->resource);

@@ -21,6 +21,6 @@ void policies_visit(const struct pubsub_map *policies,
                     void (*visit)(void *user, const char *resource,
                                   const Google__Iam__V1__Policy *policy),
                     void *user);
-void policies_clear(struct pubsub_map *policies);
+void policies_clear(struct world *world, struct pubsub_map *policies);
 
 #endif

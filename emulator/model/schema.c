@@ -118,11 +118,11 @@ void schema_remove(struct world *world, struct pubsub_map *schemas, struct schem
   drop(schemas, schema);
 }
 
-void schemas_clear(struct pubsub_map *schemas) {
+void schemas_clear(struct world *world, struct pubsub_map *schemas) {
   struct pubsub_map_entry *entry;
   struct pubsub_map_iter it = {0};
   while ((entry = pubsub_map_next(schemas, &it))) {
-    drop(schemas, PUBSUB_CONTAINER_OF(entry, struct schema, entry));
+    schema_remove(world, schemas, PUBSUB_CONTAINER_OF(entry, struct schema, entry));
   }
   pubsub_map_clear(schemas);
 }

@@ -31,6 +31,6 @@ struct schema *schema_restore(struct pubsub_map *schemas,
 Google__Pubsub__V1__Schema *schema_take_revision(struct world *world, struct schema *schema,
                                                  size_t i);
 void schema_remove(struct world *world, struct pubsub_map *schemas, struct schema *schema);
-void schemas_clear(struct pubsub_map *schemas);
+void schemas_clear(struct world *world, struct pubsub_map *schemas);
 
 #endif

@@ -41,6 +41,7 @@ struct subscription {
   bool detached;
   uint64_t number; /* a store's; 0: it does not know it */
   uint32_t record_name;
+  uint64_t delivered_count, acknowledged_count; /* since it was made; redeliveries too */
 };
 
 /* Takes config and filter on success. NULL: no memory. */
