@@ -1,5 +1,5 @@
-/* POST /v1/reset: back to how the process was started; what the command line asked for is made again
- * by who holds it (front). Called by front. */
+/* POST /v1/reset: back to how the process was started; what the command line asked for is made
+ * again by who holds it (front). Called by front. */
 #ifndef EMULATOR_PAGES_RESET_H
 #define EMULATOR_PAGES_RESET_H
 
