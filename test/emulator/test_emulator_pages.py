@@ -126,6 +126,21 @@ def test_a_reset_brings_back_the_start(tmp_path):
         assert emulator.command("faults").startswith("GetTopic status ") and "DeleteTopic" not in emulator.command("faults")
 
 
+def test_a_reset_survives(tmp_path):
+    """With a folder, what was deleted is not there after a crash either."""
+    with Emulator("--data-dir", str(tmp_path / "data")) as emulator:
+        ask(emulator, "PUT", f"/v1/{TOPIC}", "{}")
+        ask(emulator, "POST", "/v1/projects/p/schemas?schemaId=mine", json.dumps({"type": "AVRO", "definition": '{"type": "string"}'}))
+        ask(emulator, "POST", f"/v1/{TOPIC}:setIamPolicy", json.dumps({"policy": {"bindings": [{"role": "r", "members": ["m"]}]}}))
+        assert ask(emulator, "POST", "/v1/reset")[0] == 200
+        emulator.process.kill()
+        emulator.process.wait()
+        emulator.start(emulator.port)
+        assert ask(emulator, "GET", "/v1/projects/p/topics") == ask(emulator, "GET", "/v1/projects/p/schemas") == (200, "{}\n")
+        ask(emulator, "PUT", f"/v1/{TOPIC}", "{}")
+        assert "bindings" not in ask(emulator, "GET", f"/v1/{TOPIC}:getIamPolicy")[1]
+
+
 def test_a_reset_ends_streams(emulator):
     channel = grpc.insecure_channel(emulator.host)
     stream = channel.stream_stream("/google.pubsub.v1.Subscriber/StreamingPull")
