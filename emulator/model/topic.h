@@ -12,7 +12,7 @@ struct topic {
   struct pubsub_list snapshots;     /* of struct snapshot.topic_link */
   struct pubsub_list retained;      /* of struct message, where the topic has a retention */
   uint32_t record_name;
-  uint64_t number; /* a store's; 0: it does not know it */
+  uint64_t number;          /* a store's; 0: it does not know it */
   uint64_t published_count; /* since it was made */
 };
 
