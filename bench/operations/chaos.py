@@ -1,6 +1,7 @@
 """Chaos with a seed: random faults of executors, tasks, connections and the driver while messages are published and read.
+They die, pause for longer than the ack deadline, are forgotten as after a failed fetch, cannot start, and outlive their session.
 
-    chaos.py [--seed N] [--events N] [--messages N]
+    chaos.py [--seed N] [--events N] [--messages N] [--only EVENT,EVENT]
 
 Passes when nothing is lost, nothing was acknowledged before the batch that contains it had committed (the emulator's record
 against the checkpoint's commit log), and no more came twice than was lent out when the faults struck.
@@ -26,20 +27,27 @@ CONF = {
     "spark.excludeOnFailure.enabled": "false",
 }
 SIZE = 200
+ACK_DEADLINE_S = 10
+PAUSE_S = ACK_DEADLINE_S + 3
+NO_START_S = 4
 # About one task of ten fails: not the same one when it is tried again.
 FAILING = "if(cast(reflect('java.lang.Math', 'random') as double) < 0.00001, raise_error('a task is made to fail'), data)"
 
 
 class Chaos:
-    def __init__(self, world, seed):
+    def __init__(self, world, seed, only=()):
         self.world, self.random = world, random.Random(seed)
         self.spark, self.lent, self.told = None, 0, {}
+        self.turns = [getattr(self, name) for name in only]
+        self.native = world.work / "native"  # where executors put the native library: without it they cannot start to read
+        self.native.mkdir()
 
     def start(self):
         if self.spark is None:
-            self.spark = self.world.spark("local-cluster[3,1,1024]", **CONF)
+            native = {"spark.executor.extraJavaOptions": f"-Dpubsub.native.tempdir={self.native}"}
+            self.spark = self.world.spark("local-cluster[3,1,1024]", **CONF, **native)
         source = self.world.source(
-            self.spark, numPartitions=4, ackDeadlineSeconds=10, maxRowsPerTrigger=15000, batchSize=1000
+            self.spark, numPartitions=4, ackDeadlineSeconds=ACK_DEADLINE_S, maxRowsPerTrigger=15000, batchSize=1000
         )
         for attempt in range(5):
             try:
@@ -67,6 +75,49 @@ class Chaos:
         running = executors()
         if running:
             os.kill(self.random.choice(running), number)
+
+    def pause(self, pids):
+        """What they held, and what comes for them meanwhile, is lent to others before they go on."""
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(PAUSE_S)
+            self.count_lent()
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def pause_executor(self):
+        running = executors()
+        self.pause(running and [self.random.choice(running)])
+
+    def pause_driver(self):
+        from pyspark import SparkContext
+
+        self.pause([SparkContext._gateway.proc.pid])
+
+    def fail_a_fetch(self):
+        """Spark forgets the blocks of an executor whose shuffle files it could not fetch; the executor lives."""
+        context = self.spark.sparkContext._jsc.sc()
+        living = [name for name in context.getExecutorIds().mkString(",").split(",") if name]
+        if living:
+            context.env().blockManager().master().removeExecutorAsync(self.random.choice(living))
+
+    def fail_starts(self):
+        """An executor is replaced, and the new one cannot start to read for a while."""
+        away = self.native.with_name("away")
+        self.native.rename(away)
+        try:
+            self.kill_executor()
+            time.sleep(NO_START_S)
+        finally:
+            away.rename(self.native)
+
+    def stop_session(self):
+        """Nobody stops its query, and the driver's process goes on with another session."""
+        self.spark.stop()
+        self.spark = None
+        self.start()
 
     def reset_connections(self):
         self.world.control.command("disconnect")
@@ -114,13 +165,23 @@ class Chaos:
             (3, self.lose_acknowledgements),
             (3, self.restart_query),
             (2, self.kill_driver),
+            (3, self.pause_executor),
+            (2, self.pause_driver),
+            (3, self.fail_a_fetch),
+            (2, self.fail_starts),
+            (2, self.stop_session),
         ]
         event = self.random.choices([e for _, e in events], [w for w, _ in events])[0]
+        if self.turns:
+            event = self.turns[sum(self.told.get(turn.__name__, 0) for turn in self.turns) % len(self.turns)]
         name = event.__name__
         self.told[name] = self.told.get(name, 0) + 1
-        self.lent += self.world.control.stats(self.world.subscription)["lent"]
+        self.count_lent()
         self.world.say(name.replace("_", " "))
         event()
+
+    def count_lent(self):
+        self.lent += self.world.control.stats(self.world.subscription)["lent"]
 
 
 def acknowledged_too_early(world, spark):
@@ -146,13 +207,14 @@ def main():
     parser.add_argument("--events", type=int, default=30)
     parser.add_argument("--messages", type=int, default=500_000)
     parser.add_argument("--seconds-between", type=float, default=4)
+    parser.add_argument("--only", default="", help="names of events, with commas between them: those, in turns")
     options = parser.parse_args()
     with World("chaos", "--record", "--seed", str(options.seed)) as world:
         world.say(f"seed {options.seed}")
         if world.control is None:
             raise SystemExit("chaos needs an emulator of its own: unset PUBSUB_EMULATOR_HOST")
-        world.create(ack_deadline=10)
-        chaos = Chaos(world, options.seed)
+        world.create(ack_deadline=ACK_DEADLINE_S)
+        chaos = Chaos(world, options.seed, [name for name in options.only.split(",") if name])
         chaos.start()
         world.publish(1000, SIZE)
         world.wait(lambda: world.read() > 0, 60)
@@ -170,9 +232,14 @@ def main():
             time.sleep(0.1)
         published = publisher.finish()
         world.say(f"published {published}; waiting for the rest")
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 400
+        told = 0
         while world.control.stats(world.subscription)["backlog"] > 0 and time.monotonic() < deadline:
             chaos.restart_if_failed()
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                stats = world.control.stats(world.subscription)
+                world.say(f"{stats['backlog']} wait, {stats['lent']} are lent on {stats['streams']} streams, {len(executors())} executors")
             time.sleep(0.2)
         backlog = world.control.stats(world.subscription)["backlog"]
         world.query.stop()
