@@ -33,6 +33,7 @@ static const char usage[] =
     "  --config FILE          … and what a JSON file says: docs/emulator.md\n"
     "  --data-dir DIR         keep everything there, so that it is there after a restart\n"
     "  --sync always|interval  wait for the disk before every answer (default), or once a second\n"
+    "  --push-anywhere        push to endpoints of other hosts too, not only of this one\n"
     "  --record               record every publish, delivery, extension, acknowledgement\n"
     "  --fault \"METHOD KIND[=VALUE] [probability=P] [count=N] [after=N]\"\n"
     "                         misbehave: docs/emulator.md; may be repeated\n"
@@ -161,6 +162,7 @@ int main(int argc, char **argv) {
                                         {"subscription", required_argument, NULL, 's'},
                                         {"config", required_argument, NULL, 'C'},
                                         {"data-dir", required_argument, NULL, 'd'},
+                                        {"push-anywhere", no_argument, NULL, 'Y'},
                                         {"sync", required_argument, NULL, 'y'},
                                         {"require-token", required_argument, NULL, 'a'},
                                         {"record", no_argument, NULL, 'r'},
@@ -191,6 +193,9 @@ int main(int argc, char **argv) {
       break;
     case 'd':
       options.data_dir = optarg;
+      break;
+    case 'Y':
+      options.push_anywhere = true;
       break;
     case 'y':
       good = parse_sync(optarg, &options);

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "keeper.h"
 #include "preset.h"
+#include "push/pusher.h"
 #include "rpc/connection.h"
 #include "rpc/token.h"
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct server {
   struct token token;
   struct service service;
   struct keeper keeper;
+  struct pushers pushers;
   struct pubsub_error notice, why;
   bool failed;
   struct pubsub_timer wake;        /* the clock's */
@@ -82,6 +84,21 @@ static bool on_dead(void *user, const struct subscription *subscription,
                     const struct message *message) {
   struct server *server = user;
   return deadletter_publish(&server->broker, subscription, message);
+}
+
+static void on_settings(void *user, struct subscription *subscription) {
+  struct server *server = user;
+  pushers_look(&server->pushers, subscription);
+}
+
+static const char *push_key(void *user) {
+  struct server *server = user;
+  return identity_public_key(&server->pushers.identity);
+}
+
+static void on_warning(void *user, const char *text) {
+  (void)user;
+  fprintf(stderr, "pubsub-emulator: warning: %s\n", text);
 }
 
 /* ---- calls ---- */
@@ -140,11 +157,14 @@ static enum pubsub_status open_folder(struct server *server, const struct server
 }
 
 static void furnish(struct server *server, const struct server_options *options) {
-  struct world_callbacks callbacks = {.user = server, .on_stirred = on_stirred, .on_dead = on_dead};
+  struct world_callbacks callbacks = {
+      .user = server, .on_stirred = on_stirred, .on_dead = on_dead, .on_settings = on_settings};
+  pushers_init(&server->pushers, server->loop, options->push_anywhere, on_warning, server);
   broker_init(&server->broker, &clock_source, server, &callbacks);
   faults_init(&server->faults, options->seed);
   server->broker.faults = &server->faults;
   server->broker.token = &server->token;
+  server->broker.push_key = push_key;
   server->broker.world.record.on = options->record;
 }
 
@@ -253,6 +273,7 @@ void server_destroy(struct server *server) {
     http1_destroy((struct http1 *)server->front.site.connections.next); /* its first member */
   }
   front_clear(&server->front);
+  pushers_clear(&server->pushers);
   keeper_close(&server->keeper);
   broker_clear(&server->broker);
   faults_clear(&server->faults);

@@ -14,6 +14,7 @@ struct server_options {
   bool record;                           /* from the start */
   const char *require_token;             /* token.h; NULL: none */
   const char *data_dir;                  /* keeper.h; NULL: nothing is written */
+  bool push_anywhere;                    /* to other hosts than this one too */
   bool sync_interval;                    /* the disk is waited for every now and then, not always */
 };
 enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_options *options,

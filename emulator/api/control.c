@@ -131,8 +131,10 @@ static enum pubsub_status run_end_streams(struct broker *broker, const char *tex
   (void)out;
   if (code < 0) return pubsub_error_set(error, PUBSUB_E_INVALID, "'%s' is not a status", text);
   while ((entry = pubsub_map_next(&broker->subscriptions, &it))) {
-    delivery_end(&PUBSUB_CONTAINER_OF(entry, struct subscription, entry)->streams, code,
-                 "ended on demand");
+    struct subscription *subscription = PUBSUB_CONTAINER_OF(entry, struct subscription, entry);
+    const struct world_callbacks *callbacks = &broker->world.callbacks;
+    delivery_end(&subscription->streams, code, "ended on demand");
+    if (callbacks->on_settings) callbacks->on_settings(callbacks->user, subscription); /* pushes */
   }
   return PUBSUB_OK;
 }
@@ -142,6 +144,14 @@ static enum pubsub_status run_token(struct broker *broker, const char *text, str
                                     struct pubsub_error *error) {
   add_text(out, *text ? "a token is required\n" : "no token is required\n");
   return token_set(broker->token, text, error);
+}
+
+static enum pubsub_status run_push_key(struct broker *broker, const char *text,
+                                       struct pubsub_buf *out, struct pubsub_error *error) {
+  const char *pem = broker->push_key ? broker->push_key(broker->world.callbacks.user) : NULL;
+  (void)text;
+  if (!pem) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  return pubsub_buf_append(out, pem, strlen(pem));
 }
 
 static const struct control_command {
@@ -157,9 +167,10 @@ static const struct control_command {
     {"record", run_record, false},   /* record on | off | clear */
     {"stats", run_stats, true},      /* a line a subscription */
     {"end-streams", run_end_streams, false}, /* end-streams [STATUS]: all StreamingPulls */
-    {"token", run_token, false}, /* token [VALUE]: the one that calls must carry from now on */
-    {"disconnect", NULL, true},  /* cuts all connections but this one */
-    {"goaway", NULL, true},      /* sends GOAWAY on all connections but this one */
+    {"token", run_token, false},      /* token [VALUE]: the one that calls must carry from now on */
+    {"push-key", run_push_key, true}, /* the public half of the key of pushes, PEM */
+    {"disconnect", NULL, true},       /* cuts all connections but this one */
+    {"goaway", NULL, true},           /* sends GOAWAY on all connections but this one */
 };
 
 static struct pubsub_view request_text(const struct pubsub_buf *request) {

@@ -5,7 +5,6 @@
 #include "api/settings.h"
 #include "model/contents.h"
 #include "model/delivery.h"
-#include "model/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +124,7 @@ static void update_subscription(struct call *call, void *message) {
                    request->update_mask, fixed);
     return;
   }
-  JOURNAL(&call->broker->world, subscription, subscription);
+  broker_settings_changed(call->broker, subscription);
   delivery_wake(subscription);
   reply_subscription(call, subscription);
 }
@@ -139,11 +138,11 @@ static void detach_subscription(struct call *call, void *message) {
   subscription->config->detached = 1;
   subscription->detached = true;
   contents_clear(subscription);
-  JOURNAL(&call->broker->world, subscription, subscription);
+  broker_settings_changed(call->broker, subscription);
   call_reply_empty(call);
 }
 
-/* Push is kept, not done. Without a configuration: pull again. */
+/* Without a configuration: pull again. */
 static void modify_push_config(struct call *call, void *message) {
   Google__Pubsub__V1__ModifyPushConfigRequest *request = message;
   Google__Pubsub__V1__PushConfig empty = GOOGLE__PUBSUB__V1__PUSH_CONFIG__INIT;
@@ -160,7 +159,7 @@ static void modify_push_config(struct call *call, void *message) {
   request->push_config = old;
   /* Fills in an empty one; the rest is good as it was. */
   if (settings_check_subscription(subscription->config, &error) == PUBSUB_OK) {
-    JOURNAL(&call->broker->world, subscription, subscription);
+    broker_settings_changed(call->broker, subscription);
     call_reply_empty(call);
   } else {
     fail_error(call, &error);

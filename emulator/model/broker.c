@@ -129,6 +129,12 @@ struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic 
   return topic;
 }
 
+void broker_settings_changed(struct broker *broker, struct subscription *subscription) {
+  const struct world_callbacks *callbacks = &broker->world.callbacks;
+  JOURNAL(&broker->world, subscription, subscription);
+  if (callbacks->on_settings) callbacks->on_settings(callbacks->user, subscription);
+}
+
 struct subscription *broker_add_subscription(struct broker *broker, struct topic *topic,
                                              Google__Pubsub__V1__Subscription *take_config,
                                              struct filter *take_filter) {
@@ -143,7 +149,7 @@ struct subscription *broker_add_subscription(struct broker *broker, struct topic
   }
   subscription->topic = topic;
   if (topic) pubsub_list_push_back(&topic->subscriptions, &subscription->topic_link);
-  JOURNAL(&broker->world, subscription, subscription);
+  broker_settings_changed(broker, subscription);
   return subscription;
 }
 

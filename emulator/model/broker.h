@@ -22,6 +22,7 @@ struct broker {
    * misbehaves, and the token that calls must carry. */
   struct faults *faults;
   struct token *token;
+  const char *(*push_key)(void *user); /* user: world.callbacks.user; PEM; NULL: no memory */
 };
 
 void broker_init(struct broker *broker, const struct clock_source *source, void *source_user,
@@ -42,6 +43,8 @@ struct topic *broker_add_topic(struct broker *broker, Google__Pubsub__V1__Topic 
 struct subscription *broker_add_subscription(struct broker *broker, struct topic *topic,
                                              Google__Pubsub__V1__Subscription *take_config,
                                              struct filter *take_filter);
+/* Its settings were changed in place. */
+void broker_settings_changed(struct broker *broker, struct subscription *subscription);
 /* With what the subscription has not acknowledged. */
 struct snapshot *broker_add_snapshot(struct broker *broker, struct subscription *subscription,
                                      Google__Pubsub__V1__Snapshot *take_config);

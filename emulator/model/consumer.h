@@ -1,5 +1,5 @@
 /*
- * Somebody messages are lent to: a StreamingPull, a Pull; a push endpoint would be a third.
+ * Somebody messages are lent to: a StreamingPull, a Pull, a push endpoint (pusher.c).
  * Embedded in its state. The model reaches it through its callbacks alone.
  */
 #ifndef EMULATOR_MODEL_CONSUMER_H

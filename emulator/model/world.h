@@ -21,6 +21,8 @@ struct world_callbacks {
   /* A message was delivered too often. True: it is kept elsewhere and to be dropped here. */
   bool (*on_dead)(void *user, const struct subscription *subscription,
                   const struct message *message);
+  /* A subscription is new, or has other settings. May be NULL. */
+  void (*on_settings)(void *user, struct subscription *subscription);
 };
 
 struct world {

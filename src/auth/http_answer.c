@@ -65,7 +65,9 @@ static enum pubsub_status read_header(struct pubsub_http_answer *answer,
 
 /* The empty line behind the headers. An interim answer (1xx) is followed by another. */
 static void end_head(struct pubsub_http_answer *answer) {
-  if (answer->status < 200) {
+  if (answer->status == 102 && answer->ends_at_102) {
+    answer->stage = PUBSUB_HTTP_DONE;
+  } else if (answer->status < 200) {
     answer->status = 0;
     answer->chunked = answer->has_length = false;
   } else if (answer->chunked) {

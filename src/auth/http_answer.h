@@ -25,7 +25,8 @@ struct pubsub_http_answer {
     PUBSUB_HTTP_TRAILER,
     PUBSUB_HTTP_DONE,
   } stage;
-  int status; /* 100..599 once the first line was read, else 0 */
+  int status;       /* 100..599 once the first line was read, else 0 */
+  bool ends_at_102; /* set by the caller: "102 Processing" is an answer as others are */
   bool chunked, has_length;
   uint64_t left;          /* of the body or chunk */
   size_t head_bytes;      /* of lines so far */

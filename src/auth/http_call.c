@@ -113,6 +113,7 @@ pubsub_http_call_start(struct pubsub_loop *loop, const struct pubsub_http_call_o
   call->timer.run = on_timeout;
   call->on_done = on_done;
   call->user = user;
+  call->answer.ends_at_102 = options->ends_at_102;
   struct pubsub_dial_options dial = {.host = options->url->host,
                                      .port = options->url->port,
                                      .tls = options->url->tls ? options->tls : NULL,

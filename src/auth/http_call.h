@@ -1,7 +1,7 @@
 /*
  * One HTTP/1.1 request on a connection of its own: dials (proxy and TLS as it must), sends the
- * bytes, reads the answer, closes. Loop thread only. Used for tokens alone: few, small, and never
- * in a hurry.
+ * bytes, reads the answer, closes. Loop thread only. Used for tokens, and for
+ * what the emulator pushes: answers are small.
  *
  *   dialling ── stream ─▶ sending ── all sent ─▶ reading ── whole ─▶ done
  *       └── error ───────────┴── error ─────────────┴── error, or the timer ─▶ failed
@@ -20,6 +20,7 @@ struct pubsub_http_call_options {
   struct pubsub_tls_context *tls;   /* of HTTP/1.1; for an https URL; outlives the call */
   const struct pubsub_proxy *proxy; /* NULL: direct; outlives the call */
   uint32_t timeout_ms;              /* of the whole */
+  bool ends_at_102;                 /* http_answer.h */
 };
 /* Once, later: with the answer (borrowed), or with an error and answer NULL. The call is freed when
  * it returns. */

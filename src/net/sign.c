@@ -49,3 +49,28 @@ enum pubsub_status pubsub_sign_rs256(struct pubsub_view key, struct pubsub_view 
                 : pubsub_error_set(error, PUBSUB_E_INVALID,
                                    "the private key is no RSA key in PEM without a pass phrase");
 }
+
+static bool append_bio(BIO *bio, struct pubsub_buf *out) {
+  char *text = NULL;
+  long len = BIO_get_mem_data(bio, &text);
+  return len > 0 && pubsub_buf_append(out, text, (size_t)len) == PUBSUB_OK;
+}
+
+static bool write_pem(EVP_PKEY *key, struct pubsub_buf *out, bool private_half) {
+  BIO *bio = BIO_new(BIO_s_mem());
+  bool good =
+      bio && (private_half ? PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1
+                           : PEM_write_bio_PUBKEY(bio, key) == 1);
+  good = good && append_bio(bio, out);
+  BIO_free(bio);
+  return good;
+}
+
+enum pubsub_status pubsub_key_generate(struct pubsub_buf *private_pem,
+                                       struct pubsub_buf *public_pem) {
+  EVP_PKEY *key = EVP_RSA_gen(2048);
+  bool good = key && write_pem(key, private_pem, true) && write_pem(key, public_pem, false);
+  EVP_PKEY_free(key);
+  ERR_clear_error();
+  return good ? PUBSUB_OK : PUBSUB_E_NOMEM;
+}

@@ -13,4 +13,9 @@
 enum pubsub_status pubsub_sign_rs256(struct pubsub_view key, struct pubsub_view data,
                                      struct pubsub_buf *out, struct pubsub_error *error);
 
+/* A new key of 2,048 bits, its halves in PEM: PKCS #8, and SubjectPublicKeyInfo. Appends; the first
+ * is a secret. Takes a tenth of a second. Errors: NOMEM. */
+enum pubsub_status pubsub_key_generate(struct pubsub_buf *private_pem,
+                                       struct pubsub_buf *public_pem);
+
 #endif

@@ -79,7 +79,7 @@ static void describe(struct broker *broker, char out[400]) {
 }
 
 static void begin(struct test_world *world) {
-  struct world_callbacks callbacks = {world, test_stirred, test_dead};
+  struct world_callbacks callbacks = {world, test_stirred, test_dead, NULL};
   *world = (struct test_world){.now_us = 1000 * SECOND, .woken_us = UINT64_MAX};
   broker_init(&world->broker, &test_source, world, &callbacks);
 }

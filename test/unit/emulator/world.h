@@ -81,7 +81,7 @@ static UNUSED struct subscription *add_subscription(struct test_world *world, co
 }
 
 static UNUSED void world_set_up(struct test_world *world) {
-  struct world_callbacks callbacks = {world, test_stirred, test_dead};
+  struct world_callbacks callbacks = {world, test_stirred, test_dead, NULL};
   *world = (struct test_world){.now_us = 1000 * SECOND, .woken_us = UINT64_MAX};
   broker_init(&world->broker, &test_source, world, &callbacks);
   world->broker.world.record.on = true;
