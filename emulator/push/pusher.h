@@ -1,7 +1,7 @@
 /*
  * The third consumer: messages of subscriptions with a push endpoint, as HTTP requests, a
- * connection each. 102, 200, 201, 202 and 204 acknowledge; anything else, a connection that fails or an answer
- * that does not come within the ack deadline is a nack. Loop thread only.
+ * connection each. 102, 200, 201, 202 and 204 acknowledge; anything else, a connection that fails
+ * or an answer that does not come within the ack deadline is a nack. Loop thread only.
  *
  *   lent ─▶ WAITING (its ordering key has one under way) ─▶ UNDER WAY ── answered ─▶ settled
  *      └────────────── no such key ─────────────────────────▲
