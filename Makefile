@@ -83,7 +83,7 @@ test-jni-sanitized: setup-build ## Java tests that call into C, under AddressSan
 	@tools/test_jni_sanitized.sh
 
 test-e2e: jar setup-python ## PySpark and Google's own clients, against the emulator
-	@tools/test_e2e.sh
+	@tools/bootstrap.sh browser && tools/test_e2e.sh
 
 # Lines of Spark besides the pinned one (test/support/requirements.txt), newest last.
 LINES ?= 4.0.4 4.1.3 4.2.0

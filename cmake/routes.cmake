@@ -19,3 +19,8 @@ foreach(table routes descriptors)
     DEPENDS "${DESCRIPTORS}" "${generator}" "${CMAKE_SOURCE_DIR}/tools/protos.py" VERBATIM)
   list(APPEND TABLE_SOURCES "${source}")
 endforeach()
+set(UI_PAGE "${CMAKE_SOURCE_DIR}/emulator/pages/ui.html")
+add_custom_command(OUTPUT "${CMAKE_BINARY_DIR}/ui.c"
+  COMMAND Python3::Interpreter "${CMAKE_SOURCE_DIR}/tools/embed.py" "${UI_PAGE}" "${CMAKE_BINARY_DIR}/ui.c"
+  DEPENDS "${UI_PAGE}" "${CMAKE_SOURCE_DIR}/tools/embed.py" VERBATIM)
+list(APPEND TABLE_SOURCES "${CMAKE_BINARY_DIR}/ui.c")

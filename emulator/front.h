@@ -1,7 +1,7 @@
 /*
  * What is answered over plain HTTP: who is welcome (http/admission), and which path leads where:
- * `/` and `/health` say Ok, `/metrics` and `/v1/reset` are in pages/, the rest is REST. Loop thread
- * only.
+ * `/` and `/health` say Ok, `/metrics`, `/v1/reset` and `/ui` are in pages/, the rest is REST. Loop
+ * thread only.
  */
 #ifndef EMULATOR_FRONT_H
 #define EMULATOR_FRONT_H

@@ -4,6 +4,7 @@
 #   tools/bootstrap.sh python    virtual environment with the pinned PySpark in .deps/venv
 #   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
 #   tools/bootstrap.sh portable  the cross compiler, OpenSSL and zlib, for builds that are taken to other machines
+#   tools/bootstrap.sh browser   Chromium and its driver, where the system has them: the test of the emulator's page
 #   tools/bootstrap.sh fuzz      clang with libFuzzer, and its tools for coverage
 #   tools/bootstrap.sh docs      Doxygen, for the page of the C library
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
@@ -46,6 +47,10 @@ command:python3 python3
 command:curl curl
 python:ensurepip,venv python3-venv
 command:java openjdk-17-jre-headless
+'
+browser_needs='
+command:chromium chromium
+command:chromedriver chromium-driver
 '
 docs_needs='
 command:doxygen doxygen
@@ -143,6 +148,11 @@ bootstrap_spark() {
   make_venv ".deps/spark-$1" "$(grep -vE "$replaced" test/support/requirements.txt; cat test/support/requirements-lines.txt; echo "pyspark==$1")"
 }
 
+# Not every distribution has it as a package: its test is skipped then.
+bootstrap_browser() {
+  (install_packages "$browser_needs") || echo "no Chromium: the emulator's page is not tested in a browser"
+}
+
 bootstrap_fuzz() {
   install_packages "$fuzz_needs"
 }
@@ -179,12 +189,12 @@ bootstrap_peers() {
 [ $# -gt 0 ] || set -- build
 while [ $# -gt 0 ]; do
   case $1 in
-    build | python | portable | fuzz | docs | go | peers) "bootstrap_$1" ;;
+    build | python | browser | portable | fuzz | docs | go | peers) "bootstrap_$1" ;;
     spark)
       bootstrap_spark "${2:?the version of Spark}"
       shift
       ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|spark VERSION|portable|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|browser|spark VERSION|portable|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
   esac
   shift
 done

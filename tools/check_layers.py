@@ -48,6 +48,7 @@ EXTRA = {
     ("emulator/json", "google/protobuf/timestamp.pb-c.h"): "of any service",
     ("emulator/model", "proto/wire.h"): "varints are the same on both sides",
     ("emulator/api", "proto/wire.h"): "varints are the same on both sides",
+    ("emulator", "proto/wire.h"): "a control command is a field of text",
     ("emulator/api", "rpc/call.h"): "a call without its transport",
     ("emulator/api", "rpc/descriptors.h"): "what reflection tells, and which services there are",
     ("emulator/api", "rpc/token.h"): "a control command sets it",
