@@ -215,6 +215,12 @@ enum pubsub_status pubsub_builder_reserve_data(struct pubsub_builder *builder, s
   return status;
 }
 
+void pubsub_builder_forget_reserved(struct pubsub_builder *builder) {
+  if (!builder->data_reserved) return;
+  builder->data_reserved = false;
+  if (builder->rows == 0) release(builder, &builder->buffers[PUBSUB_BUFFER_DATA_BYTES]);
+}
+
 enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
                                          const struct pubsub_received *message) {
   struct pubsub_column_buffer *buffers = builder->buffers;

@@ -25,6 +25,8 @@ enum pubsub_status pubsub_builder_append(struct pubsub_builder *builder,
 /* For pubsub_pull_sink.reserve_data. */
 enum pubsub_status pubsub_builder_reserve_data(struct pubsub_builder *builder, size_t len,
                                                uint8_t **out);
+/* The reserved payload does not come: nothing waits for it any more. */
+void pubsub_builder_forget_reserved(struct pubsub_builder *builder);
 uint32_t pubsub_builder_rows(const struct pubsub_builder *builder);
 uint64_t pubsub_builder_bytes(const struct pubsub_builder *builder); /* used column bytes */
 

@@ -63,10 +63,17 @@ void pubsub_stream_turn_away(struct pubsub_stream *stream) {
   pubsub_stream_repay(stream);
 }
 
+/* The rest of a message that was cut off does not come: its room is free for others. */
+static void forget_cut(struct pubsub_stream *stream) {
+  if (stream->inlet.builder) pubsub_builder_forget_reserved(stream->inlet.builder);
+  stream->reserved = stream->message_away = false;
+}
+
 void pubsub_stream_rested(struct pubsub_stream *stream) {
   PUBSUB_ON_LOOP(stream->intake->loop);
   give_back(stream); /* on no memory they come again at their deadline */
-  stream->turning_away = stream->message_away = stream->reserved = false;
+  stream->turning_away = false;
+  forget_cut(stream);
   stream->window_owed = 0;
 }
 
@@ -170,7 +177,7 @@ static void on_state(void *user, enum pubsub_pull_state state) {
   struct pubsub_stream *stream = user;
   if (state == PUBSUB_PULL_OPENING) {
     stream->window_owed = 0; /* a new stream has a new window */
-    stream->reserved = stream->message_away = false;
+    forget_cut(stream);
     stream->inlet.told = (struct pubsub_subscription_properties){0};
   }
   if (state == PUBSUB_PULL_FAILED) pubsub_inlet_publish_pending(&stream->inlet, false);

@@ -146,6 +146,33 @@ static void a_reserved_payload_survives_a_seal(void **state) {
   pubsub_blocks_unref(blocks);
 }
 
+/* Of a message that was cut off: its room would never be free otherwise, as no row comes. */
+static void a_reserved_payload_that_does_not_come_takes_no_room(void **state) {
+  struct pubsub_blocks *blocks;
+  struct pubsub_builder *builder;
+  struct pubsub_chunk *chunk;
+  struct pubsub_ack_ids ids;
+  uint8_t *place;
+  (void)state;
+  assert_int_equal(pubsub_blocks_new(1 << 20, &blocks), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_new(blocks, PUBSUB_COLUMN_DATA, &builder), PUBSUB_OK);
+  uint64_t before = pubsub_blocks_used_bytes(blocks);
+  assert_int_equal(pubsub_builder_reserve_data(builder, 200000, &place), PUBSUB_OK);
+  assert_true(pubsub_blocks_used_bytes(blocks) >= before + 200000);
+  pubsub_builder_forget_reserved(builder);
+  assert_int_equal(pubsub_blocks_used_bytes(blocks), before);
+  /* With rows the room goes with their chunk. */
+  assert_int_equal(rows_append(builder, 10), PUBSUB_OK);
+  assert_int_equal(pubsub_builder_reserve_data(builder, 200000, &place), PUBSUB_OK);
+  pubsub_builder_forget_reserved(builder);
+  assert_int_equal(pubsub_builder_seal(builder, &chunk, &ids), PUBSUB_OK);
+  pubsub_ack_ids_clear(&ids);
+  pubsub_chunk_unref(chunk);
+  assert_true(pubsub_blocks_used_bytes(blocks) < before + 200000);
+  pubsub_builder_destroy(builder);
+  pubsub_blocks_unref(blocks);
+}
+
 /* Offsets are int32: the last byte that one can name is the column's last. The pages are never
  * touched. */
 static void a_column_ends_before_its_offsets_do(void **state) {
@@ -250,6 +277,7 @@ int main(void) {
       cmocka_unit_test_teardown(rows_come_out_as_they_went_in, no_leaks),
       cmocka_unit_test_teardown(every_set_of_columns, no_leaks),
       cmocka_unit_test_teardown(a_reserved_payload_survives_a_seal, no_leaks),
+      cmocka_unit_test_teardown(a_reserved_payload_that_does_not_come_takes_no_room, no_leaks),
       cmocka_unit_test_teardown(a_column_ends_before_its_offsets_do, no_leaks),
       cmocka_unit_test_teardown(the_oldest_publish_time_is_known_without_its_column, no_leaks),
       cmocka_unit_test_teardown(every_allocation_may_fail, no_leaks)};
