@@ -17,6 +17,18 @@ add_custom_command(OUTPUT "${ARCHIVE}"
   DEPENDS ${PARTS} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}" VERBATIM)
 add_custom_target(pubsub_archive ALL DEPENDS "${ARCHIVE}")
 
+# The same for the emulator; libpubsub inside it is its own, so that a program may link both.
+set(EMULATOR_ARCHIVE "${CMAKE_BINARY_DIR}/install/libpubsub-emulator.a")
+set(EMULATOR_PARTS emulator_static llhttp ${PARTS})
+list(TRANSFORM EMULATOR_PARTS REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE EMULATOR_PART_FILES)
+add_custom_command(OUTPUT "${EMULATOR_ARCHIVE}"
+  COMMAND ${CMAKE_LINKER} -r -o install/pubsub-emulator.o --whole-archive ${EMULATOR_PART_FILES}
+  COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=pubsub_emulator_*" --remove-section=.gnu.lto_* --remove-section=.gnu.debuglto_* install/pubsub-emulator.o
+  COMMAND ${CMAKE_COMMAND} -E rm -f "${EMULATOR_ARCHIVE}"
+  COMMAND ${CMAKE_AR} rcs "${EMULATOR_ARCHIVE}" install/pubsub-emulator.o
+  DEPENDS ${EMULATOR_PARTS} WORKING_DIRECTORY "${CMAKE_BINARY_DIR}" VERBATIM)
+add_custom_target(emulator_archive ALL DEPENDS "${EMULATOR_ARCHIVE}")
+
 set(MAN_PAGE "${CMAKE_BINARY_DIR}/install/pubsub.1")
 set(BASH_COMPLETION "${CMAKE_BINARY_DIR}/install/pubsub.bash")
 add_custom_command(OUTPUT "${MAN_PAGE}" "${BASH_COMPLETION}"
@@ -26,6 +38,7 @@ add_custom_command(OUTPUT "${MAN_PAGE}" "${BASH_COMPLETION}"
 add_custom_target(pubsub_pages ALL DEPENDS "${MAN_PAGE}")
 
 configure_file("${CMAKE_SOURCE_DIR}/cmake/pubsub.pc.in" "${CMAKE_BINARY_DIR}/install/pubsub.pc" @ONLY)
+configure_file("${CMAKE_SOURCE_DIR}/cmake/pubsub-emulator.pc.in" "${CMAKE_BINARY_DIR}/install/pubsub-emulator.pc" @ONLY)
 set(PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/pubsub")
 configure_package_config_file("${CMAKE_SOURCE_DIR}/cmake/pubsub-config.cmake.in"
   "${CMAKE_BINARY_DIR}/install/pubsub-config.cmake" INSTALL_DESTINATION "${PACKAGE_DIR}"
@@ -33,9 +46,9 @@ configure_package_config_file("${CMAKE_SOURCE_DIR}/cmake/pubsub-config.cmake.in"
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/install/pubsub-config-version.cmake" COMPATIBILITY SameMinorVersion)
 
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/pubsub" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS pubsub_shared LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${ARCHIVE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${CMAKE_BINARY_DIR}/install/pubsub.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+install(TARGETS pubsub_shared emulator_shared LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(FILES "${ARCHIVE}" "${EMULATOR_ARCHIVE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(FILES "${CMAKE_BINARY_DIR}/install/pubsub.pc" "${CMAKE_BINARY_DIR}/install/pubsub-emulator.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(FILES "${CMAKE_BINARY_DIR}/install/pubsub-config.cmake" "${CMAKE_BINARY_DIR}/install/pubsub-config-version.cmake"
   DESTINATION "${PACKAGE_DIR}")
 install(TARGETS pubsub pubsub-emulator RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")

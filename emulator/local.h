@@ -14,4 +14,10 @@ enum pubsub_status local_call(struct broker *broker, const struct method *method
                               const ProtobufCMessage *request, int *grpc_code,
                               struct pubsub_error *error);
 
+/* Calls a method whose request and response are google.protobuf.StringValue; appends the text of
+ * the response. Errors: INVALID (the method's text), NOMEM. */
+enum pubsub_status local_command(struct broker *broker, const struct method *method,
+                                 const char *text, struct pubsub_buf *out,
+                                 struct pubsub_error *error);
+
 #endif

@@ -14,6 +14,7 @@
 #include "net/listener.h"
 #include "config.h"
 #include "keeper.h"
+#include "local.h"
 #include "preset.h"
 #include "push/pusher.h"
 #include "rpc/connection.h"
@@ -147,6 +148,17 @@ static void on_accept(void *user, struct pubsub_bytestream *take_stream) {
   arrival_start(server->loop, stream, on_known, server, &server->arrivals);
 }
 
+static enum pubsub_status start_listening(struct server *server,
+                                          const struct server_options *options,
+                                          struct pubsub_error *error) {
+  if (options->listen_fd > 0) {
+    return pubsub_listener_adopt(server->loop, options->listen_fd, server->tls, on_accept, server,
+                                 &server->listener, error);
+  }
+  return pubsub_listener_new(server->loop, options->address, options->port, server->tls, on_accept,
+                             server, &server->listener, error);
+}
+
 static enum pubsub_status open_folder(struct server *server, const struct server_options *options,
                                       struct pubsub_error *error) {
   enum store_sync sync = options->sync_interval ? STORE_SYNC_INTERVAL : STORE_SYNC_ALWAYS;
@@ -192,8 +204,7 @@ enum pubsub_status server_new(struct pubsub_loop *loop, const struct server_opti
                                            error);
   }
   if (status == PUBSUB_OK) {
-    status = pubsub_listener_new(loop, options->address, options->port, server->tls, on_accept,
-                                 server, &server->listener, error);
+    status = start_listening(server, options, error);
   }
   if (status != PUBSUB_OK) {
     server_destroy(server);
@@ -235,6 +246,11 @@ enum pubsub_status server_add_fault(struct server *server, const char *text,
 
 enum pubsub_status server_commit(struct server *server, struct pubsub_error *error) {
   return keeper_commit(&server->keeper, error);
+}
+
+enum pubsub_status server_command(struct server *server, const char *text, struct pubsub_buf *out,
+                                  struct pubsub_error *error) {
+  return local_command(&server->broker, &control_methods[0], text, out, error);
 }
 
 const char *server_notice(const struct server *server) {

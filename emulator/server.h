@@ -3,12 +3,14 @@
 #ifndef EMULATOR_SERVER_H
 #define EMULATOR_SERVER_H
 
+#include "base/bytes.h"
 #include "net/loop.h"
 
 struct server;
 struct server_options {
   const char *address;                   /* numeric */
   uint16_t port;                         /* 0: an ephemeral one */
+  int listen_fd;                         /* a socket instead of both, duplicated; 0: none */
   const char *tls_certificate, *tls_key; /* PEM files; NULL: plaintext */
   uint64_t seed;                         /* of the faults */
   bool record;                           /* from the start */
@@ -35,6 +37,9 @@ enum pubsub_status server_add_fault(struct server *server, const char *text,
                                     struct pubsub_error *error);
 /* What was added so far survives a restart, where there is a folder. Errors: IO. */
 enum pubsub_status server_commit(struct server *server, struct pubsub_error *error);
+/* A command of the control endpoint; appends its answer. Errors: INVALID (told), NOMEM. */
+enum pubsub_status server_command(struct server *server, const char *text, struct pubsub_buf *out,
+                                  struct pubsub_error *error);
 /* What is to be said of the folder: a crash before left a write half done. "": nothing. */
 const char *server_notice(const struct server *server);
 /* The loop was stopped because the store failed. */

@@ -53,6 +53,7 @@ EXTRA = {
     ("emulator/api", "rpc/descriptors.h"): "what reflection tells, and which services there are",
     ("emulator/api", "rpc/token.h"): "a control command sets it",
     ("emulator/push", "proto/wire.h"): "varints are the same on both sides",
+    ("emulator", "proto/wire.h"): "varints are the same on both sides",
     ("emulator/store", "proto/wire.h"): "varints are the same on both sides",
     ("emulator/faults", "rpc/call.h"): "a call without its transport",
     ("src/grpc", "google/rpc/status.pb-c.h"): "error details",

@@ -7,6 +7,7 @@
 #include "net/tls_inside.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -145,6 +146,37 @@ static bool parse_address(const char *text, uint16_t port, struct sockaddr_stora
   return false;
 }
 
+/* Takes the socket, which listens, on success. */
+static enum pubsub_status watch(struct pubsub_loop *loop, int take_fd,
+                                struct pubsub_tls_context *tls, pubsub_accept_fn *on_accept,
+                                void *user, struct pubsub_listener **out,
+                                struct pubsub_error *error) {
+  struct sockaddr_storage name = {0};
+  socklen_t name_len = sizeof name;
+  struct pubsub_listener *listener = pubsub_alloc_zero(1, sizeof *listener);
+  if (!listener) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
+  *listener = (struct pubsub_listener){.loop = loop,
+                                       .tls = tls,
+                                       .on_accept = on_accept,
+                                       .user = user,
+                                       .resume.run = on_resume,
+                                       .io = {.fd = take_fd, .run = on_acceptable}};
+  pubsub_list_init(&listener->handshakes);
+  enum pubsub_status status = PUBSUB_OK;
+  if (getsockname(take_fd, (struct sockaddr *)&name, &name_len) != 0) {
+    status = pubsub_error_set(error, PUBSUB_E_IO, "cannot listen: %s", strerror(errno));
+  }
+  listener->port = ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
+                                                    : ((struct sockaddr_in *)&name)->sin_port);
+  if (status == PUBSUB_OK) status = pubsub_loop_io_add(loop, &listener->io, PUBSUB_IO_READ, error);
+  if (status == PUBSUB_OK) {
+    *out = listener;
+  } else {
+    pubsub_free(listener);
+  }
+  return status;
+}
+
 enum pubsub_status pubsub_listener_new(struct pubsub_loop *loop, const char *address, uint16_t port,
                                        struct pubsub_tls_context *tls, pubsub_accept_fn *on_accept,
                                        void *user, struct pubsub_listener **out,
@@ -155,29 +187,40 @@ enum pubsub_status pubsub_listener_new(struct pubsub_loop *loop, const char *add
   if (!parse_address(address, port, &name, &name_len)) {
     return pubsub_error_set(error, PUBSUB_E_INVALID, "'%.100s' is not a numeric address", address);
   }
-  struct pubsub_listener *listener = pubsub_alloc_zero(1, sizeof *listener);
-  if (!listener) return pubsub_error_set(error, PUBSUB_E_NOMEM, "out of memory");
-  *listener = (struct pubsub_listener){
-      .loop = loop, .tls = tls, .on_accept = on_accept, .user = user, .resume.run = on_resume};
-  pubsub_list_init(&listener->handshakes);
+  enum pubsub_status status = PUBSUB_OK;
   int fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  listener->io = (struct pubsub_io){.fd = fd, .run = on_acceptable};
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-      bind(fd, (struct sockaddr *)&name, name_len) != 0 || listen(fd, 4096) != 0 ||
-      getsockname(fd, (struct sockaddr *)&name, &name_len) != 0) {
-    pubsub_error_set(error, PUBSUB_E_IO, "cannot listen on %s port %u: %s", address, port,
-                     strerror(errno));
-    goto fail;
+      bind(fd, (struct sockaddr *)&name, name_len) != 0 || listen(fd, 4096) != 0) {
+    status = pubsub_error_set(error, PUBSUB_E_IO, "cannot listen on %s port %u: %s", address, port,
+                              strerror(errno));
   }
-  listener->port = ntohs(name.ss_family == AF_INET ? ((struct sockaddr_in *)&name)->sin_port
-                                                   : ((struct sockaddr_in6 *)&name)->sin6_port);
-  if (pubsub_loop_io_add(loop, &listener->io, PUBSUB_IO_READ, error) != PUBSUB_OK) goto fail;
-  *out = listener;
-  return PUBSUB_OK;
-fail:
-  if (fd >= 0) close(fd);
-  pubsub_free(listener);
-  return PUBSUB_E_IO;
+  if (status == PUBSUB_OK) status = watch(loop, fd, tls, on_accept, user, out, error);
+  if (status != PUBSUB_OK && fd >= 0) close(fd);
+  return status;
+}
+
+static bool is_listening(int fd) {
+  int listening = 0;
+  socklen_t len = sizeof listening;
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
+}
+
+enum pubsub_status pubsub_listener_adopt(struct pubsub_loop *loop, int fd,
+                                         struct pubsub_tls_context *tls,
+                                         pubsub_accept_fn *on_accept, void *user,
+                                         struct pubsub_listener **out, struct pubsub_error *error) {
+  if (!is_listening(fd)) {
+    return pubsub_error_set(error, PUBSUB_E_INVALID, "descriptor %d is no listening socket", fd);
+  }
+  int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  enum pubsub_status status = PUBSUB_OK;
+  if (own < 0 || fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK) != 0) {
+    status = pubsub_error_set(error, PUBSUB_E_IO, "cannot listen on descriptor %d: %s", fd,
+                              strerror(errno));
+  }
+  if (status == PUBSUB_OK) status = watch(loop, own, tls, on_accept, user, out, error);
+  if (status != PUBSUB_OK && own >= 0) close(own);
+  return status;
 }
 
 uint16_t pubsub_listener_port(const struct pubsub_listener *listener) {

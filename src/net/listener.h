@@ -16,6 +16,12 @@ enum pubsub_status pubsub_listener_new(struct pubsub_loop *loop, const char *add
                                        struct pubsub_tls_context *tls, pubsub_accept_fn *on_accept,
                                        void *user, struct pubsub_listener **out,
                                        struct pubsub_error *error);
+/* On a socket that listens already; it is duplicated, and does not block then. Errors: INVALID (it
+ * is none), IO, NOMEM. */
+enum pubsub_status pubsub_listener_adopt(struct pubsub_loop *loop, int fd,
+                                         struct pubsub_tls_context *tls,
+                                         pubsub_accept_fn *on_accept, void *user,
+                                         struct pubsub_listener **out, struct pubsub_error *error);
 uint16_t pubsub_listener_port(const struct pubsub_listener *listener);
 void pubsub_listener_destroy(struct pubsub_listener *listener); /* NULL is allowed */
 

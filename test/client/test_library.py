@@ -85,6 +85,45 @@ def test_cmake(prefix, user, target):
     examples_work(user / "build/publish", user / "build/receive", prefix)
 
 
+EMULATED = """
+cmake_minimum_required(VERSION 3.16)
+project(user C)
+find_package(pubsub 0.1 REQUIRED)
+add_executable(emulated emulated.c)
+target_link_libraries(emulated PRIVATE pubsub::%s)
+"""
+
+
+def emulated_works(emulated, prefix, tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text('{"topics": [{"name": "projects/p/topics/topic1"}]}')
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries(prefix))}
+    assert "topic1" in run(emulated, config, prefix / "bin/pubsub", "--project", "p", "topic", "list", env=environment)
+    config.write_text("{")
+    failed = subprocess.run([emulated, config, "true"], env=environment, capture_output=True, text=True, timeout=60)
+    assert failed.returncode == 2 and str(config) in failed.stderr
+
+
+@pytest.mark.parametrize("target", ("emulator", "emulator_static"))
+def test_the_emulator_by_cmake(prefix, tmp_path, target):
+    (tmp_path / "emulated.c").write_text((ROOT / "examples/emulated.c").read_text())
+    (tmp_path / "CMakeLists.txt").write_text(EMULATED % target)
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", tmp_path / "build")
+    emulated_works(tmp_path / "build/emulated", prefix, tmp_path)
+
+
+@pytest.mark.parametrize("how", ("shared", "static"))
+def test_the_emulator_by_pkg_config(prefix, tmp_path, how):
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(libraries(prefix) / "pkgconfig")}
+    ask = ["pkg-config", *(["--static"] if how == "static" else []), "--cflags", "--libs", "pubsub-emulator"]
+    flags = run(*ask, env=environment).split()
+    if how == "static":
+        flags = [str(libraries(prefix) / "libpubsub-emulator.a") if flag == "-lpubsub-emulator" else flag for flag in flags]
+    run("cc", "-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", ROOT / "examples/emulated.c", "-o", tmp_path / "emulated", *flags)
+    emulated_works(tmp_path / "emulated", prefix, tmp_path)
+
+
 def test_headers_stand_alone_and_serve_c_plus_plus(prefix, tmp_path):
     for header in sorted((prefix / "include/pubsub").glob("*.h")):
         for compiler, ending in (("cc", "c"), ("c++", "cpp")):
@@ -99,6 +138,11 @@ def test_the_archive_shows_the_public_functions_alone(prefix):
     names = {line.split()[2] for line in run("nm", "-g", "--defined-only", libraries(prefix) / "libpubsub.a").splitlines() if len(line.split()) == 3}
     declared = "".join(header.read_text() for header in (prefix / "include/pubsub").glob("*.h"))
     assert names and all(name.startswith("pubsub_") and f"{name}(" in declared for name in names), names
+    symbols = run("nm", "-g", "--defined-only", libraries(prefix) / "libpubsub-emulator.a").splitlines()
+    names = {line.split()[2] for line in symbols if len(line.split()) == 3}
+    assert names == {f"pubsub_emulator_{verb}" for verb in ("start", "port", "control", "stop")}
+    shown = run("nm", "-D", "--defined-only", libraries(prefix) / "libpubsub-emulator.so").splitlines()
+    assert {line.split()[2] for line in shown} == names
 
 
 def test_the_examples_are_short():
