@@ -133,10 +133,20 @@ enum pubsub_status pubsub_column_append_null(struct pubsub_column *column) {
 enum pubsub_status pubsub_column_append_value(struct pubsub_column *column, const void *value) {
   enum pubsub_status status = reserve_row(column);
   if (status != PUBSUB_OK) return status;
-  if (column->width)
-    memcpy(column->data + (size_t)column->rows * column->width, value, column->width);
-  else
+  uint8_t *place = column->data + (size_t)column->rows * column->width;
+  switch (column->width) { /* constants: the compiler makes a store of each */
+  case 8:
+    memcpy(place, value, 8);
+    break;
+  case 4:
+    memcpy(place, value, 4);
+    break;
+  case 0:
     set_bit(column->data, column->rows, *(const uint8_t *)value);
+    break;
+  default:
+    memcpy(place, value, column->width);
+  }
   finish_row(column, true);
   return PUBSUB_OK;
 }

@@ -8,6 +8,14 @@ static inline struct pubsub_json_level *level(struct pubsub_json *json) {
   return &json->levels[json->depth];
 }
 
+/* Most values stand behind no white space. */
+static inline int skip_space(struct pubsub_json *json) {
+  uint8_t c = json->ptr < json->end ? *json->ptr : 0;
+  if (c <= ' ' || c == '/' || c >= 0x80) return pubsub_json_skip_space(json);
+  json->ptr++;
+  return c;
+}
+
 static bool in_object(const struct pubsub_json *json) {
   return json->depth > 0 && json->levels[json->depth].object;
 }
@@ -254,13 +262,13 @@ static bool name(struct pubsub_json *json, int c, struct pubsub_view *out) {
 
 /* The character behind, taken; BAD: malformed. */
 static int skip_colon(struct pubsub_json *json) {
-  int c = pubsub_json_skip_space(json);
+  int c = skip_space(json);
   if (c == PUBSUB_JSON_BAD) return c;
   if (c != ':') {
     json->why = "a field's name without a colon behind it";
     return PUBSUB_JSON_BAD;
   }
-  c = pubsub_json_skip_space(json);
+  c = skip_space(json);
   if (c == PUBSUB_JSON_EOF) json->why = "a field without its value";
   return c == PUBSUB_JSON_EOF ? PUBSUB_JSON_BAD : c;
 }
@@ -297,7 +305,7 @@ static bool at_end(struct pubsub_json *json) {
 bool pubsub_json_next(struct pubsub_json *json) {
   if (json->token == PUBSUB_JSON_FIELD_NAME) return after_name(json);
   if (json->incomplete && !pubsub_json_pass_string(json)) return false;
-  int c = pubsub_json_skip_space(json);
+  int c = skip_space(json);
   if (c == PUBSUB_JSON_EOF) return at_end(json);
   if (c == PUBSUB_JSON_BAD) return false;
   if (c == ']' || c == '}') return close_level(json, c == '}');
@@ -305,7 +313,7 @@ bool pubsub_json_next(struct pubsub_json *json) {
   level(json)->started = true;
   if (comma) {
     if (c != ',') return pubsub_json_fail(json, "two values without a comma between them");
-    c = pubsub_json_skip_space(json);
+    c = skip_space(json);
     if (c == PUBSUB_JSON_EOF) return pubsub_json_fail(json, "it ends behind a comma");
     if (c == PUBSUB_JSON_BAD) return false;
   }

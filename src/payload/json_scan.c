@@ -136,14 +136,25 @@ static size_t put_unit(struct pubsub_json *json, uint8_t *out, size_t len, unsig
 #define ONES 0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
-/* Bytes up to the first that is the quote, a backslash or below a space. */
+/* Of a word that was read from memory: which byte has the lowest bit that is set. */
+static inline size_t first_byte(uint64_t word) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+  word = __builtin_bswap64(word);
+#endif
+  return (size_t)__builtin_ctzll(word) / 8;
+}
+
+/* Bytes up to the first that is the quote, a backslash or below a space. The lowest bit that says
+ * so is exact, whatever those above say. */
 static inline size_t plain_bytes(const uint8_t *ptr, const uint8_t *end, uint8_t quote) {
   const uint8_t *at = ptr;
+  const uint64_t quotes = ONES * quote;
   for (uint64_t word; end - at >= 8; at += 8) {
     memcpy(&word, at, 8);
-    uint64_t q = word ^ ONES * quote, b = word ^ ONES * '\\';
-    uint64_t found = ((q - ONES) & ~q) | ((b - ONES) & ~b) | ((word - ONES * ' ') & ~word);
-    if (found & HIGHS) break;
+    uint64_t q = word ^ quotes, b = word ^ ONES * '\\';
+    uint64_t found =
+        (((q - ONES) & ~q) | ((b - ONES) & ~b) | ((word - ONES * ' ') & ~word)) & HIGHS;
+    if (found) return (size_t)(at - ptr) + first_byte(found);
   }
   while (at < end && *at != quote && *at != '\\' && *at >= ' ')
     at++;
