@@ -139,6 +139,9 @@ bench-report: setup-python ## docs/performance.md and its pictures, from the las
 bench-core: native ## CPU per message of the C client, beside Google's Go client
 	@tools/bootstrap.sh go && bench/core/run.py
 
+bench-typed: build setup-python ## typed rows: payloadFormat beside from_json, behind both sources; and the decoders alone
+	@tools/bootstrap.sh peers && .deps/venv/bin/python bench/spark/run.py --only typed $(ARGS) && build/release/bench_payload
+
 chaos: build setup-python ## random faults against 500,000 messages (ARGS="--seed N --events N --messages N")
 	@.deps/venv/bin/python bench/operations/chaos.py $(ARGS)
 

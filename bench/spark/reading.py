@@ -28,6 +28,8 @@ def writer(session, frame, sink):
         return frame.selectExpr("xxhash64(data) as hash").writeStream.format("noop")
     if sink == "length":
         return frame.selectExpr("length(data) as bytes").writeStream.format("noop")
+    if sink == "as it is":
+        return frame.writeStream.format("noop")
     return frame.writeStream.format("parquet").option("path", str(session.world.work / session.fresh()))
 
 

@@ -12,6 +12,7 @@ import sys
 import latency
 import memory
 import reading
+import typed
 import writing
 from session import ROOT, Session
 from world import World
@@ -23,7 +24,7 @@ def table(results):
     print("\n| | payload | side | rows/s | MB/s | CPU us/row | CPU s/GB |\n|---|---:|---|---:|---:|---:|---:|")
     for r in results:
         if "rows_per_s" in r:
-            detail = r.get("sink") or r.get("slots") or r.get("transport") or r.get("backlog") or ""
+            detail = r.get("shape") or r.get("sink") or r.get("slots") or r.get("transport") or r.get("backlog") or ""
             print(
                 f"| {r['what']} {detail} | {r['payload']} | {r['side']} | {r['rows_per_s']} | {r['mb_per_s']} "
                 f"| {r['cpu_us_per_row']} | {r['cpu_s_per_gb']} |"
@@ -37,13 +38,13 @@ def parse():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--warmups", type=int, default=3, help="runs before, for the JVM to compile")
     parser.add_argument("--sinks", default="touch,length,parquet", help="at 1 KB; at other payloads the first")
-    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--only", default=",".join(PARTS), help="typed is measured only where it is named")
     parser.add_argument("--no-kafka", action="store_true")
     parser.add_argument("--conf", action="append", default=[], help="of Spark, key=value")
     parser.add_argument("--option", action="append", default=[], help="of the source and the sink, key=value")
     options = parser.parse_args()
     options.only = options.only.split(",")
-    unknown = set(options.only) - set(PARTS)
+    unknown = set(options.only) - {*PARTS, "typed"}
     if unknown:
         parser.error(f"--only knows {', '.join(PARTS)}; not {', '.join(unknown)}")
     return options
@@ -61,6 +62,8 @@ def measure(session, options):
     for name, part in (("slots", reading.slots), ("backlog", reading.backlog), ("tls", reading.tls)):
         if name in options.only:
             part(session)
+    if "typed" in options.only:
+        typed.measure(session)
     if "latency" in options.only:
         latency.measure(session)
     if "memory" in options.only:
