@@ -112,6 +112,41 @@ def test_json_options_mean_what_they_mean_in_from_json(spark, emulator, tmp_path
     assert {row.payload for row in found} >= {'{"a":"x","b":7.0,"bad":null}', '{"a":"q","b":"NaN","bad":null}'}
 
 
+def flat_reader(spark, emulator, schema, **options):
+    source = spark.readStream.format("pubsub").schema(schema)
+    return source.options(subscriptionId="sub1", projectId=PROJECT, endpoint=emulator.host, plaintext="true", **options).load()
+
+
+def test_a_readers_own_schema_is_the_payloads_and_the_messages(spark, emulator, tmp_path):
+    """Fields of the payload, columns of the message by their names, attributes where the payload lacks a text."""
+    emulator.create()
+    publish([b'{"a":1,"s":{"x":"y"},"n":"in the payload"}', b'{"a":2}', b"{", b""])
+    schema = "a INT, message_id STRING, s STRUCT<x: STRING>, n STRING, attributes MAP<STRING, STRING>, none STRING"
+    frame = flat_reader(spark, emulator, schema, payloadFormat="json")
+    assert frame.columns == ["a", "message_id", "s", "n", "attributes", "none"]
+    rows = []
+    query = frame.writeStream.foreachBatch(lambda batch, number: rows.extend(batch.collect())).option("checkpointLocation", str(tmp_path / "c")).start()
+    until(lambda: len(rows) == 4 or not query.isActive)
+    query.stop()
+    found = sorted((row.attributes["n"], row.a, row.s and row.s.x, row.n, row.none) for row in rows)
+    assert found == [("0", 1, "y", "in the payload", None), ("1", 2, None, "1", None), ("2", None, None, "2", None), ("3", None, None, "3", None)]
+    assert all(row.message_id for row in rows)
+
+
+@pytest.mark.parametrize(
+    "schema,options,words",
+    [
+        ("a INT", {}, "'payloadFormat' does not say"),
+        ("a INT, data STRING", {"payloadFormat": "json"}, "'data' is a STRING, and the message's own column 'data' a BINARY"),
+        ("a INT", {"payloadFormat": "json", "payloadSchema": "a INT"}, "give one of them"),
+    ],
+)
+def test_a_schema_in_conflict_is_an_error(spark, emulator, schema, options, words):
+    with pytest.raises(Exception) as error:
+        flat_reader(spark, emulator, schema, **options)
+    assert words in str(error.value)
+
+
 MISFITS = [b'{"a":1}', b'{"a":"x"}', b"", b'{"a":3', b'{"a":4}']
 
 

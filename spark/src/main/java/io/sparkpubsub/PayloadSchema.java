@@ -2,6 +2,7 @@ package io.sparkpubsub;
 
 import io.sparkpubsub.PubSubOptions.Option;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -39,6 +40,61 @@ public final class PayloadSchema {
     StructType schema = (StructType) nullable(parsed);
     ddl(schema); // names what is not supported
     return schema;
+  }
+
+  /**
+   * Of a reader's own schema: names of the message's columns mean those, all others fields of the
+   * payload.
+   */
+  static StructType flat(PubSubOptions options, StructType schema) {
+    if (!options.has(Option.PAYLOAD_FORMAT)) {
+      throw new IllegalArgumentException(
+          "the reader's schema names fields of payloads, and option 'payloadFormat' does not say"
+              + " how they are encoded: give it (json), or leave out the schema");
+    }
+    if (options.has(Option.PAYLOAD_SCHEMA)) {
+      throw new IllegalArgumentException(
+          "option 'payloadSchema' and the reader's own schema both name fields of payloads: give"
+              + " one of them");
+    }
+    StructType message = PubSubSchema.message(options);
+    List<StructField> fields = new ArrayList<>();
+    for (StructField field : schema.fields()) {
+      fields.add(
+          isOfMessage(message, field)
+              ? message.apply(field.name())
+              : ofPayload(field, options.flag(Option.PAYLOAD_ATTRIBUTES)));
+    }
+    StructType found = DataTypes.createStructType(fields);
+    ddl(PubSubSchema.payload(found)); // names what is not supported
+    return found;
+  }
+
+  private static boolean isOfMessage(StructType message, StructField field) {
+    if (!Arrays.asList(message.fieldNames()).contains(field.name())) {
+      return false;
+    }
+    DataType type = message.apply(field.name()).dataType();
+    if (!nullable(type).equals(nullable(field.dataType()))) {
+      throw new IllegalArgumentException(
+          "the schema's field '"
+              + field.name()
+              + "' is a "
+              + field.dataType().sql()
+              + ", and the message's own column '"
+              + field.name()
+              + "' a "
+              + type.sql()
+              + ": give the field that type to mean the column; a field of a payload needs another"
+              + " name, or 'payloadSchema' instead of a schema");
+    }
+    return true;
+  }
+
+  private static StructField ofPayload(StructField field, boolean attributes) {
+    boolean orAttribute = attributes && field.dataType().equals(DataTypes.StringType);
+    return DataTypes.createStructField(
+        field.name(), nullable(field.dataType()), true, PubSubSchema.ofPayload(orAttribute));
   }
 
   private static DataType nullable(DataType type) {

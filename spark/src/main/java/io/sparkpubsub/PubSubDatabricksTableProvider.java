@@ -26,7 +26,7 @@ public final class PubSubDatabricksTableProvider extends PubSubTableProvider {
   }
 
   @Override
-  Table table(PubSubOptions options) {
+  Table table(PubSubOptions options, StructType schema) {
     if (options.has(Option.PAYLOAD_FORMAT)) {
       throw new IllegalArgumentException(
           "option 'payloadFormat' makes a column 'payload', and format pubsub-databricks has one of"

@@ -90,6 +90,11 @@ public final class PubSubOptions implements Serializable {
         null,
         "… with these fields, as SQL writes them (`id BIGINT, tags ARRAY<STRING>`), or a schema's"
             + " json()"),
+    PAYLOAD_ATTRIBUTES(
+        "payloadAttributes",
+        "true",
+        "… with `.schema(…)` on the reader: a STRING that is null in the payload is the attribute"
+            + " of that name"),
     MODE(
         "mode",
         "PERMISSIVE",
@@ -244,6 +249,7 @@ public final class PubSubOptions implements Serializable {
             DELETE_SUBSCRIPTION,
             INCLUDE_SUBSCRIPTION,
             TRACE_CONTEXT,
+            PAYLOAD_ATTRIBUTES,
             ALLOW_COMMENTS,
             ALLOW_UNQUOTED_FIELD_NAMES,
             ALLOW_SINGLE_QUOTES,
@@ -444,8 +450,8 @@ public final class PubSubOptions implements Serializable {
     }
     if (!has(Option.PAYLOAD_SCHEMA)) {
       throw new IllegalArgumentException(
-          "option 'payloadFormat' needs 'payloadSchema': the fields, like \"id BIGINT, tags"
-              + " ARRAY<STRING>\"");
+          "option 'payloadFormat' needs 'payloadSchema', or a schema of the reader: the fields,"
+              + " like \"id BIGINT, tags ARRAY<STRING>\"");
     }
     return PayloadSchema.parse(text(Option.PAYLOAD_SCHEMA));
   }

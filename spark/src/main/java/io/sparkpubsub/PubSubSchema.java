@@ -1,6 +1,9 @@
 package io.sparkpubsub;
 
+import io.sparkpubsub.PubSubOptions.Option;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -47,7 +50,44 @@ public final class PubSubSchema {
 
   /** Whether a column is the same in all rows of a chunk, and not in it. */
   public static boolean isOfSlot(StructField field) {
-    return field.name().equals(SUBSCRIPTION);
+    return field.name().equals(SUBSCRIPTION) && !isFlat(field);
+  }
+
+  /** All columns of a message that these options ask for. */
+  static StructType message(PubSubOptions options) {
+    StructType columns = options.flag(Option.TRACE_CONTEXT) ? withTraces(FULL) : FULL;
+    return options.flag(Option.INCLUDE_SUBSCRIPTION) ? withSubscription(columns) : columns;
+  }
+
+  private static final String FLAT = "io.sparkpubsub.payload";
+  private static final String OR_ATTRIBUTE = "io.sparkpubsub.attribute";
+
+  /** What marks a column that is a field of the payload, or else, on request, an attribute. */
+  static Metadata ofPayload(boolean orAttribute) {
+    MetadataBuilder marks = new MetadataBuilder().putBoolean(FLAT, true);
+    return (orAttribute ? marks.putBoolean(OR_ATTRIBUTE, true) : marks).build();
+  }
+
+  /** Whether a field that the payload lacks is taken from the attribute of its name. */
+  public static boolean isOrAttribute(StructField field) {
+    return field.metadata().contains(OR_ATTRIBUTE);
+  }
+
+  /** Whether a column is a field of the payload. */
+  public static boolean isFlat(StructField field) {
+    return field.metadata().contains(FLAT);
+  }
+
+  /** The fields of the payload among columns: all that are marked, or those of the one column. */
+  public static StructType payload(StructType columns) {
+    StructType fields = new StructType();
+    for (StructField field : columns.fields()) {
+      if (isDecoded(field)) {
+        return (StructType) field.dataType();
+      }
+      fields = isFlat(field) ? fields.add(field) : fields;
+    }
+    return fields;
   }
 
   /** What a payload is decoded into. */
@@ -59,11 +99,14 @@ public final class PubSubSchema {
 
   /** Whether a column is the decoded payload. */
   public static boolean isDecoded(StructField field) {
-    return field.name().equals(PAYLOAD) && field.dataType() instanceof StructType;
+    return field.name().equals(PAYLOAD) && field.dataType() instanceof StructType && !isFlat(field);
   }
 
   /** The column of FULL that one of either schema is made of, unless it is {@link #isOfSlot}. */
   public static int column(StructField field) {
+    if (isFlat(field)) {
+      return FULL.fieldIndex("data");
+    }
     switch (field.name()) {
       case "messageId":
         return FULL.fieldIndex("message_id");
@@ -82,6 +125,7 @@ public final class PubSubSchema {
     int set = 0;
     for (StructField field : schema.fields()) {
       set |= isOfSlot(field) ? 0 : 1 << column(field);
+      set |= isOrAttribute(field) ? 1 << FULL.fieldIndex("attributes") : 0;
     }
     return set;
   }

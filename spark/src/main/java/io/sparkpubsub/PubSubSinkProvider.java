@@ -1,6 +1,7 @@
 package io.sparkpubsub;
 
 import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * What a batch write by format goes through on its way: like {@link PubSubTableProvider}, with a
@@ -8,7 +9,7 @@ import org.apache.spark.sql.connector.catalog.Table;
  */
 public final class PubSubSinkProvider extends PubSubTableProvider {
   @Override
-  Table table(PubSubOptions options) {
+  Table table(PubSubOptions options, StructType schema) {
     return PubSubTable.ofSink(options);
   }
 }

@@ -22,6 +22,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
   private final String name;
   private final boolean readable; // as far as is known: by format
   private final boolean appendable; // by Spark itself, in batch
+  private StructType flat; // the schema as it is read, where it is a reader's own
 
   private PubSubTable(
       PubSubOptions options, StructType schema, String name, boolean readable, boolean appendable) {
@@ -54,12 +55,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   /** What a read gives. */
   static StructType columns(PubSubOptions options) {
-    StructType columns =
-        withSubscription(
-            options.flag(Option.TRACE_CONTEXT)
-                ? PubSubSchema.withTraces(PubSubSchema.FULL)
-                : PubSubSchema.FULL,
-            options);
+    StructType columns = PubSubSchema.message(options);
     StructType payload = options.payloadSchema();
     return payload == null ? columns : PubSubSchema.withPayload(columns, payload);
   }
@@ -97,7 +93,25 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
     if (readable && !writes && !options.has(Option.TOPIC_ID)) {
       options.subscription(); // required
     }
-    return schema;
+    return writes ? schema : columnsToRead(options);
+  }
+
+  /** A reader's own schema names fields of the payload. */
+  private StructType columnsToRead(PubSubOptions options) {
+    boolean named =
+        options.has(Option.PAYLOAD_FORMAT) == options.has(Option.PAYLOAD_SCHEMA); // else: by flat
+    boolean own = named && schema.equals(columns(options));
+    if (!readable || own || isDatabricks(options)) {
+      return schema;
+    }
+    if (flat == null) {
+      flat = PayloadSchema.flat(options, schema);
+    }
+    return flat;
+  }
+
+  private boolean isDatabricks(PubSubOptions options) {
+    return schema.equals(withSubscription(PubSubSchema.DATABRICKS, options));
   }
 
   @Override
@@ -117,7 +131,7 @@ final class PubSubTable implements SupportsRead, SupportsWrite {
 
   @Override
   public ScanBuilder newScanBuilder(CaseInsensitiveStringMap more) {
-    return new PubSubScanBuilder(options.with(more), schema);
+    return new PubSubScanBuilder(options.with(more), columnsToRead(options));
   }
 
   @Override

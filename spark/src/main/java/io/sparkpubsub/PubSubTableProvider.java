@@ -43,7 +43,13 @@ public class PubSubTableProvider
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
-    return table(optionsOf(properties));
+    return table(optionsOf(properties), schema);
+  }
+
+  /** {@code .schema(…)} on a reader names the fields of its payloads. */
+  @Override
+  public boolean supportsExternalMetadata() {
+    return true;
   }
 
   /** These options with the session's settings and the environment below them. */
@@ -59,8 +65,12 @@ public class PubSubTableProvider
     return PubSubOptions.of(new HashMap<>(given), conf, System.getenv());
   }
 
-  Table table(PubSubOptions options) {
-    return PubSubTable.ofFormat(options, PubSubTable.columns(options));
+  /**
+   * @param schema what {@link #inferSchema} says, or what a reader's schema does; of a batch that
+   *     is written, its columns
+   */
+  Table table(PubSubOptions options, StructType schema) {
+    return PubSubTable.ofFormat(options, schema);
   }
 
   /** A batch write: mode append alone. */

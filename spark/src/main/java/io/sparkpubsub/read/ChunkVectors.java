@@ -88,6 +88,19 @@ final class ChunkVectors {
     return vector;
   }
 
+  private static ColumnVector flat(
+      StructField field, Buffers buffers, PayloadDecoder payloads, int[] kept) {
+    int ordinal = payloads.plan().type().fieldIndex(field.name());
+    ColumnVector attribute = null;
+    if (PubSubSchema.isOrAttribute(field)) {
+      int attributes = PubSubSchema.FULL.fieldIndex("attributes");
+      attribute = DerivedVectors.attribute(buffers.column(attributes), field.name());
+      attribute = kept == null ? attribute : new KeptRows(attribute, kept);
+    }
+    buffers.held.incrementAndGet();
+    return new FlatVector(payloads, ordinal, attribute, buffers::release);
+  }
+
   private static ColumnVector column(
       StructField field,
       Buffers buffers,
@@ -96,6 +109,9 @@ final class ChunkVectors {
       int[] kept) {
     if (PubSubSchema.isOfSlot(field)) {
       return constant(subscription, buffers.rows);
+    }
+    if (PubSubSchema.isFlat(field)) {
+      return flat(field, buffers, payloads, kept);
     }
     if (PubSubSchema.isDecoded(field)) {
       buffers.held.incrementAndGet();

@@ -8,9 +8,9 @@ import io.sparkpubsub.natives.NativePayload;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.time.ZoneId;
+import java.util.Arrays;
 import java.util.Locale;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /** How the payloads of a query are decoded: what the driver tells its tasks. */
@@ -35,11 +35,10 @@ final class PayloadPlan implements Serializable {
     if (!options.has(Option.PAYLOAD_FORMAT)) {
       return null;
     }
-    StructType type = null;
-    for (StructField field : schema.fields()) {
-      type = PubSubSchema.isDecoded(field) ? (StructType) field.dataType() : type;
-    }
-    if (type == null) {
+    StructType type = PubSubSchema.payload(schema);
+    boolean none =
+        type.isEmpty() && !Arrays.stream(schema.fields()).anyMatch(PubSubSchema::isDecoded);
+    if (none) {
       return null;
     }
     String corrupt =
