@@ -49,6 +49,10 @@ final class PayloadPlan implements Serializable {
         options.has(Option.TIME_ZONE)
             ? options.text(Option.TIME_ZONE)
             : session.conf().get("spark.sql.session.timeZone", ZoneId.systemDefault().getId());
+    if (!ZoneTable.exists(zone)) {
+      throw new IllegalArgumentException(
+          "option 'timeZone' is '" + zone + "'; it must be like UTC, Europe/Berlin or +01:00");
+    }
     return new PayloadPlan(type, mode(options), allow(options), corrupt, zone);
   }
 

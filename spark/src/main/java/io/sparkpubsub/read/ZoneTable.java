@@ -1,7 +1,6 @@
 package io.sparkpubsub.read;
 
 import java.time.Instant;
-import java.time.ZoneId;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
 import java.util.ArrayList;
@@ -49,8 +48,7 @@ final class ZoneTable {
   /** Whether there is such a zone. */
   static boolean exists(String zone) {
     try {
-      ZoneId id = DateTimeUtils.getZoneId(zone);
-      return id != null;
+      return DateTimeUtils.getZoneId(zone) != null;
     } catch (RuntimeException e) {
       return false;
     }
