@@ -34,6 +34,15 @@ build: jar ## everything a user takes away, for this machine
 natives: setup-build setup-portable ## what ships, for other machines too: any Linux since glibc 2.17, musl (PLATFORMS="linux-x86_64 linux-aarch64-musl")
 	@tools/portable/build.sh $(PLATFORMS)
 
+dist: setup-build setup-portable ## what is released, in dist/: Maven repository, wheels, archives, packages, image (an hour the first time)
+	@tools/dist.sh
+
+test-dist: setup-python ## what `make dist` made, used from empty environments
+	@tools/bootstrap.sh arm64 && tools/portable/check_floor.sh && tools/test_dist.sh
+
+dist-twice: ## `make dist` once more in another folder: the same bytes
+	@tools/dist_twice.sh
+
 test-floor: ## the oldest system that what was built portable loads on
 	@echo "== floor" && tools/portable/check_floor.sh
 
@@ -161,9 +170,9 @@ bench-scale: jar ## what 2,000 modelled agents with 16,000 slots cost the driver
 	@bench/scale/run.sh $(ARGS)
 
 clean: ## remove what was built (.deps stays)
-	rm -rf build spark/target
+	rm -rf build dist spark/target
 
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos elastic soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
+.PHONY: dist test-dist dist-twice natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos elastic soak sim bench bench-report bench-core bench-handover bench-scale clean distclean

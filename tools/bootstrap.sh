@@ -5,6 +5,7 @@
 #   tools/bootstrap.sh spark V   the same environment with Spark V instead, in .deps/spark-V
 #   tools/bootstrap.sh portable  the cross compiler, OpenSSL and zlib, for builds that are taken to other machines
 #   tools/bootstrap.sh browser   Chromium and its driver, where the system has them: the test of the emulator's page
+#   tools/bootstrap.sh arm64     qemu-user, and what a program for aarch64 needs to run under it
 #   tools/bootstrap.sh fuzz      clang with libFuzzer, and its tools for coverage
 #   tools/bootstrap.sh docs      Doxygen, for the page of the C library
 #   tools/bootstrap.sh go        Go, for the peer of the benchmarks
@@ -65,6 +66,11 @@ python:pip python3-pip
 command:cargo cargo
 command:perl perl
 command:llvm-objcopy-14 llvm-14
+'
+
+arm64_needs='
+command:qemu-aarch64-static qemu-user-static
+command:dpkg-deb dpkg
 '
 
 fuzz_needs='
@@ -162,6 +168,11 @@ bootstrap_portable() {
   tools/portable/fetch.sh
 }
 
+bootstrap_arm64() {
+  install_packages "$arm64_needs"
+  tools/portable/fetch_arm64.sh
+}
+
 bootstrap_docs() {
   install_packages "$docs_needs"
 }
@@ -189,12 +200,12 @@ bootstrap_peers() {
 [ $# -gt 0 ] || set -- build
 while [ $# -gt 0 ]; do
   case $1 in
-    build | python | browser | portable | fuzz | docs | go | peers) "bootstrap_$1" ;;
+    build | python | browser | portable | arm64 | fuzz | docs | go | peers) "bootstrap_$1" ;;
     spark)
       bootstrap_spark "${2:?the version of Spark}"
       shift
       ;;
-    *) echo "usage: tools/bootstrap.sh [build|python|browser|spark VERSION|portable|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
+    *) echo "usage: tools/bootstrap.sh [build|python|browser|spark VERSION|portable|arm64|fuzz|docs|go|peers]…" >&2 && exit 2 ;;
   esac
   shift
 done
