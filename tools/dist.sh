@@ -19,9 +19,9 @@ for name in "${platforms[@]}"; do
   cp build/portable/"$name"/libpubsub_jni.{so,dylib} "$stage/natives/$name" 2>/dev/null || true
   [ -n "$(ls "$stage/natives/$name")" ] || { echo "$name: no library of it was built" >&2 && exit 1; }
 done
-. tools/maven.sh
 echo "building the jar of ${platforms[*]}"
-maven_ready=dist maven_project=$stage/spark maven -Pdist -DskipTests -Dnative.dir="$stage/none" -Dnatives.dir="$stage/natives" \
+# Not offline: the bill of materials asks the registry for the terms of what is inside.
+mvn -B -q --no-transfer-progress -f "$stage/spark/pom.xml" -Pdist -DskipTests -Dnative.dir="$stage/none" -Dnatives.dir="$stage/natives" \
   -Dproject.top="$PWD" package
 PYTHONDONTWRITEBYTECODE=1 python3 packaging/dist/make.py "$stage/spark/target" "$out"
 size=$(stat -c %s "$out"/maven/io/sparkpubsub/spark-pubsub/*/spark-pubsub-*[0-9].jar)
