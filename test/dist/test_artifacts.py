@@ -102,7 +102,7 @@ def test_the_library_of_the_archive_is_compiled_against(prefix, tmp_path):
 def test_the_packages_of_debian_install(dist, tmp_path):
     architecture = {"linux-x86_64": "amd64", "linux-aarch64": "arm64"}[PLATFORM]
     packages = sorted((dist / "packages").glob(f"*_{architecture}.deb"))
-    assert [package.name.split("_")[0] for package in packages] == ["libpubsub", "pubsub", "pubsub-emulator"]
+    assert sorted(package.name.split("_")[0] for package in packages) == ["libpubsub", "pubsub", "pubsub-emulator"]
     for package in packages:
         assert re.search(r"Depends: libc6 \(>= 2\.17\)", run("dpkg-deb", "--info", package))
         run("dpkg-deb", "--extract", package, tmp_path)
