@@ -14,12 +14,12 @@ configure() { # configure LIBRARIES
     "-DPUBSUB_SYSTEM=$system_name" "-DPUBSUB_MACHINE=$machine" "-DPUBSUB_LIBRARIES=$1" "-DPUBSUB_STATIC=$static" >"$folder/configure.log"
 }
 
+# No link from the one to the other: it would hold a checksum of the debug file, which tells where the compiler lay.
 strip_into() { # strip_into FOLDER FILE
   local out
   out=$1/$(basename "$2")
   llvm-objcopy-14 --only-keep-debug "$2" "$out.debug"
   llvm-objcopy-14 --strip-unneeded "$2" "$out"
-  (cd "$1" && llvm-objcopy-14 "--add-gnu-debuglink=$(basename "$out").debug" "$(basename "$out")")
 }
 
 build() { # build PLATFORM
