@@ -138,7 +138,7 @@ static enum pubsub_status fail_fast(const struct pubsub_payload *p, struct pubsu
   int name_len = row->where.len > 60 ? 60 : (int)row->where.len;
   if (!row->where.ptr)
     return pubsub_error_set(error, PUBSUB_E_INVALID, "it is malformed: %s", row->why);
-  return pubsub_error_set(error, PUBSUB_E_INVALID, "at its field '%.*s' there is %s%s%s", name_len,
+  return pubsub_error_set(error, PUBSUB_E_INVALID, "at its field '%.*s': %s%s%s", name_len,
                           (const char *)row->where.ptr, row->why,
                           row->expected ? ", where the schema has a " : "",
                           row->expected ? row->expected : "");
