@@ -1,5 +1,6 @@
 #include "rpc/call.h"
 
+#include "rpc/nesting.h"
 #include "rpc/well_known.h"
 #include <pubsub/error.h>
 #include <stdarg.h>
@@ -7,6 +8,10 @@
 
 /* NULL: the call was failed. */
 static ProtobufCMessage *unpack(struct call *call, const struct pubsub_buf *bytes) {
+  if (!nesting_is_bounded(call->method->request, pubsub_view_of(bytes->ptr, bytes->len))) {
+    call_fail(call, PUBSUB_GRPC_INVALID_ARGUMENT, "the request is nested too deeply");
+    return NULL;
+  }
   ProtobufCMessage *message = protobuf_c_message_unpack(
       call->method->request, NULL, bytes->len, bytes->ptr ? bytes->ptr : (const uint8_t *)"");
   if (!message) {

@@ -345,3 +345,22 @@ def test_a_stream_that_is_cut_in_the_middle_of_a_response(emulator):
         assert attacker.ends()
         emulator.pubsub("topic", "create", "other")
         assert emulator.stats("sub")["streams"] == 0
+
+
+def test_a_request_that_is_nested_without_end(emulator):
+    """40,000 lists in each other, in a topic's settings: unpacking them by recursion would take the whole stack."""
+
+    def nested(number, value):
+        return bytes([number << 3 | 2]) + length(len(value)) + value
+
+    value = b""
+    for _ in range(40_000):
+        value = nested(6, nested(1, value))
+    parameters = nested(1, nested(1, b"k") + nested(2, value))
+    topic = nested(1, b"projects/p/topics/nested") + b"\x6a" + length(len(nested(6, nested(2, nested(1, parameters)))))
+    topic += nested(6, nested(2, nested(1, parameters)))
+    with grpc.insecure_channel(emulator.host) as channel:
+        with pytest.raises(grpc.RpcError) as error:
+            channel.unary_unary("/google.pubsub.v1.Publisher/CreateTopic")(topic, timeout=20)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT, error.value
+    assert works(emulator)
