@@ -74,9 +74,11 @@ void pubsub_blocks_unref(struct pubsub_blocks *blocks) {
 }
 
 /* Under the mutex: memory that was touched costs a tenth of fresh memory, so that a free block of
- * less than twice the size is better than a new one. */
+ * less than twice the size is better than a new one; not where memory is short, for its rest is
+ * lost. */
 static int warm_class(const struct pubsub_blocks *blocks, int class) {
-  for (int bigger = class; bigger < class + STEPS && bigger < CLASSES; bigger++)
+  int steps = blocks->used_bytes < blocks->budget_bytes / 4 ? STEPS : 1;
+  for (int bigger = class; bigger < class + steps && bigger < CLASSES; bigger++)
     if (blocks->free[bigger]) return bigger;
   return class;
 }
