@@ -66,6 +66,15 @@ def all_clients():
             [venv, "-W", "ignore", "main.py"],
             "python",
         ),
+        "python-newest": Client(
+            "Python, newest",
+            "google-cloud-pubsub",
+            version("test/emulator/conformance/python/requirements-newest.txt", r"google-cloud-pubsub==(\S+)"),
+            [venv, "-m", "pip", "install", "-q", "--no-deps", "--upgrade", "--target", str(OUT / "newest"), "-r", "requirements-newest.txt"],
+            [venv, "-W", "ignore", "main.py"],
+            "python",
+            PYTHONPATH=str(OUT / "newest"),
+        ),
         "rest": Client(
             "REST",
             "google-cloud-pubsub's REST transport",
