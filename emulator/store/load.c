@@ -191,7 +191,9 @@ static enum pubsub_status read_log(struct loading *loading, size_t i, size_t *ne
     status = read_frames(loading, &head, segment, i + 1 == loading->log_count, &end);
   }
   if (status == PUBSUB_OK) segment->bytes = end;
-  if (status == PUBSUB_OK && number >= loading->number) {
+  if (status == PUBSUB_OK && end < bytes_of(loading).len) { /* room that was reserved */
+    status = folder_cut(&loading->store->log.folder, FILE_LOG, number, end, loading->error);
+  } else if (status == PUBSUB_OK && number >= loading->number) {
     status = folder_sync(&loading->store->log.folder, FILE_LOG, number, loading->error);
   }
   return status;

@@ -1,8 +1,8 @@
 /*
  * Reading a store back: the last checkpoint, the blocks that it names, then the changes since, into
  * sets of ids (holdings.h) and settings that are not unpacked; what is there in the end goes into
- * the broker. Nothing on the disk is changed, but for what a crash left behind the last whole
- * frame, which is cut off.
+ * the broker. Nothing on the disk is changed, but for what is behind the last whole frame, room
+ * that was reserved or what a crash left: that is cut off.
  */
 #ifndef EMULATOR_STORE_LOAD_H
 #define EMULATOR_STORE_LOAD_H

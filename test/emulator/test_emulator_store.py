@@ -472,6 +472,17 @@ def test_the_log_does_not_grow_for_ever(tmp_path):
         assert [one.message.message_id for one in kept.pull()] == [stays]
 
 
+def test_room_that_a_killed_process_had_reserved_is_given_back(tmp_path):
+    with Kept(tmp_path / "data", "--subscription", f"{SUBSCRIPTION}={TOPIC}") as kept:
+        for _ in range(3):
+            kept.publish("x" * 9000)
+            kept.again()
+        kept.stop()
+        assert sum(path.stat().st_size for path in (tmp_path / "data").iterdir()) < 100000
+        kept.start()
+        assert len(kept.texts()) == 3
+
+
 # ---- kill -9 ----
 
 ROUNDS = int(os.environ.get("KILLS", "6"))
