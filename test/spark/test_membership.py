@@ -197,15 +197,21 @@ def test_slots_follow_the_cluster(standalone, sessions, emulator, tmp_path):
     spark = sessions(master, **{"spark.executor.memory": "512m"})
     emulator.create()
     reader = Reader(spark, emulator, tmp_path / "c", numPartitions="6", ackDeadlineSeconds="600")
-    until(lambda: emulator.stats("sub1")["streams"] == 4)  # twice the cores that Spark counts
+    until(lambda: emulator.stats("sub1")["streams"] == 4, 240)  # twice the cores that Spark counts
+    assert emulator.stats("sub1")["streams"] == 4
     publish(500)
     reader.wait(500)
     worker(2)
-    until(lambda: emulator.stats("sub1")["streams"] == 6, 60)
+    until(lambda: emulator.stats("sub1")["streams"] == 6, 240)
+    assert emulator.stats("sub1")["streams"] == 6
     publish(500)
     reader.wait(1000)
-    until(lambda: source_metrics(reader)["executors"] == 2)
+    published, end = 1000, time.monotonic() + 120
+    while source_metrics(reader)["executors"] < 2 and time.monotonic() < end:  # a query's progress is of its last batch
+        publish(1)
+        published += 1
+        reader.wait(published)
     counted = source_metrics(reader)
     reader.stop()
     assert counted["slots"] == 6 and counted["executors"] == 2
-    assert len(reader.rows) == 1000 and counted["givenBackRows"] == 0
+    assert len(reader.rows) == published and counted["givenBackRows"] == 0
