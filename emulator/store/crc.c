@@ -43,8 +43,17 @@ uint32_t crc32c_by_table(uint32_t crc, const void *bytes, size_t len) {
 
 #if defined(__x86_64__)
 
-__attribute__((target("sse4.2"))) static uint32_t by_processor(uint32_t crc, const uint8_t *ptr,
-                                                               size_t len) {
+#include <cpuid.h>
+#include <stdbool.h>
+
+#if defined(__clang__) /* which has them apart */
+#define INSTRUCTIONS "sse4.2,crc32"
+#else
+#define INSTRUCTIONS "sse4.2"
+#endif
+
+__attribute__((target(INSTRUCTIONS))) static uint32_t by_processor(uint32_t crc, const uint8_t *ptr,
+                                                                   size_t len) {
   uint64_t wide = (uint32_t)~crc, word;
   for (; len >= sizeof word; len -= sizeof word, ptr += sizeof word) {
     memcpy(&word, ptr, sizeof word);
@@ -56,8 +65,17 @@ __attribute__((target("sse4.2"))) static uint32_t by_processor(uint32_t crc, con
   return ~narrow;
 }
 
+/* Asked once: a virtual machine answers slowly. Not by __builtin_cpu_supports, whose table not
+ * every compiler's runtime brings. */
+static bool has_instruction(void) {
+  static enum { UNKNOWN, NO, YES } answer;
+  unsigned a, b, c = 0, d;
+  if (answer == UNKNOWN) answer = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) ? YES : NO;
+  return answer == YES;
+}
+
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t len) {
-  if (__builtin_cpu_supports("sse4.2")) return by_processor(crc, bytes, len);
+  if (has_instruction()) return by_processor(crc, bytes, len);
   return crc32c_by_table(crc, bytes, len);
 }
 
