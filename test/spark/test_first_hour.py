@@ -320,8 +320,9 @@ def test_tables_are_not_made(spark, emulator, settings):
     said = failure(lambda: spark.sql("create table pubsub.newt (data string)"))
     assert "ALREADY_EXISTS" not in said and "makes, changes and drops nothing" in said and "newt" in said
     assert spark.catalog.tableExists("pubsub.topic1")
-    if spark.version.startswith("3."):  # later ones load the table to see, which asks the service for nothing
-        assert not spark.catalog.tableExists("pubsub.newt")
+    assert spark.catalog.tableExists("pubsub.sub1") and spark.catalog.tableExists(f"pubsub.{PROJECT}.sub1")
+    assert not spark.catalog.tableExists("pubsub.newt") and not spark.catalog.tableExists("pubsub.p2.topic1")
+    assert not spark.catalog.tableExists("pubsub.`not a name`")
 
 
 def test_a_table_of_spark_over_a_topic(spark, emulator, settings, tmp_path):
