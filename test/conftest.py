@@ -75,7 +75,9 @@ def spark(request):
 
 
 def source_metrics(reader):
-    return {key: int(value) for key, value in reader.query.lastProgress["sources"][0]["metrics"].items()}
+    """Those that are numbers."""
+    metrics = reader.query.lastProgress["sources"][0]["metrics"]
+    return {key: int(value) for key, value in metrics.items() if key != "lastReopenReason"}
 
 
 class Reader:

@@ -119,3 +119,21 @@ def test_a_sink_that_will_skip_batches_is_warned_of(emulator, tmp_path):
     assert warning not in run("one")
     said = [line for line in run("two").splitlines() if warning in line]
     assert len(said) == 1 and str(tmp_path / "out") in said[0] and "batches up to 1" in said[0]
+
+
+def test_why_streams_are_opened_again_is_told(spark, emulator, tmp_path):
+    """In the driver's log, once for each reason, and in the progress."""
+    emulator.create()
+    emulator.command("fault StreamingPull status=UNAVAILABLE count=6")
+    job = [sys.executable, str(pathlib.Path(__file__).parents[1] / "support/file_sink_job.py"), emulator.host, str(tmp_path / "out")]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run([*job, str(tmp_path / "one")], capture_output=True, text=True, timeout=300, env=environment)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "it is opened again" in line]
+    assert len(said) == 1 and "UNAVAILABLE" in said[0]
+    emulator.command("fault StreamingPull status=UNAVAILABLE count=6")
+    reader = Reader(spark, emulator, tmp_path / "two", trigger={"availableNow": True})
+    reader.query.awaitTermination(60)
+    metrics = [progress["sources"][0]["metrics"] for progress in reader.query.recentProgress]
+    reader.stop()
+    assert "UNAVAILABLE" in metrics[-1]["lastReopenReason"]

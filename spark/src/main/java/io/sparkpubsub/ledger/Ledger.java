@@ -705,6 +705,9 @@ public final class Ledger {
     if (subscriptions.size() > 1) {
       addEach(out, nowUs);
     }
+    if (trouble != null) {
+      out.put("lastReopenReason", trouble);
+    }
     return out;
   }
 

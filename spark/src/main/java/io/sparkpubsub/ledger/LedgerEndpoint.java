@@ -6,6 +6,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.spark.rpc.RpcCallContext;
 import org.apache.spark.rpc.RpcEndpointRef;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run's room behind the driver's door: agents report to its ledger, tasks away from home fetch
@@ -15,9 +17,12 @@ public final class LedgerEndpoint {
   private static final long FETCH_TIMEOUT_MS = 20000;
   private static final long FETCH_PAUSE_MS = 200;
   private static final byte[] SETTLED = {};
+  private static final int MANY_TROUBLES = 50; // reasons that are said in the log of a run
+  private static final Logger LOG = LoggerFactory.getLogger(LedgerEndpoint.class);
 
   private final Ledger ledger;
   private final String run;
+  private final Set<String> troubles = ConcurrentHashMap.newKeySet(); // that the log has said
   private LedgerDoor door;
   private volatile boolean over; // a bounded read has its outcome
   private final ConcurrentHashMap<String, RpcEndpointRef> agents = new ConcurrentHashMap<>();
@@ -91,7 +96,7 @@ public final class LedgerEndpoint {
         context.reply(register(register).name());
         break;
       case LedgerMessages.Report.KIND:
-        context.reply(ledger.report(nowMs(), LedgerMessages.Report.decode(message)).encode());
+        context.reply(report(LedgerMessages.Report.decode(message)).encode());
         break;
       case LedgerMessages.Leave.KIND:
         context.reply(ledger.leave(nowMs(), LedgerMessages.Leave.decode(message).executor));
@@ -114,6 +119,18 @@ public final class LedgerEndpoint {
       default:
         context.sendFailure(new IllegalArgumentException("unknown message " + message[0]));
     }
+  }
+
+  private LedgerMessages.Answer report(LedgerMessages.Report report) {
+    String trouble = report.trouble;
+    if (trouble != null && troubles.size() < MANY_TROUBLES && troubles.add(trouble)) {
+      LOG.warn(
+          "a stream to the service has ended, or does not open, on executor {}; it is opened again"
+              + " (said once): {}",
+          report.executor,
+          trouble);
+    }
+    return ledger.report(nowMs(), report);
   }
 
   private LedgerMessages.Verdict register(LedgerMessages.Register register) {
