@@ -34,14 +34,18 @@ enum pubsub_payload_allow {
   PUBSUB_ALLOW_BACKSLASH_ANY = 1 << 5,       /* "\x" is x */
   PUBSUB_ALLOW_CONTROL_CHARS = 1 << 6,       /* in strings, as they are */
 };
+/* What Spark's reader allows where nothing is said. */
 #define PUBSUB_ALLOW_DEFAULT (PUBSUB_ALLOW_SINGLE_QUOTES | PUBSUB_ALLOW_NON_NUMERIC_NUMBERS)
 
 /* Where the local time of a zone changes: `count` pairs of (local second since 1970, offset in
  * seconds that is in force before it), ascending; `last` is in force after all. */
 struct pubsub_payload_zone {
-  const int64_t *pairs; /* NULL where count is 0 */
+  /* NULL where count is 0 */
+  const int64_t *pairs;
+  /* of pairs */
   size_t count;
-  int32_t last; /* seconds east of UTC */
+  /* seconds east of UTC */
+  int32_t last;
 };
 
 /* How payloads are decoded. Zero-initialise, then set; all of it is copied. */
@@ -49,6 +53,7 @@ struct pubsub_payload_options {
   /* The fields of a payload, as SQL writes them: "id BIGINT, tags ARRAY<STRING>, …". Names may
    * stand in backquotes. */
   const char *schema;
+  /* What becomes of payloads that do not fit. */
   enum pubsub_payload_mode mode;
   /* Set of enum pubsub_payload_allow. */
   uint32_t allow;
@@ -68,8 +73,11 @@ PUBSUB_API void pubsub_payload_destroy(struct pubsub_payload *payload); /* NULL 
 /* The payloads of a batch: row i is bytes[offsets[i] .. offsets[i + 1]). Borrowed until the next
  * begin. */
 struct pubsub_payload_rows {
+  /* count + 1 of them, ascending, in bytes */
   const int32_t *offsets;
+  /* of all rows, one after the other */
   const uint8_t *bytes;
+  /* rows */
   int32_t count;
   /* µs since 1970: today's date for times that have none */
   int64_t now_us;
@@ -92,11 +100,16 @@ PUBSUB_API int32_t pubsub_payload_failed_row(const struct pubsub_payload *payloa
 /* One column: Arrow's buffers by address. Booleans and validity are bits, decimals 16 bytes,
  * offsets int32. */
 struct pubsub_payload_column {
+  /* of the batch; of a child: elements */
   int32_t rows;
+  /* how many of them are null */
   int32_t nulls;
-  uint64_t validity; /* bit: not null */
-  uint64_t offsets;  /* of STRING, BINARY, ARRAY and MAP: rows + 1 */
-  uint64_t data;     /* values, or the bytes of STRING and BINARY */
+  /* bit: not null */
+  uint64_t validity;
+  /* of STRING, BINARY, ARRAY and MAP: rows + 1 */
+  uint64_t offsets;
+  /* values, or the bytes of STRING and BINARY */
+  uint64_t data;
 };
 
 /* Columns of the tree, the payload itself among them: how many, and each in the order in which the
