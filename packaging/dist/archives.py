@@ -74,7 +74,7 @@ def _control(name, platform, size):
         "Package": name,
         "Version": VERSION,
         "Architecture": ARCHITECTURES[platform],
-        "Maintainer": "The spark-pubsub authors <authors@sparkpubsub.io>",
+        "Maintainer": "The spark-pubsub authors <authors@spark-pubsub.example>",
         "Installed-Size": str(size // 1024 + 1),
         "Depends": "libc6 (>= 2.17)",
         "Section": "net",

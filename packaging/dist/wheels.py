@@ -19,7 +19,7 @@ METADATA = """Metadata-Version: 2.1
 Name: {name}
 Version: {version}
 Summary: {summary}
-Home-page: https://sparkpubsub.io
+Home-page: https://spark-pubsub.example
 Author: The spark-pubsub authors
 License: Apache-2.0
 Requires-Python: >=3.9

@@ -1,5 +1,6 @@
 """spark.read: what is there now, acknowledged when the action has succeeded, and given back where it has not used it all."""
 
+import tempfile
 import threading
 import time
 
@@ -7,10 +8,11 @@ import pytest
 
 from conftest import PROJECT, numbers, until, write
 
+WAREHOUSE = tempfile.TemporaryDirectory()  # goes with the process
 CONF = {
     "spark.sql.catalog.pubsub": "io.sparkpubsub.PubSubCatalog",
     "spark.sql.catalog.pubsub.projectId": PROJECT,
-    "spark.sql.warehouse.dir": "/tmp/spark-pubsub-warehouse",
+    "spark.sql.warehouse.dir": WAREHOUSE.name,
 }
 
 

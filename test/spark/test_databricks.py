@@ -97,6 +97,7 @@ def test_what_it_reads(spark, cluster, tmp_path):
     before = time.time() * 1000
     ids = publish([(f"payload {i}".encode(), a) for i, a in enumerate(attributes)])
     running.wait(3)
+    until(lambda: cluster.stats("job-sub")["streams"] == 2, 60)
     streams = cluster.stats("job-sub")["streams"]
     running.stop()
     by_id = {row.messageId: row for row in running.rows}
