@@ -3,19 +3,13 @@ package io.sparkpubsub.ledger;
 import io.sparkpubsub.ledger.LedgerMessages.Answer;
 import io.sparkpubsub.ledger.LedgerMessages.Report;
 import io.sparkpubsub.ledger.LedgerMessages.Verdict;
-import io.sparkpubsub.natives.ChunkSize;
-import io.sparkpubsub.natives.NativeReader;
-import io.sparkpubsub.natives.ReaderMetric;
-import io.sparkpubsub.natives.SlotReport;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -36,28 +30,15 @@ public final class Ledger {
   /** A target that everything is part of. */
   public static final long NO_TARGET = Long.MAX_VALUE;
 
-  /**
-   * An epoch that its home no longer has, and may not know so: it settles what is committed before
-   * it gives back the rest.
-   */
-  private static final class Parting {
-    final String executor;
-    final long settleAsked;
-
-    Parting(String executor, long settleAsked) {
-      this.executor = executor;
-      this.settleAsked = settleAsked;
-    }
-  }
-
   private final List<String> subscriptions;
   private final boolean[] grown; // whether anything of a subscription was ever sealed
   private final SlotHomes homes;
   private final Membership membership = new Membership();
+  private final Planner planner;
+  private final SlotMetrics slotMetrics;
   private final AgentMetrics agentMetrics = new AgentMetrics();
-  private final Map<Long, Parting> partings = new HashMap<>(); // by epoch
-  private final int jitterMs;
-  private final Random random = new Random();
+  private final Partings partings = new Partings();
+  private final Orders orders;
   private boolean assigning;
   private boolean stopping;
   private boolean draining;
@@ -76,9 +57,11 @@ public final class Ledger {
    */
   public Ledger(int slotCount, long firstEpoch, int jitterMs, List<String> subscriptions) {
     this.homes = new SlotHomes(slotCount, firstEpoch, subscriptions.size());
-    this.jitterMs = jitterMs;
+    this.orders = new Orders(homes, partings, jitterMs, this::assign);
     this.subscriptions = new ArrayList<>(subscriptions);
     this.grown = new boolean[subscriptions.size()];
+    this.planner = new Planner(homes);
+    this.slotMetrics = new SlotMetrics(homes, this.subscriptions);
   }
 
   /**
@@ -101,7 +84,7 @@ public final class Ledger {
       if (gone.incarnation() > 0 && !gone.counted) {
         agentMetrics.gone(gone.executor, gone.state == Membership.State.LEAVING);
       }
-      partings.values().removeIf(parting -> parting.executor.equals(gone.executor));
+      partings.forget(gone.executor);
       freeAll(gone.executor);
     }
     assign();
@@ -167,16 +150,15 @@ public final class Ledger {
    * and its slots get new homes and epochs.
    */
   public synchronized long[] leave(long nowMs, String executor) {
-    List<Order> orders = new ArrayList<>();
-    homes.of(executor).forEach(slot -> addSettle(orders, slot));
+    List<Order> settles = orders.settles(executor);
     if (membership.leave(nowMs, executor)) {
       for (LedgerSlot slot : homes.of(executor)) {
-        partings.put(slot.epoch, new Parting(executor, slot.settleAsked));
+        partings.add(executor, slot);
       }
       freeAll(executor);
       assign();
     }
-    return Order.encode(orders);
+    return Order.encode(settles);
   }
 
   /** Whether an executor has an agent that works and is not about to go. */
@@ -264,7 +246,7 @@ public final class Ledger {
   public synchronized Answer report(long nowMs, Report report) {
     noteProblem(report);
     if (!membership.knows(report.executor, report.incarnation)) {
-      return answer(stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partingOrders(report));
+      return answer(stopping ? Verdict.OVER : Verdict.REGISTER_AGAIN, partings.ordersOf(report));
     }
     if (!membership.reported(nowMs, report.executor, report.number)) {
       return answer(Verdict.WORK, Order.NONE);
@@ -275,8 +257,7 @@ public final class Ledger {
     }
     agentMetrics.report(report.executor, report.metrics);
     addSizes(report);
-    long[] orders = Order.encode(orders(report));
-    return answer(stopping ? Verdict.OVER : Verdict.WORK, orders);
+    return answer(stopping ? Verdict.OVER : Verdict.WORK, Order.encode(orders.of(report)));
   }
 
   private Answer answer(Verdict verdict, long[] orders) {
@@ -301,7 +282,7 @@ public final class Ledger {
   private void end(long nowMs, Report report) {
     agentMetrics.left(report.executor, report.metrics);
     membership.ended(nowMs, report.executor);
-    partings.values().removeIf(parting -> parting.executor.equals(report.executor));
+    partings.forget(report.executor);
     freeAll(report.executor);
     assign();
   }
@@ -309,7 +290,7 @@ public final class Ledger {
   private void addSizes(Report report) {
     for (int i = 0; i < SealedSize.count(report.sizes); i++) {
       SealedSize sealed = SealedSize.at(report.sizes, i);
-      LedgerSlot slot = at(sealed.slot, sealed.epoch);
+      LedgerSlot slot = homes.at(sealed.slot, sealed.epoch);
       if (slot != null
           && report.executor.equals(slot.home)
           && slot.addSize(sealed.seq, sealed.size)) {
@@ -320,197 +301,31 @@ public final class Ledger {
     }
   }
 
-  private List<Order> orders(Report report) {
-    List<Order> orders = new ArrayList<>();
-    Set<Integer> seen = new HashSet<>();
-    for (int i = 0; i < SlotReport.count(report.epochs); i++) {
-      SlotReport epoch = SlotReport.at(report.epochs, i);
-      LedgerSlot slot = at(epoch.slot, epoch.epoch);
-      if (slot == null || !report.executor.equals(slot.home)) {
-        part(orders, epoch, report.executor);
-      } else if (epoch.state != NativeReader.STATE_CLOSED) { // else nothing is left of it
-        seen.add(epoch.slot);
-        slot.report(epoch);
-        addSettle(orders, slot);
-        if (slot.moving && epoch.state != NativeReader.STATE_DRAINING) {
-          orders.add(new Order(Order.Kind.DRAIN, epoch.slot, epoch.epoch, 0));
-        }
-      } else {
-        slot.opened = true;
-      }
-    }
-    boolean freed = false;
-    for (LedgerSlot slot : homes.of(report.executor)) {
-      if (!seen.contains(slot.index) && (slot.opened || slot.moving)) {
-        homes.free(slot); // it is over there
-        freed = true;
-      }
-    }
-    if (freed) {
-      assign();
-    }
-    for (LedgerSlot slot : homes.of(report.executor)) {
-      if (!seen.contains(slot.index)) {
-        long delay = jitterMs == 0 ? 0 : random.nextInt(jitterMs + 1);
-        orders.add(new Order(Order.Kind.OPEN, slot.index, slot.epoch, delay));
-      }
-    }
-    return orders;
-  }
-
-  private static void addSettle(List<Order> orders, LedgerSlot slot) {
-    if (slot.isSettling()) {
-      orders.add(new Order(Order.Kind.SETTLE, slot.index, slot.epoch, slot.settleAsked));
-    }
-  }
-
-  /**
-   * An epoch that is not this agent's any more. What was committed of it is settled before the rest
-   * is given back.
-   */
-  private void part(List<Order> orders, SlotReport epoch, String executor) {
-    Parting parting = partings.get(epoch.epoch);
-    boolean its = parting != null && parting.executor.equals(executor);
-    if (epoch.state == NativeReader.STATE_CLOSED) {
-      if (its) {
-        partings.remove(epoch.epoch);
-      }
-      return;
-    }
-    if (its && parting.settleAsked > epoch.settled) {
-      orders.add(new Order(Order.Kind.SETTLE, epoch.slot, epoch.epoch, parting.settleAsked));
-    }
-    orders.add(new Order(Order.Kind.CLOSE, epoch.slot, epoch.epoch, 0));
-  }
-
-  /** What a stranger is to do with what it has. */
-  private long[] partingOrders(Report report) {
-    List<Order> orders = new ArrayList<>();
-    for (int i = 0; i < SlotReport.count(report.epochs); i++) {
-      part(orders, SlotReport.at(report.epochs, i), report.executor);
-    }
-    return Order.encode(orders);
-  }
-
-  /** The slot, if this is its epoch; else null: a dead epoch. */
-  private LedgerSlot at(int index, long epoch) {
-    LedgerSlot slot = homes.get(index);
-    return slot != null && slot.epoch == epoch ? slot : null;
-  }
-
-  private LedgerSlot living(int index, long epoch) {
-    LedgerSlot slot = at(index, epoch);
-    return slot == null || slot.home == null ? null : slot;
-  }
-
   // ---- offsets ----
 
   public PubSubOffset latest(PubSubOffset start, long maxRows, long maxBytes) {
     return latest(start, maxRows, maxBytes, NO_TARGET);
   }
 
-  /**
-   * The end of a batch that begins at start: whole chunks, in turns over the slots, at least one,
-   * within the limits, and none behind the last one of its slot with a message that the service got
-   * until targetUs.
-   */
+  /** As {@link Planner#latest} says. */
   public synchronized PubSubOffset latest(
       PubSubOffset start, long maxRows, long maxBytes, long targetUs) {
-    List<LedgerSlot> slots = homes.all();
-    long[] next = new long[slots.size()];
-    long[] end = new long[slots.size()];
-    boolean[] taken = new boolean[slots.size()]; // a position that differs from the start's
-    for (LedgerSlot slot : slots) {
-      next[slot.index] = slot.readable(slot.end(start.from(slot.index, slot.epoch)));
-      end[slot.index] = slot.endOfTarget(targetUs);
-    }
-    long rows = 0;
-    long bytes = 0;
-    boolean more = true;
-    boolean any = false;
-    List<LedgerSlot> turns = inTurn(slots, start);
-    while (more) {
-      more = false;
-      for (LedgerSlot slot : turns) {
-        boolean over = slot.home == null || next[slot.index] >= end[slot.index];
-        ChunkSize size = over ? null : slot.size(next[slot.index]);
-        if (size == null
-            || (any && (rows + size.rows > maxRows || bytes + size.bytes > maxBytes))) {
-          continue;
-        }
-        rows += size.rows;
-        bytes += size.bytes;
-        next[slot.index]++;
-        any = true;
-        more = true;
-        taken[slot.index] = true;
-      }
-    }
-    return any ? moved(start, next, taken) : start;
-  }
-
-  private PubSubOffset moved(PubSubOffset start, long[] next, boolean[] taken) {
-    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>(start.positions);
-    for (LedgerSlot slot : homes.all()) {
-      if (taken[slot.index]) {
-        positions.put(slot.index, new PubSubOffset.Position(slot.epoch, next[slot.index]));
-      }
-    }
-    return new PubSubOffset(positions);
-  }
-
-  /**
-   * All slots, beginning with another one each batch: under a limit those at the end would never be
-   * read while the first have more, until their leases end. The same for the same start, however
-   * often it is asked for.
-   */
-  private static List<LedgerSlot> inTurn(List<LedgerSlot> slots, PubSubOffset start) {
-    List<LedgerSlot> turns = new ArrayList<>(slots);
-    long read = 0;
-    for (PubSubOffset.Position position : start.positions.values()) {
-      read += position.seq;
-    }
-    if (!turns.isEmpty()) {
-      Collections.rotate(turns, -(int) (read % turns.size()));
-    }
-    return turns;
+    return planner.latest(start, maxRows, maxBytes, targetUs);
   }
 
   /** The end of all that was ever sealed in living epochs, as far as it is part of a target. */
   public synchronized PubSubOffset end(long targetUs) {
-    TreeMap<Integer, PubSubOffset.Position> positions = new TreeMap<>();
-    for (LedgerSlot slot : homes.all()) {
-      long end = slot.home == null ? 0 : slot.endOfTarget(targetUs);
-      if (end > 0) {
-        positions.put(slot.index, new PubSubOffset.Position(slot.epoch, end));
-      }
-    }
-    return positions.isEmpty() ? PubSubOffset.NOTHING : new PubSubOffset(positions);
+    return planner.end(targetUs);
   }
 
   /** The most rows, and bytes, that a slot holds behind what is part of a target. */
   public synchronized long[] mostBeyond(long targetUs) {
-    long[] most = new long[2];
-    for (LedgerSlot slot : homes.all()) {
-      long[] sum = new long[2];
-      slot.addTo(sum, slot.endOfTarget(targetUs), Long.MAX_VALUE);
-      most[0] = Math.max(most[0], sum[0]);
-      most[1] = Math.max(most[1], sum[1]);
-    }
-    return most;
+    return planner.mostBeyond(targetUs);
   }
 
   /** Rows and bytes between two offsets, as far as they are held. */
   public synchronized long[] size(PubSubOffset start, PubSubOffset end) {
-    long[] sum = new long[2];
-    end.positions.forEach(
-        (index, position) -> {
-          LedgerSlot slot = at(index, position.epoch);
-          if (slot != null) {
-            slot.addTo(sum, slot.end(start.from(index, slot.epoch)), position.seq);
-          }
-        });
-    return sum;
+    return planner.size(start, end);
   }
 
   /**
@@ -521,7 +336,7 @@ public final class Ledger {
    * @param late whether what was sealed since the end was determined is part of the batch
    */
   public synchronized long[] range(int index, long epoch, long from, long to, boolean late) {
-    LedgerSlot slot = living(index, epoch);
+    LedgerSlot slot = homes.living(index, epoch);
     if (slot == null) {
       lostRange(index, epoch, from);
       return null;
@@ -532,7 +347,7 @@ public final class Ledger {
 
   /** Whether a chunk has its outcome already: nobody can read it any more. */
   public synchronized boolean isSettled(int index, long epoch, long seq) {
-    LedgerSlot slot = living(index, epoch);
+    LedgerSlot slot = homes.living(index, epoch);
     return slot != null && seq < slot.settled;
   }
 
@@ -540,7 +355,7 @@ public final class Ledger {
    * Whether the range from this seq on has begun to be acknowledged: it cannot be read any more.
    */
   synchronized boolean isAcknowledged(int index, long epoch, long from) {
-    LedgerSlot slot = at(index, epoch);
+    LedgerSlot slot = homes.at(index, epoch);
     return slot != null && slot.home != null && slot.settleAsked > slot.end(from);
   }
 
@@ -551,7 +366,7 @@ public final class Ledger {
   public synchronized boolean committed(PubSubOffset offset) {
     boolean more = false;
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      LedgerSlot slot = living(entry.getKey(), entry.getValue().epoch);
+      LedgerSlot slot = homes.living(entry.getKey(), entry.getValue().epoch);
       if (slot != null) { // else a dead epoch: redelivered, never settled
         more |= slot.commit(entry.getValue().seq);
       }
@@ -561,15 +376,13 @@ public final class Ledger {
 
   /** What an executor is to acknowledge, as in the answer to its report. */
   public synchronized long[] settleOrders(String executor) {
-    List<Order> orders = new ArrayList<>();
-    homes.of(executor).forEach(slot -> addSettle(orders, slot));
-    return Order.encode(orders);
+    return Order.encode(orders.settles(executor));
   }
 
   /** Whether there is nothing in it that could still be acknowledged. */
   synchronized boolean isCommitted(PubSubOffset offset) {
     for (Map.Entry<Integer, PubSubOffset.Position> entry : offset.positions.entrySet()) {
-      LedgerSlot slot = living(entry.getKey(), entry.getValue().epoch);
+      LedgerSlot slot = homes.living(entry.getKey(), entry.getValue().epoch);
       if (slot != null && !slot.isCommitted(entry.getValue().seq)) {
         return false;
       }
@@ -579,7 +392,7 @@ public final class Ledger {
 
   /** The range from this seq on could not be read: it must come again from the service. */
   public synchronized void lostRange(int index, long epoch, long from) {
-    LedgerSlot slot = at(index, epoch);
+    LedgerSlot slot = homes.at(index, epoch);
     if (slot != null) {
       slot.lose(from);
     }
@@ -587,7 +400,7 @@ public final class Ledger {
 
   /** Executor id of the home of an epoch; null: it is gone. */
   public synchronized String home(int index, long epoch) {
-    LedgerSlot slot = at(index, epoch);
+    LedgerSlot slot = homes.at(index, epoch);
     return slot == null ? null : slot.home;
   }
 
@@ -644,31 +457,12 @@ public final class Ledger {
    * nothing can be said of all that there is.
    */
   public synchronized int openSlots() {
-    int open = 0;
-    for (int of : openOfEach()) {
-      open += of;
-    }
-    return unopened() == null ? open : 0;
+    return slotMetrics.openSlots();
   }
 
   /** A subscription of which no stream is open; null: there is none. */
   public synchronized String unopened() {
-    int[] open = openOfEach();
-    for (int i = 0; i < open.length; i++) {
-      if (open[i] == 0) {
-        return subscriptions.get(i);
-      }
-    }
-    return null;
-  }
-
-  private int[] openOfEach() {
-    int[] open = new int[subscriptions.size()];
-    for (LedgerSlot slot : homes.all()) {
-      boolean isOpen = slot.wanted && slot.home != null && slot.state == NativeReader.STATE_OPEN;
-      open[slot.index % open.length] += isOpen ? 1 : 0;
-    }
-    return open;
+    return slotMetrics.unopened();
   }
 
   /** Everything that was asked settled is confirmed. */
@@ -683,49 +477,12 @@ public final class Ledger {
 
   public synchronized Map<String, String> metrics(long nowUs) {
     Map<String, String> out = agentMetrics.toMap();
-    long oldest = Long.MAX_VALUE;
-    for (LedgerSlot slot : homes.all()) {
-      if (slot.home != null && slot.oldestUs > 0) {
-        oldest = Math.min(oldest, slot.oldestUs);
-      }
-    }
-    long age = oldest == Long.MAX_VALUE ? 0 : Math.max(0, (nowUs - oldest) / 1000);
-    out.put("oldestUnacknowledgedMs", Long.toString(age));
     out.put("executors", Integer.toString(membership.workingCount()));
-    out.put("slots", Integer.toString(homes.wanted()));
-    long[] ready = new long[2];
-    for (LedgerSlot slot : homes.all()) {
-      slot.addTo(ready, slot.settleAsked, slot.sealed);
-    }
-    out.put(
-        "numRecordsReadyToProcess",
-        Long.toString(ready[0])); // these three as Databricks' connector calls them
-    out.put("sizeOfRecordsReadyToProcess", Long.toString(ready[1]));
-    out.put("numDuplicatesSinceStreamStart", out.get(ReaderMetric.REDELIVERED_ROWS.key));
-    if (subscriptions.size() > 1) {
-      addEach(out, nowUs);
-    }
+    slotMetrics.addTo(out, nowUs);
     if (trouble != null) {
       out.put("lastReopenReason", trouble);
     }
     return out;
-  }
-
-  /** What waits of each subscription, under its name. */
-  private void addEach(Map<String, String> out, long nowUs) {
-    for (int i = 0; i < subscriptions.size(); i++) {
-      long rows = 0;
-      long oldest = nowUs;
-      for (LedgerSlot slot : homes.all()) {
-        if (slot.home != null && slot.index % subscriptions.size() == i) {
-          rows += slot.backlogRows;
-          oldest = slot.oldestUs > 0 ? Math.min(oldest, slot.oldestUs) : oldest;
-        }
-      }
-      String of = "[" + subscriptions.get(i) + "]";
-      out.put("backlogRows" + of, Long.toString(rows));
-      out.put("oldestUnacknowledgedMs" + of, Long.toString((nowUs - oldest) / 1000));
-    }
   }
 
   /** What {@link #metrics} gives, in alphabetical order. */

@@ -53,6 +53,18 @@ final class SlotHomes {
     return index >= 0 && index < slots.size() ? slots.get(index) : null;
   }
 
+  /** The slot, if this is its epoch; else null: a dead epoch. */
+  LedgerSlot at(int index, long epoch) {
+    LedgerSlot slot = get(index);
+    return slot != null && slot.epoch == epoch ? slot : null;
+  }
+
+  /** The slot, if this is its epoch and it has a home; else null. */
+  LedgerSlot living(int index, long epoch) {
+    LedgerSlot slot = at(index, epoch);
+    return slot == null || slot.home == null ? null : slot;
+  }
+
   /** The slots of an executor, by index. */
   Collection<LedgerSlot> of(String executor) {
     List<LedgerSlot> out = new ArrayList<>();
