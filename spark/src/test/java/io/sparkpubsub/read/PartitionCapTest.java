@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sparkpubsub.PubSubOptions;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
@@ -14,11 +16,17 @@ import org.apache.logging.log4j.core.appender.AbstractAppender;
 import org.junit.jupiter.api.Test;
 
 class PartitionCapTest {
+  private static PubSubOptions options(String... pairs) {
+    Map<String, String> out = new HashMap<>();
+    out.put("subscriptionId", "projects/p/subscriptions/s");
+    for (int i = 0; i < pairs.length; i += 2) {
+      out.put(pairs[i], pairs[i + 1]);
+    }
+    return PubSubOptions.of(out, Collections.emptyMap(), Collections.emptyMap());
+  }
+
   private static PubSubOptions partitions(String count) {
-    return PubSubOptions.of(
-        Collections.singletonMap("numPartitions", count),
-        Collections.emptyMap(),
-        Collections.emptyMap());
+    return options("numPartitions", count);
   }
 
   @Test
@@ -50,8 +58,6 @@ class PartitionCapTest {
 
   @Test
   void theDefaultIsTheParallelism() {
-    PubSubOptions none =
-        PubSubOptions.of(Collections.emptyMap(), Collections.emptyMap(), Collections.emptyMap());
-    assertThat(ClusterRun.slots(none, 6)).isEqualTo(6);
+    assertThat(ClusterRun.slots(options(), 6)).isEqualTo(6);
   }
 }
