@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class AgentConfigTest {
   private static AgentConfig config(boolean limited) {
     Map<String, String> options = new HashMap<>();
-    options.put("subscriptionId", "projects/p/subscriptions/s");
+    options.put("subscriptionId", "projects/p/subscriptions/sub1");
     options.put("maxRowsPerTrigger", "100");
     return new AgentConfig(
         "run",

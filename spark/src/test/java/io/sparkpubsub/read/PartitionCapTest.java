@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class PartitionCapTest {
   private static PubSubOptions options(String... pairs) {
     Map<String, String> out = new HashMap<>();
-    out.put("subscriptionId", "projects/p/subscriptions/s");
+    out.put("subscriptionId", "projects/p/subscriptions/sub1");
     for (int i = 0; i < pairs.length; i += 2) {
       out.put(pairs[i], pairs[i + 1]);
     }
