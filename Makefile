@@ -117,6 +117,12 @@ crowd: native setup-python ## 1,000 publishing connections and 200 streams at th
 bench-emulator: native ## CPU of the emulator per message, beside Google's fakes
 	@tools/bootstrap.sh go && bench/emulator/run.py
 
+bench-store: native setup-python ## what the emulator's store costs beside memory, and how soon 1 GB is back
+	@$(PYTHON) bench/emulator/store.py
+
+bench-rest: native setup-python ## CPU of the emulator per message over REST, beside Google's where it is installed
+	@$(PYTHON) bench/emulator/rest.py
+
 install: native ## the library, the programs and their pages below PREFIX (/usr/local)
 	@cmake --install build/release --prefix $(or $(PREFIX),/usr/local) | grep -v Up-to-date
 
@@ -175,4 +181,4 @@ clean: ## remove what was built (.deps stays)
 distclean: clean ## remove what was downloaded too
 	rm -rf .deps
 
-.PHONY: dist test-dist dist-twice natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos elastic soak sim bench bench-report bench-core bench-handover bench-scale clean distclean
+.PHONY: dist test-dist dist-twice natives setup-portable test-floor install docs-c figures help setup-build setup-python native jar build demo test test-quick test-c torture test-torture stress test-stress test-java test-jni-sanitized test-e2e test-spark-lines test-spark-newest conformance h2spec crowd bench-emulator bench-store bench-rest fuzz fuzz-coverage test-fuzz setup-fuzz test-hardening check fmt chaos elastic soak sim bench bench-report bench-core bench-handover bench-scale clean distclean

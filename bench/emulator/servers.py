@@ -42,8 +42,8 @@ class Server:
 class Ours(Server):
     title = "pubsub-emulator"
 
-    def __init__(self):
-        self.emulator = Emulator(BUILD / "pubsub-emulator")
+    def __init__(self, *arguments):
+        self.emulator = Emulator(BUILD / "pubsub-emulator", *arguments)
         self.host, self.pid = self.emulator.host, self.emulator.process.pid
 
     def stop(self):

@@ -2,9 +2,7 @@ package io.sparkpubsub.read;
 
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.Decimal;
 import org.apache.spark.sql.vectorized.ColumnVector;
-import org.apache.spark.sql.vectorized.ColumnarArray;
 import org.apache.spark.sql.vectorized.ColumnarMap;
 import org.apache.spark.unsafe.types.UTF8String;
 
@@ -85,16 +83,12 @@ final class DerivedVectors {
   }
 
   /** Owns its source; without nulls, unless it says so. */
-  private abstract static class Derived extends ColumnVector {
+  private abstract static class Derived extends RefusingVector {
     final ColumnVector source;
 
     Derived(DataType type, ColumnVector source) {
       super(type);
       this.source = source;
-    }
-
-    private UnsupportedOperationException other() {
-      return new UnsupportedOperationException("the column is a " + dataType().sql());
     }
 
     @Override
@@ -115,71 +109,6 @@ final class DerivedVectors {
     @Override
     public boolean isNullAt(int row) {
       return false;
-    }
-
-    @Override
-    public boolean getBoolean(int row) {
-      throw other();
-    }
-
-    @Override
-    public byte getByte(int row) {
-      throw other();
-    }
-
-    @Override
-    public short getShort(int row) {
-      throw other();
-    }
-
-    @Override
-    public int getInt(int row) {
-      throw other();
-    }
-
-    @Override
-    public long getLong(int row) {
-      throw other();
-    }
-
-    @Override
-    public float getFloat(int row) {
-      throw other();
-    }
-
-    @Override
-    public double getDouble(int row) {
-      throw other();
-    }
-
-    @Override
-    public ColumnarArray getArray(int row) {
-      throw other();
-    }
-
-    @Override
-    public ColumnarMap getMap(int row) {
-      throw other();
-    }
-
-    @Override
-    public Decimal getDecimal(int row, int precision, int scale) {
-      throw other();
-    }
-
-    @Override
-    public UTF8String getUTF8String(int row) {
-      throw other();
-    }
-
-    @Override
-    public byte[] getBinary(int row) {
-      throw other();
-    }
-
-    @Override
-    public ColumnVector getChild(int ordinal) {
-      throw other();
     }
   }
 }
