@@ -15,16 +15,15 @@ static char *snake(const char *text, size_t len) {
   return copy;
 }
 
-/* Whether it can be told in either form: after an underscore comes a small letter or a digit, and a
- * capital letter does not begin a word that an underscore has begun. */
+/* Whether it can be told in either form: an underscore stands between two letters or digits of a
+ * name, the second no capital, and no name begins with a capital letter. */
 static bool is_path(const char *text, size_t len) {
   for (size_t i = 0; i < len; i++) {
     bool begins = i == 0 || text[i - 1] == '_' || text[i - 1] == '.';
     char next = i + 1 < len ? text[i + 1] : '\0';
     if (isupper((unsigned char)text[i]) && begins) return false;
-    if (text[i] == '_' &&
-        (i == 0 || (!islower((unsigned char)next) && !isdigit((unsigned char)next))))
-      return false;
+    bool joins = islower((unsigned char)next) || isdigit((unsigned char)next);
+    if (text[i] == '_' && (begins || !joins)) return false;
   }
   return true;
 }

@@ -26,8 +26,8 @@ static void there_and_back(void **state) {
 }
 
 static void what_has_no_two_forms(void **state) {
-  static const char *const texts[] = {"\"Labels\"", "\"a_B\"", "\"a__b\"",
-                                      "\"_a\"",     "\"a_\"",  "\"a.B\""};
+  static const char *const texts[] = {"\"Labels\"", "\"a_B\"", "\"a__b\"", "\"_a\"",
+                                      "\"a_\"",     "\"a.B\"", "\"a._b\""};
   (void)state;
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     json_text_turn(mask, texts[i], "");
